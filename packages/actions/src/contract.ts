@@ -1,0 +1,41 @@
+import type { Applied, CheckResult, Direction, Effect, HostContext, JsonObject } from '@signalbox/protocol';
+import type { z } from 'zod';
+
+/** What an action's `check` returns before the agent adds the problems that it finds itself. */
+export type Checked = CheckResult;
+
+/**
+ * Something that can be done to a host. One folder a tool; small enough to be read in one go.
+ *
+ * `check` changes nothing and captures the before-receipt: what `undo` will need. `run` returns what is added to it.
+ * `undo` is idempotent, takes partial state and looks first: it must be right after a `run` that was never started, that
+ * stopped half-way, or that was done. `probe` says after a crash which of them it was.
+ * All of them throw SignalboxError with a code of ACTION_CODES.
+ */
+export interface Action<With extends object = JsonObject> {
+  readonly name: string;
+  readonly version: number;
+  readonly summary: string;
+  readonly schema: z.ZodType<With>;
+  readonly effect: Effect | ((input: With) => Effect);
+  /** Templates with `{field}` of `with`; see ActionSpec. */
+  readonly does: string;
+  readonly undoes?: string;
+  readonly leaves?: string;
+  readonly touches: readonly string[];
+  readonly starts?: string;
+  readonly stops?: string;
+  readonly secrets?: readonly string[];
+  readonly receipt?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+
+  check(context: HostContext, input: With): Promise<Checked>;
+  run(context: HostContext, input: With, before: JsonObject): Promise<JsonObject>;
+  undo?(context: HostContext, input: With, receipt: JsonObject): Promise<JsonObject>;
+  probe(context: HostContext, input: With, question: { direction: Direction; receipt: JsonObject }): Promise<Applied>;
+}
+
+/** Keeps the type of `with` inside one action; outside, all actions look alike. */
+export function defineAction<With extends object>(action: Action<With>): Action {
+  return action as unknown as Action;
+}

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { Critical } from './envelope.ts';
+import { Json, JsonObject } from './json.ts';
+import { Direction, HostName, MeshName, RunId } from './names.ts';
+import { wire } from './wire.ts';
+
+/** Where a run's log stood when a message was made: proof of which decisions its sender knew. */
+export type LogHead = z.infer<typeof LogHead>;
+export const LogHead = wire({ sequence: z.int(), hash: z.string() });
+
+const Authority = {
+  mesh: MeshName,
+  run: RunId,
+  host: HostName,
+  /** The fencing token of the leader that sends this: it only grows, and an agent refuses older ones [I6]. */
+  epoch: z.int().min(1),
+  nonce: z.string(),
+  head: LogHead,
+  /** The agent's journal and machine that the plan was made for [D2]. */
+  journal: z.string(),
+  machine: z.string(),
+  sentAtMs: z.int(),
+  critical: Critical,
+};
+
+/** One action on one host. */
+export type Command = z.infer<typeof Command>;
+export const Command = wire({
+  ...Authority,
+  id: z.string(),
+  step: z.string(),
+  direction: Direction,
+  attempt: z.int().min(1),
+  planHash: z.string(),
+  /** Not started after this moment [I7]. Epoch milliseconds. */
+  notAfterMs: z.int(),
+  timeoutMs: z.int(),
+  action: z.string(),
+  version: z.int(),
+  with: JsonObject,
+  /** For undo: what the step's `run` needed and returned; absent when its outcome never became known. */
+  receipt: JsonObject.optional(),
+  /** Signed reports that this command relies on. */
+  prerequisites: z.array(Json).optional(),
+});
+
+/** Control never waits for a slot. `void` withdraws commands, `fence` announces a leader, `closed` ends a run. */
+export type Control = z.infer<typeof Control>;
+export const Control = z.discriminatedUnion('type', [
+  wire({
+    type: z.literal('void'),
+    id: z.string(),
+    ...Authority,
+    commands: z.array(z.string()),
+    reason: z.string(),
+  }),
+  wire({ type: z.literal('fence'), id: z.string(), ...Authority }),
+  wire({ type: z.literal('closed'), id: z.string(), ...Authority, outcome: z.string() }),
+  wire({
+    type: z.literal('kill'),
+    id: z.string(),
+    ...Authority,
+    commands: z.array(z.string()),
+    reason: z.string(),
+  }),
+]);
+
+/** A question to a host that changes nothing. Each carries a nonce, so an answer is fresh because it repeats it. */
+export type Query = z.infer<typeof Query>;
+export const Query = z.discriminatedUnion('verb', [
+  wire({
+    verb: z.literal('sample'),
+    mesh: MeshName,
+    host: HostName,
+    nonce: z.string(),
+    probe: z.string(),
+    with: JsonObject,
+    timeoutMs: z.int(),
+    critical: Critical,
+  }),
+  wire({
+    verb: z.literal('check'),
+    mesh: MeshName,
+    host: HostName,
+    nonce: z.string(),
+    action: z.string(),
+    with: JsonObject,
+    timeoutMs: z.int(),
+    critical: Critical,
+  }),
+  /** What became of these commands? Answered from the journal. */
+  wire({
+    verb: z.literal('settle'),
+    mesh: MeshName,
+    host: HostName,
+    nonce: z.string(),
+    commands: z.array(z.string()),
+    critical: Critical,
+  }),
+]);
+export type QueryVerb = Query['verb'];

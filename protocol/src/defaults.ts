@@ -1,0 +1,16 @@
+/** Every default that more than one part relies on, in milliseconds unless named otherwise. */
+export const DEFAULTS = {
+  actionTimeoutMs: 10 * 60_000,
+  gateTimeoutMs: 10 * 60_000,
+  gateEveryMs: 5_000,
+  recordTimeoutMs: 30_000,
+  /** How long a command may wait before it is void: an agent that was away starts nothing old. */
+  commandTtlMs: 60_000,
+  /** Beyond timeout and time to live, how long the coordinator waits before an outcome is `unknown`. */
+  silenceSlackMs: 5_000,
+  proofTimeoutMs: 60_000,
+  queryTimeoutMs: 10_000,
+  /** Clocks further apart than this: no mutation is started [I7]. */
+  maxSkewMs: 30_000,
+  retryBackoffMs: 1_000,
+} as const;

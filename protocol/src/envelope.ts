@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { Json } from './json.ts';
+import { wire } from './wire.ts';
+
+/** The largest message of this protocol; NATS's own default is the same. */
+export const MAX_MESSAGE_BYTES = 1_048_576;
+
+export type EnvelopeKind = z.infer<typeof EnvelopeKind>;
+export const EnvelopeKind = z.enum(['command', 'control', 'report', 'health', 'query', 'answer', 'request', 'reply']);
+
+/**
+ * Version 1, for good. `payload` is the exact JSON text that was signed. `proof` has room for what a later version
+ * proves beside the signature (that a command belongs to a plan which an operator signed).
+ */
+export type Envelope = z.infer<typeof Envelope>;
+export const Envelope = wire({
+  v: z.literal(1),
+  kind: EnvelopeKind,
+  payload: z.string(),
+  signatures: z.array(wire({ key: z.string(), sig: z.string() })),
+  proof: Json.optional(),
+});
+
+/** Payload fields that may be listed in `critical` and that this version honours. A name not in here is refused. */
+export const KNOWN_CRITICAL: ReadonlySet<string> = new Set([
+  'notAfterMs',
+  'journal',
+  'machine',
+  'epoch',
+  'nonce',
+  'planHash',
+]);
+
+/** Names of payload fields that the receiver must understand or refuse the whole message. */
+export const Critical = z.array(z.string()).optional();

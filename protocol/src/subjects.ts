@@ -1,0 +1,48 @@
+import { subjectToken } from './names.ts';
+
+/** Every subject, stream and bucket name of a mesh. The one home of all of them. */
+export function subjects(mesh: string) {
+  const root = `sb.${mesh}`;
+  return {
+    root,
+    command: (host: string, id: string) => `${root}.cmd.${host}.${id}`,
+    commandsOf: (host: string) => `${root}.cmd.${host}.*`,
+    control: (host: string, id: string) => `${root}.ctl.${host}.${id}`,
+    controlsOf: (host: string) => `${root}.ctl.${host}.*`,
+    report: (host: string, run: string) => `${root}.report.${host}.${run}`,
+    reportsOfRun: (run: string) => `${root}.report.*.${run}`,
+    run: (run: string) => `${root}.run.${run}`,
+    blob: (sha256: string) => `${root}.blob.${sha256}`,
+    output: (run: string, step: string, host: string) => `${root}.output.${run}.${subjectToken(step)}.${host}`,
+    outputsOfRun: (run: string) => `${root}.output.${run}.>`,
+    health: (host: string) => `${root}.health.${host}`,
+    query: (host: string, verb: string) => `${root}.query.${host}.${verb}`,
+    request: (verb: string) => `${root}.req.${verb}`,
+    status: (what: string, name: string) => `${root}.status.${what}.${subjectToken(name)}`,
+    all: {
+      commands: `${root}.cmd.*.*`,
+      controls: `${root}.ctl.*.*`,
+      reports: `${root}.report.>`,
+      runs: `${root}.run.*`,
+      blobs: `${root}.blob.*`,
+      outputs: `${root}.output.>`,
+      health: `${root}.health.*`,
+      queries: `${root}.query.>`,
+      requests: `${root}.req.>`,
+      status: `${root}.status.>`,
+    },
+  } as const;
+}
+
+export type Subjects = ReturnType<typeof subjects>;
+
+/** JetStream streams and key-value buckets. Mesh-wide accounts hold one mesh each, so the names carry no mesh. */
+export const STREAMS = {
+  commands: 'CMD',
+  controls: 'CTL',
+  reports: 'REPORT',
+  runs: 'RUN',
+  blobs: 'BLOB',
+  outputs: 'OUTPUT',
+} as const;
+export const BUCKETS = { hosts: 'hosts', leases: 'leases' } as const;
