@@ -30,6 +30,8 @@ export const Health = wire({
   running: z.array(z.string()),
   /** The reason why this agent accepts no commands: damaged journal, failed fsync. */
   refusing: Failure.optional(),
+  /** What went wrong since the last beat and has no report: messages that could not be trusted or placed. The newest few. */
+  problems: z.array(Failure).optional(),
   sentAtMs: z.int(),
   critical: Critical,
 });

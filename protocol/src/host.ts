@@ -30,6 +30,8 @@ export interface ExecOptions {
 export interface HostContext {
   readonly host: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The PATH that processes get; absent: the agent's own. */
+  readonly path?: string;
   /** Unique name of this execution, safe in a file name; backups are named after it, never after the time. */
   readonly executionId: string;
   /** Aborted when the step's time is over or the agent must stop it. */

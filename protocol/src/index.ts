@@ -10,6 +10,7 @@ export * from './health.ts';
 export * from './host.ts';
 export * from './json.ts';
 export * from './names.ts';
+export * from './output.ts';
 export * from './plan.ts';
 export * from './report.ts';
 export * from './request.ts';

@@ -1,1 +1,14 @@
-export {};
+export * from './blockers.ts';
+export * from './clocks.ts';
+export * from './codes.ts';
+export { decide } from './decide.ts';
+export * from './evolve.ts';
+export * from './gate.ts';
+export * from './inputs.ts';
+export * from './leftovers.ts';
+export * from './pending.ts';
+export * from './resolve.ts';
+export * from './state.ts';
+export * from './transitions.ts';
+export * from './tree.ts';
+export { cellOf } from './walk.ts';

@@ -1,0 +1,71 @@
+import { type CodeCatalogue, failWith } from '@signalbox/protocol';
+
+export const COORDINATOR_CODES = {
+  'SB-COORD-ROLE': {
+    class: 'terminal',
+    means: 'The operator has no right to do this.',
+    next: 'Ask somebody with the role that is named; roles stand in coordinator.yaml under operators.',
+  },
+  'SB-COORD-REPLAY': {
+    class: 'terminal',
+    means: 'A request was sent twice, or is too old, or the clocks are too far apart.',
+    next: 'Send it anew; if it is refused again, compare the clock of this machine with the coordinator’s.',
+  },
+  'SB-COORD-VERB': {
+    class: 'terminal',
+    means: 'A request asks for something that this coordinator does not know, or in another form.',
+    next: 'Compare the versions: `signalbox --version` and `signalbox doctor`.',
+  },
+  'SB-COORD-MESH': {
+    class: 'terminal',
+    means: 'A request or plan is for another mesh than this one.',
+    next: 'Check --mesh and the settings: this is the oldest mistake at night.',
+  },
+  'SB-COORD-NO-RUN': {
+    class: 'terminal',
+    means: 'There is no run of that id.',
+    next: 'See `signalbox runs`.',
+  },
+  'SB-COORD-NOT-LED': {
+    class: 'retryable',
+    means: 'This coordinator does not lead the run at the moment.',
+    next: 'Try again in a few seconds; `signalbox doctor` says why a run is not led.',
+  },
+  'SB-COORD-DEPOSED': {
+    class: 'terminal',
+    means: 'Somebody else has written into the log of a run that this coordinator led.',
+    next: 'Another coordinator leads it now. If there is none, restart this one: it reads the log again.',
+  },
+  'SB-COORD-PLAN': {
+    class: 'terminal',
+    means: 'What was sent is not a plan of this version, or is too large.',
+    next: 'Make it again with `signalbox plan FILE --out P`.',
+  },
+  'SB-COORD-DRIFT': {
+    class: 'terminal',
+    means: 'The world is not as it was when the plan was made.',
+    next: 'Make the plan again, or start it with --accept-drift --note "why that is all right".',
+  },
+  'SB-COORD-HOST': {
+    class: 'terminal',
+    means: 'A host of the plan is not enrolled, does not answer, or is not the machine that the plan was made for.',
+    next: 'See `signalbox hosts`. Bring the host back, or make the plan again with --without HOST.',
+  },
+  'SB-COORD-HOST-SILENT': {
+    class: 'retryable',
+    means: 'A host did not answer a question in time. That is no answer, and never a good one.',
+    next: 'See `signalbox hosts`; look at the agent on that host.',
+  },
+  'SB-HOST-UNKNOWN': {
+    class: 'terminal',
+    means: 'An agent reports under a name that is not enrolled, or with another key than the enrolled one.',
+    next: 'Enrol the host in coordinator.yaml (hosts: NAME: { key: ... }), or give the agent its own key.',
+  },
+  'SB-HOST-DUPLICATE': {
+    class: 'terminal',
+    means: 'Two agents are alive under one name.',
+    next: 'Give each host its own name and key. The one that started later has been told to stop.',
+  },
+} as const satisfies CodeCatalogue;
+
+export const coordinatorError = failWith(COORDINATOR_CODES);

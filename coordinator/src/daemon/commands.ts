@@ -1,0 +1,132 @@
+import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError, subjectToken } from '@signalbox/protocol';
+import { seal } from '@signalbox/protocol/crypto';
+import type { Effect } from '@signalbox/sequencer';
+import type { EffectContext } from './effects.ts';
+
+type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;
+
+const RESEND_MS = 1_000;
+
+/**
+ * Puts commands and controls on the bus. Each is sent once a leadership; a second copy would do no harm [I1], so
+ * whenever the bus cannot say whether it has one, it is sent again.
+ */
+export class Commands {
+  readonly #context: EffectContext;
+  /** Sent, or being sent, by this leader. */
+  readonly #sent = new Set<string>();
+  #stopped = false;
+
+  constructor(context: EffectContext) {
+    this.#context = context;
+  }
+
+  reconcile(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.type === 'command') this.#once(effect.work.id, () => this.#sendCommand(effect));
+      if (effect.type === 'void') this.#once(`void ${effect.commands.join(' ')}`, () => this.#sendVoid(effect));
+      if (effect.type === 'closed') this.#once('closed', () => this.#sendClosed(effect));
+    }
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** A new leader announces its epoch on every host, so that nobody obeys the old one any more [I6]. */
+  fence(): void {
+    for (const host of this.#context.state().plan.hosts) {
+      this.#once(`fence ${host.name}`, () =>
+        this.#sendControl(host, { type: 'fence', id: `fence-${this.#context.state().epoch}` }),
+      );
+    }
+  }
+
+  #once(key: string, send: () => Promise<void>): void {
+    if (this.#sent.has(key)) return;
+    this.#sent.add(key);
+    this.#untilSent(key, send);
+  }
+
+  #untilSent(key: string, send: () => Promise<void>): void {
+    const { clock, log } = this.#context.ports;
+    send().catch((error: unknown) => {
+      // Another leader's copy of the same command is there already; its host will refuse or report it by epoch.
+      if (this.#stopped || (error instanceof SignalboxError && error.code === 'SB-BUS-ID-CONFLICT')) return;
+      log.warn({ run: this.#context.state().run, what: key, err: error }, 'not sent yet');
+      clock.after(RESEND_MS, () => this.#untilSent(key, send));
+    });
+  }
+
+  async #sendCommand({ host: name, step, direction, attempt, work }: Of<'command'>): Promise<void> {
+    const { ports, state } = this.#context;
+    // Between two tries the run may have changed its mind.
+    const host = this.#host(name);
+    if (!host || this.#stopped || state().cells.get(`${step}@${name}`)?.work !== work) return;
+    const command: Command = {
+      ...this.#authority(host),
+      id: work.id,
+      step,
+      direction,
+      attempt,
+      planHash: state().planHash,
+      notAfterMs: work.notAfterMs,
+      timeoutMs: work.timeoutMs,
+      action: work.action,
+      version: work.version,
+      with: work.with,
+      ...(work.receipt ? { receipt: work.receipt } : {}),
+    };
+    const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + DEFAULTS.silenceSlackMs;
+    await ports.bus.sendCommand(name, subjectToken(work.id), seal('command', command, ports.signer), ttlMs);
+  }
+
+  async #sendVoid({ host: name, commands, reason }: Of<'void'>): Promise<void> {
+    const host = this.#host(name);
+    if (host)
+      await this.#sendControl(host, {
+        type: 'void',
+        id: `void-${commands.join(',')}`,
+        commands: [...commands],
+        reason,
+      });
+  }
+
+  async #sendClosed({ hosts, outcome }: Of<'closed'>): Promise<void> {
+    for (const name of hosts) {
+      const host = this.#host(name);
+      if (host) await this.#sendControl(host, { type: 'closed', id: 'closed', outcome });
+    }
+  }
+
+  async #sendControl(host: PlanHost, body: ControlBody): Promise<void> {
+    const { ports, state } = this.#context;
+    const control: Control = { ...this.#authority(host), ...body, id: `${state().run}-${state().epoch}-${body.id}` };
+    await ports.bus.sendControl(host.name, subjectToken(control.id), seal('control', control, ports.signer));
+  }
+
+  #authority(host: PlanHost) {
+    const { ports, state, head } = this.#context;
+    const { mesh, run, epoch, nonce } = state();
+    return {
+      mesh,
+      run,
+      host: host.name,
+      epoch,
+      nonce,
+      head: head(),
+      journal: host.journal,
+      machine: host.machine,
+      sentAtMs: ports.clock.wallMs(),
+    };
+  }
+
+  #host(name: string): PlanHost | undefined {
+    return this.#context.state().plan.hosts.find((host) => host.name === name);
+  }
+}
+
+type Body<C> = C extends Control
+  ? Omit<C, 'mesh' | 'run' | 'host' | 'epoch' | 'nonce' | 'head' | 'journal' | 'machine' | 'sentAtMs' | 'critical'>
+  : never;
+type ControlBody = Body<Control>;

@@ -1,0 +1,27 @@
+import { HostName, MeshName } from '@signalbox/protocol';
+import { isPublicKey } from '@signalbox/protocol/crypto';
+import { z } from 'zod';
+
+const PublicKey = z.string().refine(isPublicKey, 'not a public nkey (U...)');
+
+/** coordinator.yaml. Strict: a misspelt key is an error and not a silent default. */
+export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
+export const CoordinatorConfig = z.strictObject({
+  mesh: MeshName,
+  /** This coordinator's name in logs and events. */
+  name: HostName.default('coordinator-1'),
+  servers: z.array(z.string()).min(1),
+  seedFile: z.string(),
+  /** Enrolled hosts. Labels here are known before a host has ever answered; the agent's own are added to them. */
+  hosts: z.record(HostName, z.strictObject({ key: PublicKey, labels: z.record(z.string(), z.string()).default({}) })),
+  operators: z.record(
+    z.string(),
+    z.strictObject({ key: PublicKey, role: z.enum(['viewer', 'operator', 'approver', 'admin']).default('operator') }),
+  ),
+  /** `/metrics` and `/healthz`; left out: no listener. Port 0 takes a free one. */
+  http: z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535) }).optional(),
+  /** Webhooks that are called again and again until a person acknowledges. */
+  pages: z.array(z.strictObject({ url: z.url() })).default([]),
+  pageEverySeconds: z.number().min(0.1).default(60),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { connectCoordinator } from '@signalbox/bus';
+import { loadSeed, loadSettings } from '@signalbox/settings';
+import { type Logger, pino } from 'pino';
+import { CoordinatorConfig } from './config.ts';
+import { Hosts } from './hosts.ts';
+import { serveHttp } from './http.ts';
+import { Metrics } from './metrics.ts';
+import { type Ports, systemClock } from './ports.ts';
+import { HostQueries } from './queries.ts';
+import { serveRequests } from './requests.ts';
+import type { Runner } from './runner.ts';
+import { Runs } from './runs.ts';
+import { StatusEvents } from './status.ts';
+import { postPage } from './webhooks.ts';
+
+/** Wires the daemon and keeps it running until SIGTERM or SIGINT. The one place where its parts meet. */
+export async function runCoordinator({ config: path }: { config: string }): Promise<void> {
+  const config = loadSettings(path, CoordinatorConfig);
+  const signer = loadSeed(config.seedFile);
+  const log = pino({ level: config.logLevel, base: { mesh: config.mesh, coordinator: config.name } });
+  const bus = await connectCoordinator({
+    servers: config.servers,
+    mesh: config.mesh,
+    seed: signer.seed,
+    name: config.name,
+    connectTimeoutMs: 0,
+    log: (level, message, fields) => log[level](fields ?? {}, message),
+  });
+  await bus.prepare(Object.keys(config.hosts));
+  const ports: Ports = {
+    mesh: config.mesh,
+    name: config.name,
+    bus,
+    signer,
+    clock: systemClock,
+    random: Math.random,
+    log,
+  };
+  const hosts = new Hosts(ports, config.hosts);
+  const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
+  const status = new StatusEvents(ports);
+  const runs: Runs = new Runs({
+    ports,
+    queries,
+    hosts,
+    onRunner: (runner) => watchRunner(runner, { config, status, metrics, log }),
+    onEntry: (runner, entry, before) => {
+      status.entry(before, runner.state, entry);
+      metrics.entry(runner.state, entry);
+      for (const event of entry.events) {
+        if (event.type !== 'BudgetPassed') continue;
+        const message = `${event.clock} has been down longer than its budget of ${event.budgetMs / 1_000} s`;
+        runner.effects.pager.once({ why: 'budget-passed', message, next: `signalbox status ${runner.run} --why` });
+      }
+    },
+  });
+  const metrics = new Metrics({ ports, hosts, runs });
+  hosts.onChange((_host, state, record) => status.host(record, state));
+  await hosts.start();
+  await serveRequests({ ports, hosts, runs, queries, version: programVersion() }, config);
+  await runs.recover();
+  const http = config.http
+    ? await serveHttp({
+        ...config.http,
+        registry: metrics.registry,
+        unhealthy: () => (bus.connected ? undefined : 'not connected to NATS'),
+      })
+    : undefined;
+  log.info(
+    { hosts: Object.keys(config.hosts).length, leading: runs.leading, http: http?.address.port },
+    'coordinator ready',
+  );
+
+  await stopSignal();
+  log.info('stopping; runs go on when a coordinator is back');
+  http?.server.close();
+  hosts.stop();
+  await runs.stop();
+  await bus.close();
+}
+
+/** Everything that looks at a run from outside: samples into metrics and status, pages to webhooks. */
+function watchRunner(
+  runner: Runner,
+  { config, status, metrics, log }: { config: CoordinatorConfig; status: StatusEvents; metrics: Metrics; log: Logger },
+): void {
+  const { samplers, pager } = runner.effects;
+  samplers.onSample = (live, effect) => {
+    status.gate(runner.run, live, effect.spec.forMs);
+    metrics.gate(runner.run, live);
+  };
+  pager.repeatMs = config.pageEverySeconds * 1_000;
+  pager.onPage = (page) => {
+    metrics.page(page.why);
+    postPage(
+      config.pages.map(({ url }) => url),
+      status.page(page),
+      log,
+    );
+  };
+}
+
+export function programVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}

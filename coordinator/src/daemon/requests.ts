@@ -1,0 +1,166 @@
+import { type Actor, OutputChunk, REQUESTS, type ReplyBody, type RequestBody, type Verb } from '@signalbox/protocol';
+import { seal } from '@signalbox/protocol/crypto';
+import type { Input } from '@signalbox/sequencer';
+import { Access, failureOf } from './access.ts';
+import { coordinatorError } from './codes.ts';
+import type { CoordinatorConfig } from './config.ts';
+import { diagnoseMesh } from './doctor.ts';
+import type { Hosts } from './hosts.ts';
+import type { Ports } from './ports.ts';
+import type { HostQueries } from './queries.ts';
+import { parsePlan } from './run-log.ts';
+import type { Runs } from './runs.ts';
+import { findDrift, refuseAbsentHosts } from './start.ts';
+
+/** A reply to `log` stays below this, far under the bus's bound. */
+const LOG_REPLY_BYTES = 512 * 1_024;
+const OUTPUT_CHUNKS = 200;
+
+interface World {
+  readonly ports: Ports;
+  readonly hosts: Hosts;
+  readonly runs: Runs;
+  readonly queries: HostQueries;
+  readonly version: string;
+}
+
+type Answerers = { readonly [V in Verb]: (body: RequestBody<V>, by: Actor) => Promise<ReplyBody<V>> };
+
+/** Serves what operators ask. Each verb is checked, admitted, carried out, and answered signed. */
+export async function serveRequests(world: World, config: CoordinatorConfig): Promise<void> {
+  const { ports } = world;
+  const access = new Access(config, ports.clock);
+  const answerers = makeAnswerers(world);
+  const verbs = Object.keys(REQUESTS) as Verb[];
+  await ports.bus.serve(verbs, async (name, data) => {
+    let nonce = '';
+    try {
+      const verb = verbs.find((v) => v === name);
+      if (!verb) throw coordinatorError('SB-COORD-VERB', `this coordinator does not know ${name}`);
+      const { actor, request } = access.admit(verb, data);
+      nonce = request.nonce;
+      const body = await answer(answerers, verb, { body: request.body, actor });
+      return seal('reply', { type: 'ok', nonce, body }, ports.signer);
+    } catch (error) {
+      const failure = failureOf(error);
+      ports.log.info({ verb: name, code: failure.code }, failure.message);
+      return seal('reply', { type: 'failed', nonce, failure }, ports.signer);
+    }
+  });
+}
+
+async function answer<V extends Verb>(
+  answerers: Answerers,
+  verb: V,
+  { body, actor }: { body: unknown; actor: Actor },
+): Promise<object> {
+  const parsed = REQUESTS[verb].body.safeParse(body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw coordinatorError('SB-COORD-VERB', `${verb}: ${issue?.path.join('.')}: ${issue?.message}`);
+  }
+  return await answerers[verb](parsed.data as RequestBody<V>, actor);
+}
+
+function makeAnswerers({ ports, hosts, runs, queries, version }: World): Answerers {
+  const tell = async (run: string, input: Input): Promise<Record<string, never>> => {
+    const runner = await runs.led(run);
+    await runner.submit(input);
+    return {};
+  };
+  return {
+    ping: async () => ({ coordinator: ports.name, version, nowMs: ports.clock.wallMs(), leading: runs.leading }),
+    hosts: async () => ({ nowMs: ports.clock.wallMs(), hosts: hosts.list(), problems: [] }),
+    runs: async () => ({ runs: await runs.summaries() }),
+    start: async ({ plan: text, acceptDrift, note }, by) => {
+      const plan = parsePlan(text);
+      if (plan.mesh !== ports.mesh)
+        throw coordinatorError('SB-COORD-MESH', `the plan is for mesh ${plan.mesh}, this is ${ports.mesh}`);
+      refuseAbsentHosts(plan, hosts);
+      const drift = await findDrift(plan, queries);
+      if (drift.length > 0 && !(acceptDrift && note)) {
+        throw coordinatorError('SB-COORD-DRIFT', drift.join('; '), { details: { drift } });
+      }
+      const runner = await runs.create(text, {
+        by,
+        ...(note === undefined ? {} : { note }),
+        ...(drift.length > 0 ? { accepted: drift } : {}),
+      });
+      return { run: runner.run, planHash: runner.state.planHash, drift };
+    },
+    log: async ({ run, from, plan }) => {
+      const { entries, planText } = await runs.load(run);
+      const page = [];
+      let bytes = plan ? planText.length : 0;
+      for (const entry of entries.slice(from)) {
+        bytes += JSON.stringify(entry).length;
+        if (page.length > 0 && bytes > LOG_REPLY_BYTES) break;
+        page.push(entry);
+      }
+      const more = from + page.length < entries.length;
+      return { entries: page, more, ...(plan ? { plan: planText } : {}) };
+    },
+    live: async ({ run }) => {
+      const runner = await runs.led(run);
+      const monotonicMs = ports.clock.monotonicMs();
+      const gates = runner.effects.samplers.live().map(({ step, host, samples, heldMs, missing }) => ({
+        step,
+        host,
+        samples: samples.map((s) => ({ ageMs: Math.round(monotonicMs - s.monotonicMs), values: s.values })),
+        heldMs: Math.round(heldMs),
+        ...(missing ? { missing } : {}),
+      }));
+      return { nowMs: ports.clock.wallMs(), runMs: runner.runMs(), gates };
+    },
+    output: async ({ run, step, host, from }) => {
+      const { chunks, next } = await ports.bus.readOutput(run, from, OUTPUT_CHUNKS);
+      const read = chunks.flatMap(({ sequence, data }) => {
+        const parsed = OutputChunk.safeParse(JSON.parse(Buffer.from(data).toString('utf8')));
+        if (!parsed.success || (step && parsed.data.step !== step) || (host && parsed.data.host !== host)) return [];
+        const { step: of, host: on, atMs, text, gapBytes } = parsed.data;
+        return [{ sequence, step: of, host: on, atMs, text, ...(gapBytes === undefined ? {} : { gapBytes }) }];
+      });
+      return { chunks: read, next };
+    },
+    sample: async ({ host, probe, with: input, timeoutMs }) => await queries.sample(host, probe, input, timeoutMs),
+    check: async ({ host, action, with: input, timeoutMs }) => ({
+      result: await queries.check(host, action, input, timeoutMs),
+    }),
+    approve: ({ run, step, note }, by) => tell(run, { type: 'approve', step, by, note }),
+    reject: ({ run, step, note }, by) => tell(run, { type: 'reject', step, by, note }),
+    confirm: ({ run, step, note }, by) => tell(run, { type: 'confirm', step, by, note }),
+    pause: ({ run, note }, by) => tell(run, { type: 'pause', by, note }),
+    resume: ({ run, note }, by) => tell(run, { type: 'resume', by, note }),
+    retry: ({ run, step, host, note }, by) => tell(run, { type: 'retry', step, host, by, note }),
+    skip: ({ run, step, host, note }, by) => tell(run, { type: 'skip', step, host, by, note }),
+    resolve: ({ run, step, host, note, as }, by) => tell(run, { type: 'resolve', as, step, host, by, note }),
+    drop: ({ run, host, note }, by) => tell(run, { type: 'drop', host, by, note }),
+    abort: ({ run, mode, note }, by) => tell(run, { type: 'abort', mode, by, note }),
+    adjust: async ({ run, step, timeoutMs, addTimeoutMs, until, note }, by) => {
+      const { state } = await runs.led(run);
+      const present = gateTimeoutMs(state, step);
+      const total =
+        timeoutMs ?? (addTimeoutMs === undefined || present === undefined ? undefined : present + addTimeoutMs);
+      return await tell(run, {
+        type: 'adjust',
+        step,
+        by,
+        note,
+        ...(total === undefined ? {} : { timeoutMs: total }),
+        ...(until === undefined ? {} : { until }),
+      });
+    },
+    note: ({ run, text }, by) => tell(run, { type: 'note', by, text }),
+    take: ({ run }, by) => tell(run, { type: 'take', by }),
+    acknowledge: ({ run }, by) => tell(run, { type: 'acknowledge', by }),
+    doctor: async () => ({ findings: await diagnoseMesh({ ports, hosts, runs }) }),
+  };
+}
+
+function gateTimeoutMs(state: Awaited<ReturnType<Runs['load']>>['state'], step: string): number | undefined {
+  const adjusted = state.adjustments.get(step)?.timeoutMs;
+  if (adjusted !== undefined) return adjusted;
+  const cell = [...state.cells.values()].find((c) => c.step === step && c.work?.kind === 'gate');
+  if (cell?.work?.kind !== 'gate' || cell.startedRunMs === undefined) return undefined;
+  return cell.work.deadlineRunMs - cell.startedRunMs;
+}

@@ -1,0 +1,91 @@
+import type { CoordinatorBus, StoredEntry } from '@signalbox/bus';
+import { LogEntry, Plan, type RunEvent } from '@signalbox/protocol';
+import { sha256 } from '@signalbox/protocol/crypto';
+import { evolveEntry, initialState, type RunState, sequencerError } from '@signalbox/sequencer';
+import { coordinatorError } from './codes.ts';
+
+/** Where the next entry goes, and what it must name as its predecessor. */
+export interface LogHeadPosition {
+  readonly index: number;
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+export const EMPTY_HEAD: LogHeadPosition = { index: -1, sequence: 0, hash: '' };
+
+export interface LoadedRun {
+  readonly state: RunState;
+  readonly head: LogHeadPosition;
+  readonly entries: readonly LogEntry[];
+  readonly planText: string;
+}
+
+export interface NewEntry {
+  readonly run: string;
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly runMs: number;
+  readonly events: RunEvent[];
+}
+
+/**
+ * Appends by compare-and-set. The entry names the hash of the one before it, so a log that lost or gained something in
+ * the middle can be told.
+ * @throws SB-COORD-DEPOSED when somebody else was first; whatever the bus throws when it cannot say.
+ */
+export async function appendEntry(
+  bus: CoordinatorBus,
+  head: LogHeadPosition,
+  next: NewEntry,
+): Promise<{ entry: LogEntry; head: LogHeadPosition }> {
+  const entry: LogEntry = { v: 1, index: head.index + 1, previous: head.hash, ...next };
+  const data = Buffer.from(JSON.stringify(entry));
+  const result = await bus.append(next.run, data, head.sequence);
+  if (result === 'conflict')
+    throw coordinatorError('SB-COORD-DEPOSED', `${next.run} has an entry ${entry.index} that is not ours`);
+  return { entry, head: { index: entry.index, sequence: result.sequence, hash: sha256(data) } };
+}
+
+/**
+ * Reads a run back and folds it.
+ * @throws SB-COORD-NO-RUN, or SB-RUN-LOG when the chain is broken or an event is not known: such a run is not led [D5].
+ */
+export async function loadRun(bus: CoordinatorBus, run: string): Promise<LoadedRun> {
+  const stored = await bus.readRun(run);
+  if (stored.length === 0) throw coordinatorError('SB-COORD-NO-RUN', `there is no run ${run}`);
+  const { entries, head } = readChain(run, stored);
+  const created = entries[0]?.events[0];
+  if (created?.type !== 'RunCreated') throw sequencerError('SB-RUN-LOG', `${run} does not begin with RunCreated`);
+  const blob = await bus.getBlob(created.planHash);
+  if (!blob) throw sequencerError('SB-RUN-LOG', `the plan ${created.planHash.slice(0, 8)} of ${run} is missing`);
+  const planText = Buffer.from(blob).toString('utf8');
+  const state = entries.reduce(evolveEntry, initialState(run, parsePlan(planText)));
+  return { state, head, entries, planText };
+}
+
+export function parsePlan(text: string): Plan {
+  try {
+    return Plan.parse(JSON.parse(text));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.split('\n').slice(0, 3).join(' ') : '';
+    throw coordinatorError('SB-COORD-PLAN', `this is not a plan of version 1: ${why.slice(0, 300)}`, { cause });
+  }
+}
+
+function readChain(run: string, stored: readonly StoredEntry[]): { entries: LogEntry[]; head: LogHeadPosition } {
+  let head = EMPTY_HEAD;
+  const entries: LogEntry[] = [];
+  for (const { sequence, data } of stored) {
+    const parsed = LogEntry.safeParse(JSON.parse(Buffer.from(data).toString('utf8')));
+    if (!parsed.success) {
+      throw sequencerError('SB-RUN-LOG', `entry ${head.index + 1} of ${run}: ${parsed.error.issues[0]?.message}`);
+    }
+    const entry = parsed.data;
+    if (entry.index !== head.index + 1 || entry.previous !== head.hash) {
+      throw sequencerError('SB-RUN-LOG', `entry ${entry.index} of ${run} does not follow entry ${head.index}`);
+    }
+    entries.push(entry);
+    head = { index: entry.index, sequence, hash: sha256(data) };
+  }
+  return { entries, head };
+}

@@ -1,0 +1,142 @@
+import type { LogEntry, RunEvent } from '@signalbox/protocol';
+import { SignalboxError } from '@signalbox/protocol';
+import { decide, evolveEntry, type Input, isEnded, type Now, pending, type RunState } from '@signalbox/sequencer';
+import { Effects } from './effects.ts';
+import type { Ports } from './ports.ts';
+import type { HostQueries } from './queries.ts';
+import { appendEntry, type LoadedRun, type LogHeadPosition } from './run-log.ts';
+
+export interface RunnerOptions {
+  readonly ports: Ports;
+  readonly queries: HostQueries;
+  readonly loaded: LoadedRun;
+  /** After each appended entry. */
+  readonly onEntry: (runner: Runner, entry: LogEntry, before: RunState) => void;
+  /** The run is led by somebody else, or cannot be led any more. */
+  readonly onLost: (runner: Runner, error: unknown) => void;
+}
+
+/** How long to wait before an append that the bus could not answer for is tried again. */
+const APPEND_RETRY_MS = 500;
+
+/**
+ * Leads one run: one input at a time becomes a decision, a decision becomes an entry in the log, and only what is in the
+ * log is acted on. Whoever submits an input hears back after the append [I8].
+ */
+export class Runner {
+  readonly run: string;
+  readonly planText: string;
+  readonly effects: Effects;
+  readonly #options: RunnerOptions;
+  readonly #entries: LogEntry[];
+  #state: RunState;
+  #head: LogHeadPosition;
+  /** Run time stands still while nobody leads: it goes on from where the log left it. */
+  readonly #runTimeOffsetMs: number;
+  #queue: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: RunnerOptions) {
+    const { loaded, ports } = options;
+    this.run = loaded.state.run;
+    this.planText = loaded.planText;
+    this.#options = options;
+    this.#entries = [...loaded.entries];
+    this.#state = loaded.state;
+    this.#head = loaded.head;
+    this.#runTimeOffsetMs = loaded.state.runMs - ports.clock.monotonicMs();
+    this.effects = new Effects({
+      ports,
+      queries: options.queries,
+      submit: (input) => this.submit(input),
+      state: () => this.#state,
+      head: () => ({ sequence: Math.max(0, this.#head.sequence), hash: this.#head.hash }),
+      runMs: () => this.runMs(),
+    });
+  }
+
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get entries(): readonly LogEntry[] {
+    return this.#entries;
+  }
+
+  runMs(): number {
+    return Math.round(this.#runTimeOffsetMs + this.#options.ports.clock.monotonicMs());
+  }
+
+  /** Decides on one input. @throws what `decide` throws for a person's request that cannot be. */
+  submit(input: Input): Promise<readonly RunEvent[]> {
+    const turn = this.#queue.then(() => this.#take([input]));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Creation and leadership are one decision each, in one entry when both are new. */
+  begin(inputs: readonly Input[]): Promise<readonly RunEvent[]> {
+    const turn = this.#queue.then(() => this.#take(inputs));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.effects.stop();
+    await this.#queue;
+  }
+
+  async #take(inputs: readonly Input[]): Promise<readonly RunEvent[]> {
+    if (this.#stopped) return [];
+    const { clock, random } = this.#options.ports;
+    const now: Now = { atMs: clock.wallMs(), runMs: this.runMs(), random: random() };
+    const events: RunEvent[] = [];
+    let state = this.#state;
+    for (const input of inputs) {
+      const more = decide(state, input, now);
+      state = evolveEntry(state, { atMs: now.atMs, runMs: now.runMs, events: more });
+      events.push(...more);
+    }
+    if (events.length === 0) {
+      this.effects.reconcile(pending({ ...this.#state, atMs: now.atMs }));
+      return events;
+    }
+    const entry = await this.#append({ run: this.run, epoch: state.epoch, atMs: now.atMs, runMs: now.runMs, events });
+    const before = this.#state;
+    this.#entries.push(entry);
+    this.#state = evolveEntry(before, entry);
+    this.#options.onEntry(this, entry, before);
+    if (!this.#stopped) this.effects.reconcile(pending(this.#state));
+    return events;
+  }
+
+  /** Tries until the log has the entry or somebody else's: hold rather than guess. */
+  async #append(next: Parameters<typeof appendEntry>[2]): Promise<LogEntry> {
+    const { bus, clock, log } = this.#options.ports;
+    for (;;) {
+      try {
+        const { entry, head } = await appendEntry(bus, this.#head, next);
+        this.#head = head;
+        return entry;
+      } catch (error) {
+        if (this.#stopped || (error instanceof SignalboxError && error.code === 'SB-COORD-DEPOSED')) {
+          this.#lose(error);
+          throw error;
+        }
+        log.warn({ run: this.run, err: error }, 'the log cannot be written; trying again');
+        await new Promise<void>((resolve) => clock.after(APPEND_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  #lose(error: unknown): void {
+    this.#stopped = true;
+    this.effects.stop();
+    this.#options.onLost(this, error);
+  }
+
+  get ended(): boolean {
+    return isEnded(this.#state);
+  }
+}

@@ -1,0 +1,122 @@
+import type { PlanStep } from '@signalbox/protocol';
+import { blockers } from './blockers.ts';
+import type { Draft } from './decide/draft.ts';
+import { startStep } from './decide/start.ts';
+import { leftoversOf } from './leftovers.ts';
+import type { RunState } from './state.ts';
+import type { CellRef } from './tree.ts';
+import { backward, forward } from './walk.ts';
+
+/** What follows by itself from where the run stands: starts what may start, ends what is over, holds what is stuck. */
+export function advance(draft: Draft): void {
+  liftHold(draft);
+  // Each round starts at least one step, drops a host or changes the run's status, so this ends.
+  while (!draft.ended && isMoving(draft.state)) {
+    const before = draft.events.length;
+    if (draft.state.direction === 'undo') advanceBack(draft);
+    else advanceForward(draft);
+    if (draft.events.length === before) return;
+  }
+}
+
+function isMoving(state: RunState): boolean {
+  return state.status === 'running' || state.status === 'compensating';
+}
+
+function advanceForward(draft: Draft): void {
+  advanceDrops(draft);
+  const walk = forward(draft.state);
+  if (walk.done && draft.state.dropping.size === 0) {
+    end(draft, 'completed');
+    return;
+  }
+  const begun = startAll(draft, walk.ready, 'do');
+  if (!begun && isStuck(draft.state)) holdStuck(draft);
+}
+
+function advanceBack(draft: Draft): void {
+  const walk = backward(draft.state);
+  if (walk.done) {
+    end(draft, 'rolled-back');
+    return;
+  }
+  const begun = startAll(draft, walk.ready, 'undo');
+  if (!begun && isStuck(draft.state)) holdStuck(draft);
+}
+
+/** Hosts that failed within a batch's limit are undone inside their group; when that is over, they are dropped. */
+function advanceDrops(draft: Draft): void {
+  for (const [host, { group: id, failure }] of draft.state.dropping) {
+    const group = findGroup(draft.state.plan.steps, id);
+    if (!group) continue;
+    const walk = backward(draft.state, { group, host });
+    if (walk.done) draft.emit({ type: 'HostDropped', host, group: id, reason: `${failure.code}: ${failure.message}` });
+    else startAll(draft, walk.ready, 'undo');
+  }
+}
+
+function startAll(draft: Draft, refs: readonly CellRef[], direction: 'do' | 'undo'): boolean {
+  const before = draft.events.length;
+  for (const ref of refs) {
+    // A start may itself fail and turn the run around; what was ready before is then not ready any more.
+    if (!isMoving(draft.state) || (direction === 'do' && draft.state.direction === 'undo')) break;
+    startStep(draft, ref, direction);
+  }
+  return draft.events.length > before;
+}
+
+/** Nothing runs, nothing waits, nothing is due: only a person can go on. */
+function isStuck(state: RunState): boolean {
+  const waits = [...state.cells.values()].some(
+    (cell) =>
+      cell.phase === 'dispatched' ||
+      cell.phase === 'gated' ||
+      cell.phase === 'compensating' ||
+      (cell.phase === 'pending' && cell.notBeforeRunMs !== undefined && cell.notBeforeRunMs > state.runMs),
+  );
+  return !waits && !isWaitingForWindow(state, state.plan.steps);
+}
+
+function isWaitingForWindow(state: RunState, nodes: readonly PlanStep[]): boolean {
+  return nodes.some(
+    (node) =>
+      node.kind === 'group' &&
+      ((node.timing?.notBeforeMs !== undefined && state.atMs < node.timing.notBeforeMs) ||
+        isWaitingForWindow(state, node.children)),
+  );
+}
+
+function holdStuck(draft: Draft): void {
+  const reasons = blockers(draft.state);
+  if (reasons.length > 0) draft.emit({ type: 'Held', reasons });
+}
+
+/** [I5] A hold that only waited for knowledge ends when the knowledge is there; every other one waits for a person. */
+function liftHold(draft: Draft): void {
+  const { state } = draft;
+  if (state.status !== 'held' || !state.reasons.every((reason) => reason.cause === 'unknown')) return;
+  const stillUnknown = state.reasons.some(
+    ({ step, host }) => step !== undefined && draft.ref(step, host ?? null) && isUnknown(draft, step, host ?? null),
+  );
+  if (!stillUnknown) draft.emit({ type: 'HoldLifted' });
+}
+
+function isUnknown(draft: Draft, step: string, host: string | null): boolean {
+  const ref = draft.ref(step, host);
+  return ref !== undefined && draft.cell(ref).phase === 'unknown';
+}
+
+function end(draft: Draft, outcome: 'completed' | 'rolled-back'): void {
+  draft.emit({ type: 'Ended', outcome, leftovers: leftoversOf(draft.state) });
+  draft.emit({ type: 'RunClosed' });
+}
+
+function findGroup(nodes: readonly PlanStep[], id: string): Extract<PlanStep, { kind: 'group' }> | undefined {
+  for (const node of nodes) {
+    if (node.kind !== 'group') continue;
+    if (node.id === id && node.mode === 'batches') return node;
+    const inner = findGroup(node.children, id);
+    if (inner) return inner;
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import type { Actor, ApprovalRule } from '@signalbox/protocol';
+import { sequencerError } from '../codes.ts';
+import type { Input } from '../inputs.ts';
+import type { CellRef } from '../tree.ts';
+import type { Draft } from './draft.ts';
+import { onApproved } from './samples.ts';
+
+export function onApprove(draft: Draft, input: Extract<Input, { type: 'approve' }>): void {
+  const { ref, rule } = openApproval(draft, input.step);
+  const refusal = mayNotApprove(draft, ref, rule, input.by);
+  if (refusal) throw sequencerError('SB-APPROVE-REFUSED', refusal);
+  draft.emit({
+    type: 'ApprovalGiven',
+    step: input.step,
+    by: input.by,
+    ...(input.note === undefined ? {} : { note: input.note }),
+  });
+  if (draft.cell(ref).approvals.length >= rule.count) onApproved(draft, ref);
+}
+
+/** A no stops the run at once; resuming asks everybody again. */
+export function onReject(draft: Draft, input: Extract<Input, { type: 'reject' }>): void {
+  const { ref } = openApproval(draft, input.step);
+  draft.emit({ type: 'ApprovalRejected', step: input.step, by: input.by, note: input.note });
+  const { failure } = sequencerError('SB-APPROVE-REJECTED', `${input.by.name}: ${input.note}`);
+  draft.hold({ cause: 'rejected', step: ref.leaf.id, host: null, failure });
+}
+
+function openApproval(draft: Draft, step: string): { ref: CellRef; rule: ApprovalRule } {
+  const ref = draft.ref(step, null);
+  const rule =
+    ref && (ref.leaf.kind === 'approval' || ref.leaf.kind === 'pointOfNoReturn') ? ref.leaf.approve : undefined;
+  if (!ref || !rule) throw sequencerError('SB-RUN-NO-STEP', `${draft.state.run} has no approval ${step}`);
+  const cell = draft.cell(ref);
+  if (cell.phase !== 'gated' || cell.work?.kind !== 'approval' || draft.state.status !== 'running') {
+    throw sequencerError(
+      'SB-RUN-STATE',
+      `${step} is ${cell.phase} and the run ${draft.state.status}: it asks for no approval now`,
+    );
+  }
+  return { ref, rule };
+}
+
+function mayNotApprove(draft: Draft, ref: CellRef, rule: ApprovalRule, by: Actor): string | undefined {
+  const { submitter } = draft.state;
+  if (rule.notSubmitter && (by.key === submitter.key || by.name === submitter.name)) {
+    return `${by.name} started the run; somebody else must approve ${ref.leaf.id}`;
+  }
+  if (rule.role !== undefined && by.role !== rule.role && by.role !== 'admin') {
+    return `${ref.leaf.id} wants role ${rule.role}; ${by.name} has ${by.role ?? 'none'}`;
+  }
+  if (draft.cell(ref).approvals.some((a) => a.by.key === by.key || a.by.name === by.name)) {
+    return `${by.name} has approved ${ref.leaf.id} already; it wants ${rule.count} different people`;
+  }
+  return undefined;
+}

@@ -1,0 +1,100 @@
+import type { Actor, Condition, Failure, Json, JsonObject, OutcomeReport } from '@signalbox/protocol';
+
+/** Time and chance come from outside: the core has neither. */
+export interface Now {
+  /** Wall clock, epoch milliseconds: for people, `notBefore` and `notAfter`. */
+  readonly atMs: number;
+  /** Run time, which only the leader's monotonic clock moves: for timeouts and windows. */
+  readonly runMs: number;
+  /** In [0, 1): jitter of retries. */
+  readonly random: number;
+}
+
+export interface OfTry {
+  readonly step: string;
+  readonly host: string;
+  readonly direction: 'do' | 'undo';
+  readonly attempt: number;
+}
+
+type Values = Record<string, Json>;
+type OnStep = { readonly step: string; readonly host: string | undefined; readonly by: Actor; readonly note: string };
+
+export type Input =
+  | {
+      readonly type: 'create';
+      readonly by: Actor;
+      readonly planHash: string;
+      readonly note?: string;
+      readonly accepted?: string[];
+    }
+  | { readonly type: 'lead'; readonly coordinator: string; readonly epoch: number; readonly nonce: string }
+  // From agents.
+  | ({ readonly type: 'accepted'; readonly before: JsonObject | undefined } & OfTry)
+  | ({ readonly type: 'outcome'; readonly outcome: OutcomeReport['outcome']; readonly durationMs: number } & OfTry)
+  | ({ readonly type: 'refused'; readonly failure: Failure } & OfTry)
+  | { readonly type: 'withdrawn'; readonly commands: readonly string[] }
+  | { readonly type: 'silent'; readonly host: string; readonly lastSeenAtMs: number | undefined }
+  | { readonly type: 'back'; readonly host: string }
+  // From samples.
+  | {
+      readonly type: 'gateMet';
+      readonly step: string;
+      readonly host: string;
+      readonly values: Values;
+      readonly heldMs: number;
+    }
+  | {
+      readonly type: 'gateFailed';
+      readonly step: string;
+      readonly host: string;
+      readonly values: Values;
+      readonly why: string;
+      readonly kind: 'failIf' | 'once';
+    }
+  | {
+      readonly type: 'fenceBroke';
+      readonly step: string;
+      readonly host: string;
+      readonly values: Values;
+      readonly why: string;
+    }
+  | { readonly type: 'recorded'; readonly step: string; readonly host: string; readonly values: Values }
+  | { readonly type: 'proven'; readonly step: string; readonly host: string }
+  | {
+      readonly type: 'roundSampled';
+      readonly step: string;
+      readonly round: number;
+      readonly samples: readonly RoundSample[];
+    }
+  // From time.
+  | { readonly type: 'tick' }
+  // From people.
+  | { readonly type: 'approve'; readonly step: string; readonly by: Actor; readonly note: string | undefined }
+  | { readonly type: 'reject'; readonly step: string; readonly by: Actor; readonly note: string }
+  | { readonly type: 'confirm'; readonly step: string; readonly by: Actor; readonly note: string }
+  | { readonly type: 'pause'; readonly by: Actor; readonly note: string | undefined }
+  | { readonly type: 'resume'; readonly by: Actor; readonly note: string | undefined }
+  | ({ readonly type: 'retry' } & OnStep)
+  | ({ readonly type: 'skip' } & OnStep)
+  | ({ readonly type: 'resolve'; readonly as: 'succeeded' | 'not-done' } & OnStep)
+  | { readonly type: 'drop'; readonly host: string; readonly by: Actor; readonly note: string }
+  | { readonly type: 'abort'; readonly mode: 'undo' | 'leave'; readonly by: Actor; readonly note: string }
+  | {
+      readonly type: 'adjust';
+      readonly step: string;
+      readonly timeoutMs?: number;
+      readonly until?: Condition;
+      readonly by: Actor;
+      readonly note: string;
+    }
+  | { readonly type: 'note'; readonly by: Actor; readonly text: string }
+  | { readonly type: 'take'; readonly by: Actor }
+  | { readonly type: 'acknowledge'; readonly by: Actor };
+
+/** A guard of a point of no return, asked for one round. No values: it could not be asked. */
+export interface RoundSample {
+  readonly step: string;
+  readonly host: string;
+  readonly values: Values | undefined;
+}

@@ -1,0 +1,39 @@
+import type { Leftover } from '@signalbox/protocol';
+import type { RunState } from './state.ts';
+import { type CellRef, indexOf } from './tree.ts';
+import { cellOf } from './walk.ts';
+
+/** What is left for a person to do when a run has ended: named, with the text of the undo where there is one. */
+export function leftoversOf(state: RunState): Leftover[] {
+  const dropped = [...state.dropped].map(
+    ([host, { reason }]): Leftover => ({
+      step: '',
+      host,
+      what: `${host} was dropped and is as the run left it: ${reason}`,
+    }),
+  );
+  const skippedUndo = indexOf(state.plan).refs.flatMap((ref): Leftover[] => {
+    const cell = cellOf(state, ref);
+    return cell.skippedBecause !== undefined && cell.phase === 'compensated'
+      ? [leftover(ref, 'its undo was skipped')]
+      : [];
+  });
+  return [...dropped, ...skippedUndo];
+}
+
+/** Everything that was applied and is not taken back: what `abort --leave` leaves. */
+export function appliedOf(state: RunState): Leftover[] {
+  return indexOf(state.plan).refs.flatMap((ref): Leftover[] => {
+    const cell = cellOf(state, ref);
+    if (!cell.applied || (ref.leaf.kind === 'action' && ref.leaf.effect === 'read')) return [];
+    return [leftover(ref, cell.phase === 'succeeded' ? 'done and left' : `left ${cell.phase}`)];
+  });
+}
+
+function leftover(ref: CellRef, why: string): Leftover {
+  const { leaf, host } = ref;
+  const target = leaf.kind === 'action' ? leaf.targets.find((t) => t.host === host) : undefined;
+  const what = target?.does ?? (leaf.kind === 'manual' ? leaf.do : leaf.id);
+  const byHand = target?.undoes ?? (leaf.kind === 'manual' ? leaf.undo : undefined);
+  return { step: leaf.id, host, what: `${what} (${why})`, ...(byHand === undefined ? {} : { byHand }) };
+}

@@ -1,0 +1,71 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SignalboxError } from '@signalbox/protocol';
+import { createKeyPair } from '@signalbox/protocol/crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { loadSeed, loadSettings } from './index.ts';
+
+const schema = z.strictObject({ mesh: z.string(), http: z.strictObject({ port: z.int() }).optional() });
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'settings-'));
+});
+afterAll(() => rmSync(dir, { recursive: true }));
+
+function failureOf(text: string) {
+  const path = join(dir, 'x.yaml');
+  writeFileSync(path, text);
+  return failureFrom(() => loadSettings(path, schema));
+}
+
+function failureFrom(run: () => unknown) {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof SignalboxError) return error.failure;
+  }
+  throw new Error('it did not fail with a coded error');
+}
+
+describe('settings', () => {
+  it('loads what fits', () => {
+    const path = join(dir, 'good.yaml');
+    writeFileSync(path, 'mesh: prod\nhttp:\n  port: 9470\n');
+    expect(loadSettings(path, schema)).toEqual({ mesh: 'prod', http: { port: 9470 } });
+  });
+
+  it.each([
+    ['', 'SB-CFG-YAML', ':1:1:'],
+    ['mesh: [', 'SB-CFG-YAML', 'x.yaml:1:'],
+    ['mesh: a\nhtp: {}\n', 'SB-CFG-SHAPE', ':2:1: htp is not a known key'],
+    ['mesh: a\nhttp:\n  port: many\n', 'SB-CFG-SHAPE', ':3:3: http.port'],
+    ['http: { port: 1 }\n', 'SB-CFG-SHAPE', 'mesh'],
+  ])('refuses %j with %s', (text, code, part) => {
+    const failure = failureOf(text);
+    expect(failure.code).toBe(code);
+    expect(failure.message).toContain(part);
+  });
+
+  it('suggests the key that was meant', () => {
+    expect(failureOf('mesh: a\nhttp: { prot: 1 }\n').next).toContain('Did you mean port?');
+  });
+
+  it('says when the file is not there', () => {
+    expect(failureFrom(() => loadSettings(join(dir, 'none.yaml'), schema)).code).toBe('SB-CFG-UNREADABLE');
+  });
+});
+
+describe('seed', () => {
+  it('is read only from a file that nobody else may read, and is never shown [I9]', () => {
+    const pair = createKeyPair();
+    const path = join(dir, 'seed');
+    writeFileSync(path, `${pair.seed}\n`, { mode: 0o600 });
+    expect(loadSeed(path).publicKey).toBe(pair.publicKey);
+    chmodSync(path, 0o644);
+    const failure = failureFrom(() => loadSeed(path));
+    expect(failure.code).toBe('SB-CFG-SEED');
+    expect(JSON.stringify(failure)).not.toContain(pair.seed);
+  });
+});

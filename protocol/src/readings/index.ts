@@ -1,0 +1,7 @@
+/**
+ * What the tools on a host print, read in one place. Actions verify with it and probes measure with it, and neither may
+ * import the other; pure text in, facts out.
+ */
+export * from './json64.ts';
+export * from './signer-state.ts';
+export * from './systemd-unit.ts';

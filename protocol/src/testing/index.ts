@@ -1,0 +1,4 @@
+/** For tests only: a host that is a temporary folder, with stand-ins on its PATH. */
+export * from './local-host.ts';
+export * from './stand-in-units.ts';
+export * from './until.ts';
