@@ -58,6 +58,9 @@ export const HoldReason = wire({
   cause: z.enum(['unknown', 'failed', 'gate', 'fence', 'undo-failed', 'deadline', 'rejected', 'conflict', 'manual']),
   step: z.string().optional(),
   host: HostName.nullable().optional(),
+  /** Of a conflict: the try that the contradicting report is about. */
+  direction: Direction.optional(),
+  attempt: z.int().optional(),
   failure: Failure,
 });
 

@@ -1,4 +1,4 @@
-import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError, subjectToken } from '@signalbox/protocol';
+import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
 import type { Effect } from '@signalbox/sequencer';
 import type { EffectContext } from './effects.ts';
@@ -78,7 +78,7 @@ export class Commands {
       ...(work.receipt ? { receipt: work.receipt } : {}),
     };
     const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + DEFAULTS.silenceSlackMs;
-    await ports.bus.sendCommand(name, subjectToken(work.id), seal('command', command, ports.signer), ttlMs);
+    await ports.bus.sendCommand(name, work.id, seal('command', command, ports.signer), ttlMs);
   }
 
   async #sendVoid({ host: name, commands, reason }: Of<'void'>): Promise<void> {
@@ -86,7 +86,7 @@ export class Commands {
     if (host)
       await this.#sendControl(host, {
         type: 'void',
-        id: `void-${commands.join(',')}`,
+        id: `void-${commands.join('+')}`,
         commands: [...commands],
         reason,
       });
@@ -102,7 +102,7 @@ export class Commands {
   async #sendControl(host: PlanHost, body: ControlBody): Promise<void> {
     const { ports, state } = this.#context;
     const control: Control = { ...this.#authority(host), ...body, id: `${state().run}-${state().epoch}-${body.id}` };
-    await ports.bus.sendControl(host.name, subjectToken(control.id), seal('control', control, ports.signer));
+    await ports.bus.sendControl(host.name, control.id, seal('control', control, ports.signer));
   }
 
   #authority(host: PlanHost) {

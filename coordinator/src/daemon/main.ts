@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { connectCoordinator } from '@signalbox/bus';
+import { formatDuration, type LogEntry } from '@signalbox/protocol';
+import { cellKey, type WatchEffect } from '@signalbox/sequencer';
 import { loadSeed, loadSettings } from '@signalbox/settings';
 import { type Logger, pino } from 'pino';
 import { CoordinatorConfig } from './config.ts';
@@ -48,11 +50,7 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
     onEntry: (runner, entry, before) => {
       status.entry(before, runner.state, entry);
       metrics.entry(runner.state, entry);
-      for (const event of entry.events) {
-        if (event.type !== 'BudgetPassed') continue;
-        const message = `${event.clock} has been down longer than its budget of ${event.budgetMs / 1_000} s`;
-        runner.effects.pager.once({ why: 'budget-passed', message, next: `signalbox status ${runner.run} --why` });
-      }
+      pageForEvents(runner, entry);
     },
   });
   const metrics = new Metrics({ ports, hosts, runs });
@@ -86,9 +84,14 @@ function watchRunner(
   { config, status, metrics, log }: { config: CoordinatorConfig; status: StatusEvents; metrics: Metrics; log: Logger },
 ): void {
   const { samplers, pager } = runner.effects;
+  const warned = new Set<string>();
   samplers.onSample = (live, effect) => {
     status.gate(runner.run, live, effect.spec.forMs);
     metrics.gate(runner.run, live);
+    if (effect.use !== 'gate' || warned.has(effect.key) || !isPastHalf(runner, effect)) return;
+    warned.add(effect.key);
+    const message = `${effect.step} on ${effect.host} has used half of its time`;
+    pager.once({ why: 'gate-past-half', message, next: `signalbox status ${runner.run} --why` });
   };
   pager.repeatMs = config.pageEverySeconds * 1_000;
   pager.onPage = (page) => {
@@ -99,6 +102,25 @@ function watchRunner(
       log,
     );
   };
+}
+
+/** What is over as soon as it has happened, and still must wake somebody. */
+function pageForEvents(runner: Runner, entry: LogEntry): void {
+  const next = `signalbox status ${runner.run} --why`;
+  for (const event of entry.events) {
+    if (event.type === 'BudgetPassed') {
+      const message = `${event.clock} has been down longer than its budget of ${formatDuration(event.budgetMs)}`;
+      runner.effects.pager.once({ why: 'budget-passed', message, next });
+    } else if (event.type === 'FenceBroken') {
+      runner.effects.pager.once({ why: 'fence-broken', message: `${event.step} on ${event.host}: ${event.why}`, next });
+    }
+  }
+}
+
+function isPastHalf(runner: Runner, { step, host }: WatchEffect): boolean {
+  const cell = runner.state.cells.get(cellKey(step, host));
+  if (cell?.work?.kind !== 'gate' || cell.startedRunMs === undefined) return false;
+  return runner.runMs() > (cell.startedRunMs + cell.work.deadlineRunMs) / 2;
 }
 
 export function programVersion(): string {

@@ -135,5 +135,7 @@ export interface BusOptions {
   name: string;
   /** Waits for the first connection with back-off for so long; 0 waits for ever. */
   connectTimeoutMs: number;
+  /** Ends the waiting for the first connection; the call then rejects with the signal's reason. */
+  signal?: AbortSignal;
   log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;
 }

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { compareSignerState, count64, optionOf, parseJson64, readSignerState, readUnit, showUnitArgv } from './index.ts';
+import {
+  compareSignerState,
+  count64,
+  optionOf,
+  parseJson64,
+  readSignerState,
+  readUnit,
+  showUnitArgv,
+} from './index.ts';
 
 describe('JSON with 64-bit integers', () => {
   it('rounds no integer, and leaves strings and other numbers alone', () => {

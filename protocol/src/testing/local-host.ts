@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { ExecOptions, ExecResult, HostContext } from '../host.ts';
 import type { SecretRef } from '../secret.ts';
 
@@ -48,6 +49,11 @@ export class LocalHost implements HostContext, AsyncDisposable {
       nowMs += ms;
     };
     return Object.create(this, { nowMs: { value: () => nowMs }, sleep: { value: sleep } }) as LocalHost;
+  }
+
+  /** What an agent does when a step's time is over. */
+  abort(): void {
+    this.stopper.abort();
   }
 
   file(...parts: string[]): string {
@@ -116,17 +122,11 @@ export class LocalHost implements HostContext, AsyncDisposable {
   }
 
   sleep(ms: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(resolve, ms);
-      this.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-        reject(new Error('aborted'));
-      });
-    });
+    return setTimeout(ms, undefined, { signal: this.signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.stopper.abort();
+    this.abort();
     await rm(this.dir, { recursive: true, force: true });
   }
 }

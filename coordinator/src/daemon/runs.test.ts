@@ -1,0 +1,130 @@
+import { SignalboxError } from '@signalbox/protocol';
+import { describe, expect, it } from 'vitest';
+import { settle } from '../testing/manual-clock.ts';
+import { action, gate, OPERATOR, World } from '../testing/world.ts';
+import { coordinatorError } from './codes.ts';
+
+const done = { status: 'succeeded', receipt: {} } as const;
+
+async function started(world: World, ...steps: ReturnType<typeof action>[]) {
+  const runner = await world.runs.create(JSON.stringify(world.plan(steps)), { by: OPERATOR });
+  await settle();
+  return runner;
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (e: unknown) => e,
+  );
+  return error instanceof SignalboxError ? error.code : 'no coded error';
+}
+
+describe('a coordinator', () => {
+  it('runs a plan from start to end, and each command is on the bus once', async () => {
+    const world = new World(['a', 'b']);
+    const runner = await started(world, action('one', ['a', 'b']), action('two', ['a']));
+    expect(world.commands().map((c) => c.id)).toEqual(['book-1:one:a:do:1', 'book-1:one:b:do:1']);
+    for (const command of world.commands()) expect(await world.report(command, done)).toBe(true);
+    await settle();
+    const [, , two] = world.commands();
+    if (!two) throw new Error('step two was not sent');
+    await world.report(two, done);
+    expect(runner.state.status).toBe('completed');
+    expect(world.commands()).toHaveLength(3);
+  });
+
+  it('[I8] goes on from the log alone after a crash, with the same ids and bodies', async () => {
+    const world = new World(['a']);
+    await started(world, action('one', ['a']), action('two', ['a']));
+    const [before] = world.commands();
+    world.restart();
+    await world.runs.recover();
+    await settle();
+    const [, after] = world.commands();
+    expect(after).toMatchObject({ id: before?.id, with: before?.with, notAfterMs: before?.notAfterMs });
+    expect(after?.epoch).toBe((before?.epoch ?? 0) + 1);
+    expect(world.bus.controls.map((c) => c.id)).toEqual(['book-1-2-fence-2']);
+  });
+
+  it('[I6] stops leading when somebody else has written into the log', async () => {
+    const world = new World(['a']);
+    const runner = await started(world, action('one', ['a']), action('two', ['a']));
+    const [command] = world.commands();
+    world.restart();
+    await world.runs.recover();
+    if (!command) throw new Error('nothing was sent');
+    expect(await codeOf(runner.submit({ type: 'note', by: OPERATOR, text: 'still me' }))).toBe('SB-COORD-DEPOSED');
+    const sent = world.commands().length;
+    await runner.submit({ type: 'tick' });
+    expect(world.commands()).toHaveLength(sent);
+  });
+
+  it('[I11] does not believe a report with another key, journal or run, and nothing happens', async () => {
+    const world = new World(['a', 'b']);
+    const runner = await started(world, action('one', ['a']));
+    const [command] = world.commands();
+    if (!command) throw new Error('nothing was sent');
+    await world.report(command, done, { journal: 'j-reinstalled' });
+    await world.report(command, done, { run: 'book-2' });
+    await world.report({ ...command, host: 'b' }, done);
+    expect(runner.state.status).toBe('running');
+    await world.report(command, done);
+    expect(runner.state.status).toBe('completed');
+  });
+
+  it('[I8] acknowledges a report only after the log has it', async () => {
+    const world = new World(['a']);
+    const runner = await started(world, action('one', ['a']));
+    const [command] = world.commands();
+    if (!command) throw new Error('nothing was sent');
+    world.bus.appendErrors.push(coordinatorError('SB-COORD-NOT-LED', 'the bus is away'));
+    const acked = world.report(command, done);
+    await settle();
+    expect(runner.state.status).toBe('running');
+    await world.clock.advance(1_000);
+    expect(await acked).toBe(true);
+    expect(runner.state.status).toBe('completed');
+  });
+
+  it('refuses a log whose chain is broken, names it, and leads the others [D5]', async () => {
+    const world = new World(['a']);
+    await started(world, action('one', ['a']));
+    await started(world, action('one', ['a']));
+    const log = world.bus.logs.get('book-1') ?? [];
+    const [first] = log;
+    if (!first) throw new Error('no log');
+    world.bus.logs.set('book-1', [
+      { ...first, data: Buffer.from(first.data.toString().replace('"ayse"', '"eve"')) },
+      ...log.slice(1),
+      ...log.slice(0, 1),
+    ]);
+    world.restart();
+    await world.runs.recover();
+    expect([...world.runs.notLed.keys()]).toEqual(['book-1']);
+    expect(world.runs.leading).toEqual(['book-2']);
+  });
+
+  it('meets a gate on unbroken fresh samples, not on the first good one', async () => {
+    const world = new World(['a']);
+    let value = 0;
+    world.answer(() => ({ value }));
+    const runner = await started(world, gate('wait', 'a'));
+    await world.clock.advance(2_500);
+    value = 1;
+    await world.clock.advance(2_900);
+    expect(runner.state.status).toBe('running');
+    await world.clock.advance(1_500);
+    expect(runner.state.status).toBe('completed');
+  });
+
+  it('[I11] a silent host meets no gate', async () => {
+    const world = new World(['a']);
+    const runner = await started(world, gate('wait', 'a'));
+    await world.clock.advance(59_000);
+    expect(runner.state.status).toBe('running');
+    await world.clock.advance(2_000);
+    expect(runner.state.status).toBe('held');
+    expect(runner.state.reasons[0]?.failure.code).toBe('SB-GATE-TIMEOUT');
+  });
+});

@@ -1,0 +1,87 @@
+import type { BusInspection, CoordinatorBus, IncomingReport, StoredEntry } from '@signalbox/bus';
+
+type ReportHandler = (report: IncomingReport) => Promise<void>;
+type Query = { host: string; verb: string; data: Uint8Array };
+
+/** The coordinator's side of the bus in memory: keeps what it is given, and lets a test play the hosts. */
+export class MemoryBus implements CoordinatorBus {
+  readonly logs = new Map<string, StoredEntry[]>();
+  readonly blobs = new Map<string, Uint8Array>();
+  readonly commands: { host: string; id: string; data: Uint8Array }[] = [];
+  readonly controls: { host: string; id: string; data: Uint8Array }[] = [];
+  readonly status: { what: string; name: string; data: Uint8Array }[] = [];
+  readonly stats = { reconnects: 0, messagesIn: 0, messagesOut: 0 };
+  connected = true;
+  /** Answers queries; undefined is silence. */
+  answerQuery: (query: Query) => Promise<Uint8Array | undefined> = async () => undefined;
+  /** Thrown by the next appends, oldest first. */
+  readonly appendErrors: Error[] = [];
+  readonly #handlers = new Map<string, ReportHandler>();
+  #sequence = 0;
+
+  async append(run: string, data: Uint8Array, expectedSequence: number): Promise<{ sequence: number } | 'conflict'> {
+    const error = this.appendErrors.shift();
+    if (error) throw error;
+    const log = this.logs.get(run) ?? [];
+    if ((log.at(-1)?.sequence ?? 0) !== expectedSequence) return 'conflict';
+    this.#sequence += 1;
+    this.logs.set(run, [...log, { sequence: this.#sequence, data }]);
+    return { sequence: this.#sequence };
+  }
+
+  /** Delivers a report; resolves to whether it was acknowledged. */
+  async deliver(run: string, host: string, data: Uint8Array): Promise<boolean> {
+    let acked = false;
+    await this.#handlers.get(run)?.({ host, run, data, ack: () => (acked = true) });
+    return acked;
+  }
+
+  readRun = async (run: string) => this.logs.get(run) ?? [];
+  listRuns = async () => [...this.logs.keys()];
+  lastEntry = async (run: string) => this.logs.get(run)?.at(-1);
+  getBlob = async (sha256: string) => this.blobs.get(sha256);
+  query = async (host: string, verb: string, data: Uint8Array) => await this.answerQuery({ host, verb, data });
+  getHosts = async () => new Map<string, Uint8Array>();
+  onBeat = async () => async () => {};
+  serve = async () => async () => {};
+  readOutput = async () => ({ chunks: [], next: 0 });
+  onConnection = (listener: (connected: boolean) => void) => listener(true);
+  prepare = async () => {};
+  putHost = async () => {};
+  close = async () => {};
+
+  async putBlob(sha256: string, data: Uint8Array): Promise<void> {
+    this.blobs.set(sha256, data);
+  }
+
+  async sendCommand(host: string, id: string, data: Uint8Array): Promise<void> {
+    this.commands.push({ host, id, data });
+  }
+
+  async sendControl(host: string, id: string, data: Uint8Array): Promise<void> {
+    this.controls.push({ host, id, data });
+  }
+
+  async reports(run: string, handler: ReportHandler) {
+    this.#handlers.set(run, handler);
+    return async () => {
+      this.#handlers.delete(run);
+    };
+  }
+
+  publishStatus(what: string, name: string, data: Uint8Array): void {
+    this.status.push({ what, name, data });
+  }
+
+  async inspect(): Promise<BusInspection> {
+    return {
+      serverVersion: '2.14.0',
+      serverName: 'memory',
+      jetstream: true,
+      roundTripMs: 0,
+      storage: { usedBytes: 0, limitBytes: undefined },
+      streams: [],
+      healthy: true,
+    };
+  }
+}

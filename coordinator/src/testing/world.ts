@@ -1,0 +1,181 @@
+import {
+  type Command,
+  Command as CommandSchema,
+  type Outcome,
+  type Plan,
+  type PlanStep,
+  Query,
+  type Report,
+} from '@signalbox/protocol';
+import { createKeyPair, type KeyPair, open, seal } from '@signalbox/protocol/crypto';
+import { pino } from 'pino';
+import { Hosts } from '../daemon/hosts.ts';
+import type { Ports } from '../daemon/ports.ts';
+import { HostQueries } from '../daemon/queries.ts';
+import { Runs } from '../daemon/runs.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryBus } from './memory-bus.ts';
+
+export const OPERATOR = { name: 'ayse', key: createKeyPair().publicKey, role: 'operator' };
+
+/** A coordinator on a bus and a clock of its own, with hosts that a test plays. */
+export class World {
+  readonly bus = new MemoryBus();
+  readonly clock = new ManualClock();
+  readonly coordinatorKey = createKeyPair();
+  readonly hostKeys: Record<string, KeyPair>;
+  readonly ports: Ports;
+  hosts: Hosts;
+  runs: Runs;
+
+  constructor(names: readonly string[]) {
+    this.hostKeys = Object.fromEntries(names.map((name) => [name, createKeyPair()]));
+    this.ports = {
+      mesh: 'test',
+      name: 'coordinator-1',
+      bus: this.bus,
+      signer: this.coordinatorKey,
+      clock: this.clock,
+      random: () => 0.5,
+      log: pino({ level: 'silent' }),
+    };
+    this.hosts = this.#makeHosts();
+    this.runs = this.#makeRuns();
+  }
+
+  /** Another coordinator process on the same bus: nothing but the log is left of the one before. */
+  restart(): void {
+    this.hosts = this.#makeHosts();
+    this.runs = this.#makeRuns();
+  }
+
+  plan(steps: PlanStep[]): Plan {
+    return {
+      signalboxPlan: 1,
+      mesh: 'test',
+      runbook: { name: 'book', summary: 'a test', sha256: '00' },
+      madeAtMs: 0,
+      madeBy: 'ayse',
+      params: {},
+      hosts: Object.entries(this.hostKeys).map(([name, { publicKey }]) => ({
+        name,
+        labels: {},
+        journal: `j-${name}`,
+        machine: `m-${name}`,
+        key: publicKey,
+      })),
+      roles: { all: Object.keys(this.hostKeys) },
+      onFailure: 'rollback',
+      downtime: [],
+      steps,
+      observed: [],
+      findings: { errors: 0, warnings: 0 },
+    };
+  }
+
+  /** The commands that are on the bus, opened as an agent would. */
+  commands(): Command[] {
+    const trusts = (key: string) => key === this.coordinatorKey.publicKey;
+    return this.bus.commands.map(({ data }) => open(data, { kind: 'command', schema: CommandSchema, trusts }).payload);
+  }
+
+  /** A host's report about a command; resolves to whether the coordinator acknowledged it. */
+  async report(command: Command, outcome: Outcome, change: Partial<Report> = {}): Promise<boolean> {
+    const { run, host, step, direction, attempt, epoch } = command;
+    const report = {
+      type: 'outcome',
+      mesh: 'test',
+      run,
+      host,
+      journal: `j-${host}`,
+      machine: `m-${host}`,
+      journalSequence: 1,
+      sentAtMs: this.clock.wallMs(),
+      epoch,
+      commandId: command.id,
+      step,
+      direction,
+      attempt,
+      outcome,
+      startedAtMs: this.clock.wallMs(),
+      durationMs: 5,
+      outputBytes: 0,
+      ...change,
+    };
+    const key = this.hostKeys[host];
+    if (!key) throw new Error(`no host ${host}`);
+    return await this.bus.deliver(run, host, seal('report', report, key));
+  }
+
+  /** Hosts answer samples with these values, checks with this before-receipt. */
+  answer(values: (query: Query) => Record<string, string | number | boolean> | undefined): void {
+    const trusts = (key: string) => key === this.coordinatorKey.publicKey;
+    this.bus.answerQuery = async ({ host, data }) => {
+      const { payload: query } = open(data, { kind: 'query', schema: Query, trusts });
+      const found = values(query);
+      const key = this.hostKeys[host];
+      if (!found || !key) return undefined;
+      const { nonce } = query;
+      if (query.verb === 'check')
+        return seal('answer', { verb: 'check', nonce, host, result: { before: found, problems: [] } }, key);
+      return seal('answer', { verb: 'sample', nonce, host, values: found, tookMs: 1 }, key);
+    };
+  }
+
+  #makeHosts(): Hosts {
+    const enrolled = Object.entries(this.hostKeys).map(([name, { publicKey }]) => [
+      name,
+      { key: publicKey, labels: {} },
+    ]);
+    return new Hosts(this.ports, Object.fromEntries(enrolled));
+  }
+
+  #makeRuns(): Runs {
+    const { ports, hosts } = this;
+    const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
+    return new Runs({ ports, queries, hosts, onRunner: () => {}, onEntry: () => {} });
+  }
+}
+
+/** A step that runs `exec.run` on the given hosts. */
+export function action(id: string, hosts: readonly string[]): PlanStep {
+  return {
+    kind: 'action',
+    id,
+    number: 1,
+    line: 1,
+    action: 'exec.run',
+    version: 1,
+    effect: 'reversible',
+    reversible: true,
+    targets: hosts.map((host) => ({
+      host,
+      with: { argv: [id] },
+      does: id,
+      undoes: `undo ${id}`,
+      touches: [],
+      exclusive: [],
+    })),
+    timeoutMs: 60_000,
+    retry: { attempts: 1, backoffMs: 0, retryOn: [] },
+  };
+}
+
+/** A gate on one host that wants `value` to be 1 for 3 s, sampled every second. */
+export function gate(id: string, host: string): PlanStep {
+  return {
+    kind: 'gate',
+    id,
+    number: 1,
+    line: 1,
+    probe: 'test.value',
+    targets: [{ host, with: {}, until: { value: { equals: 1 } } }],
+    forMs: 3_000,
+    everyMs: 1_000,
+    timeoutMs: 60_000,
+    onTimeout: 'hold',
+    tolerateMs: 0,
+    once: false,
+    validWhile: [],
+  };
+}

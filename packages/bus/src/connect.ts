@@ -1,0 +1,92 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { SignalboxError } from '@signalbox/protocol';
+import { type KeyPair, keyPairFromSeed } from '@signalbox/protocol/crypto';
+import { type Authenticator, connect, ErrorCode, type NatsConnection, NatsError } from 'nats';
+import { inboxPrefix } from './accounts.ts';
+import { backoffMs } from './backoff.ts';
+import { busError } from './codes.ts';
+import { type Link, makeLink } from './link.ts';
+import type { BusOptions } from './port.ts';
+import { isSupported, MIN_SERVER_VERSION } from './version.ts';
+
+/** A server that hangs is noticed after two missed pings, 10 to 15 s; the client's default takes minutes. */
+const PING_EVERY_MS = 5_000;
+const MAX_PINGS_OUT = 2;
+/** Bound on one try at one server. */
+const TRY_TIMEOUT_MS = 3_000;
+
+/**
+ * Connects, trying again with back-off until `connectTimeoutMs` is over, and from then on reconnects without end.
+ * @throws SB-BUS-UNREACHABLE, SB-BUS-AUTH (at once: waiting does not make a key known), SB-BUS-TOO-OLD, SB-BUS-NO-JETSTREAM.
+ */
+export async function dial(options: BusOptions): Promise<Link> {
+  const key = keyPairFromSeed(options.seed);
+  const startedAt = performance.now();
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const nc = await tryOnce(options, key);
+      await refuseUnfitServer(nc);
+      return makeLink(nc, options.log ?? (() => {}));
+    } catch (error) {
+      refuseHopeless(error, options);
+      const leftMs = options.connectTimeoutMs - (performance.now() - startedAt);
+      if (options.connectTimeoutMs !== 0 && leftMs <= 0) throw unreachable(error, options);
+      if (attempt === 0) options.log?.('warn', 'NATS does not answer; trying again', { servers: options.servers });
+      const waitMs = options.connectTimeoutMs === 0 ? backoffMs(attempt) : Math.min(backoffMs(attempt), leftMs);
+      await delay(waitMs, undefined, options.signal ? { signal: options.signal } : {});
+    }
+  }
+}
+
+async function tryOnce({ servers, name }: BusOptions, key: KeyPair): Promise<NatsConnection> {
+  let tries = 0;
+  return await connect({
+    servers,
+    name,
+    authenticator: authenticator(key),
+    inboxPrefix: inboxPrefix(key.publicKey),
+    // The default of 10 closes the connection for good; a daemon waits for its mesh.
+    maxReconnectAttempts: -1,
+    reconnectDelayHandler: () => backoffMs(tries++ % 8),
+    pingInterval: PING_EVERY_MS,
+    maxPingOut: MAX_PINGS_OUT,
+    // A server that is being reconfigured may refuse a key for a moment.
+    ignoreAuthErrorAbort: true,
+    timeout: TRY_TIMEOUT_MS,
+    // A stack trace a request costs more than the request.
+    noAsyncTraces: true,
+  });
+}
+
+/** Signs through node:crypto: the client's own implementation takes 12 ms, and 200 agents at once then time out. */
+function authenticator(key: KeyPair): Authenticator {
+  return (nonce) => ({
+    nkey: key.publicKey,
+    sig: nonce === undefined ? '' : Buffer.from(key.sign(Buffer.from(nonce))).toString('base64'),
+  });
+}
+
+async function refuseUnfitServer(nc: NatsConnection): Promise<void> {
+  const { version, jetstream } = nc.info ?? { version: 'unknown', jetstream: false };
+  const old = !isSupported(version);
+  if (!old && jetstream === true) return;
+  const where = nc.getServer();
+  await nc.close();
+  if (old) throw busError('SB-BUS-TOO-OLD', `the server at ${where} is ${version}; ${MIN_SERVER_VERSION} is needed`);
+  throw busError('SB-BUS-NO-JETSTREAM', `the server at ${where} has JetStream switched off`);
+}
+
+function refuseHopeless(error: unknown, { servers, name, signal }: BusOptions): void {
+  if (signal?.aborted) throw signal.reason;
+  if (error instanceof SignalboxError) throw error;
+  if (!(error instanceof NatsError)) return;
+  if (error.code === ErrorCode.AuthorizationViolation || error.code === ErrorCode.BadAuthentication) {
+    throw busError('SB-BUS-AUTH', `${servers.join(', ')} does not accept the key of ${name}`, { cause: error });
+  }
+}
+
+function unreachable(error: unknown, { servers, connectTimeoutMs }: BusOptions) {
+  const said = error instanceof Error ? error.message : String(error);
+  const tried = `tried ${servers.join(', ')} for ${connectTimeoutMs} ms`;
+  return busError('SB-BUS-UNREACHABLE', `no NATS server: ${tried}: ${said}`, { cause: error });
+}

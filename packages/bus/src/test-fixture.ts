@@ -1,0 +1,83 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KeyPair } from '@signalbox/protocol/crypto';
+import { connect, type NatsConnection } from 'nats';
+import { onTestFinished } from 'vitest';
+import { inboxPrefix } from './accounts.ts';
+import { type AgentBusOptions, connectAgent } from './agent-bus.ts';
+import { type CoordinatorBusOptions, connectCoordinator } from './coordinator-bus.ts';
+import { type LocalMesh, startMesh } from './local-mesh.ts';
+import { connectOperator } from './operator-bus.ts';
+import type { AgentBus, CoordinatorBus, OperatorBus } from './port.ts';
+
+/** What tests of this package share. Not part of the package's interface. */
+export const MESH = 'lab';
+
+export interface Lab {
+  readonly mesh: LocalMesh;
+  coordinator(options?: Partial<CoordinatorBusOptions>): Promise<CoordinatorBus>;
+  agent(host: string, options?: Partial<AgentBusOptions>): Promise<AgentBus>;
+  operator(): Promise<OperatorBus>;
+  /** A client that knows nothing of ours but a key. */
+  bare(key: KeyPair): Promise<NatsConnection>;
+}
+
+/** A mesh with hosts a1 and a2 and everything that connects to it; all of it ends with the test, also when it times out. */
+export async function startLab(options: { maxStorageBytes?: number } = {}): Promise<Lab> {
+  const mesh = await startMesh({ mesh: MESH, agents: ['a1', 'a2'], ...options });
+  const open: { close(): Promise<void> }[] = [];
+  onTestFinished(async () => {
+    await Promise.allSettled(open.map((one) => one.close()));
+    await mesh.stop();
+  });
+  const keep = <T extends { close(): Promise<void> }>(opened: T): T => {
+    open.push(opened);
+    return opened;
+  };
+  const base = (key: KeyPair, name: string) => ({
+    servers: [mesh.url],
+    mesh: MESH,
+    seed: key.seed,
+    name,
+    connectTimeoutMs: 3_000,
+  });
+  return {
+    mesh,
+    coordinator: async (more) =>
+      keep(await connectCoordinator({ ...base(mesh.keys.coordinator, 'coordinator'), ...more })),
+    agent: async (host, more) =>
+      keep(await connectAgent({ ...base(mesh.agentKey(host), host), host, timing: QUICK, ...more })),
+    operator: async () => keep(await connectOperator(base(mesh.operatorKey(), 'operator'))),
+    bare: async (key) => keep(await connectBare(mesh.url, key)),
+  };
+}
+
+const QUICK = { sweepEveryMs: 200, retryAfterMs: 50 };
+
+async function connectBare(url: string, key: KeyPair): Promise<NatsConnection> {
+  return await connect({
+    servers: url,
+    inboxPrefix: inboxPrefix(key.publicKey),
+    timeout: 3_000,
+    authenticator: (nonce) => ({
+      nkey: key.publicKey,
+      sig: nonce === undefined ? '' : Buffer.from(key.sign(Buffer.from(nonce))).toString('base64'),
+    }),
+  });
+}
+
+/** Waits for a condition; the test's own time limit is the bound. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await delay(5);
+}
+
+/** The code that a call fails with, or what it gave instead. */
+export async function codeOf(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return { gave: await call() };
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? error.code : error;
+  }
+}
+
+export const bytes = (text: string): Uint8Array => Buffer.from(text);
+export const text = (data: Uint8Array | undefined): string => Buffer.from(data ?? []).toString();

@@ -1,0 +1,46 @@
+import type { Link } from './link.ts';
+
+/** What may be on its way to the server unconfirmed before more is dropped. */
+const MOST_PENDING_BYTES = 4 * 1_048_576;
+
+/**
+ * Publishing that never holds anybody up: status events and live output. While the connection is lost, or slower than its
+ * writer, messages are dropped and counted.
+ */
+export class Valve {
+  readonly #link: Link;
+  #pendingBytes = 0;
+  #flushing = false;
+  #dropped = 0;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  publish(subject: string, data: Uint8Array): void {
+    const { nc, connected } = this.#link;
+    const tooLarge = data.length > (nc.info?.max_payload ?? Number.POSITIVE_INFINITY);
+    if (!connected || tooLarge || this.#pendingBytes + data.length > MOST_PENDING_BYTES) {
+      this.#dropped += 1;
+      return;
+    }
+    nc.publish(subject, data);
+    this.#pendingBytes += data.length;
+    if (!this.#flushing) void this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    this.#flushing = true;
+    // What is published meanwhile is behind this ping and counts for the next.
+    const confirmed = this.#pendingBytes;
+    await this.#link.exchange('flushing', () => this.#link.nc.flush()).catch(() => {});
+    this.#pendingBytes -= confirmed;
+    this.#flushing = false;
+    if (this.#pendingBytes > 0 && this.#link.connected) void this.#flush();
+    else if (!this.#link.connected) this.#pendingBytes = 0;
+  }
+}
