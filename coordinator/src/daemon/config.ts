@@ -20,6 +20,8 @@ export const CoordinatorConfig = z.strictObject({
   ),
   /** `/metrics` and `/healthz`; left out: no listener. Port 0 takes a free one. */
   http: z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535) }).optional(),
+  /** The server's own `/healthz`, for `doctor`: a full disk shows there first. */
+  natsHealthUrl: z.url().optional(),
   /** Webhooks that are called again and again until a person acknowledges. */
   pages: z.array(z.strictObject({ url: z.url() })).default([]),
   pageEverySeconds: z.number().min(0.1).default(60),

@@ -27,6 +27,8 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
     seed: signer.seed,
     name: config.name,
     connectTimeoutMs: 0,
+    version: programVersion(),
+    ...(config.natsHealthUrl === undefined ? {} : { healthUrl: config.natsHealthUrl }),
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
   await bus.prepare(Object.keys(config.hosts));

@@ -1,0 +1,75 @@
+import { SignalboxError, type Verb } from '@signalbox/protocol';
+import { createKeyPair, seal } from '@signalbox/protocol/crypto';
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { Access } from './access.ts';
+
+const clock = new ManualClock();
+const keys = { viewer: createKeyPair(), operator: createKeyPair(), approver: createKeyPair() };
+const roles = { viewer: 'viewer', operator: 'operator', approver: 'approver' } as const;
+const operators = Object.fromEntries(
+  Object.entries(keys).map(([name, { publicKey }]) => [
+    name,
+    { key: publicKey, role: roles[name as keyof typeof roles] },
+  ]),
+);
+const access = new Access({ mesh: 'test', operators }, clock);
+let count = 0;
+
+function request(who: keyof typeof keys, verb: Verb, change: object = {}): Uint8Array {
+  count += 1;
+  const body = {
+    mesh: 'test',
+    verb,
+    nonce: `n-${count}`,
+    operator: who,
+    sentAtMs: clock.wallMs(),
+    body: {},
+    ...change,
+  };
+  return seal('request', body, keys[who]);
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof SignalboxError) return error.code;
+    throw error;
+  }
+  return 'admitted';
+}
+
+describe('access', () => {
+  it.each<[keyof typeof keys, Verb, string]>([
+    ['viewer', 'log', 'admitted'],
+    ['viewer', 'abort', 'SB-COORD-ROLE'],
+    ['viewer', 'approve', 'SB-COORD-ROLE'],
+    ['approver', 'approve', 'admitted'],
+    ['approver', 'start', 'SB-COORD-ROLE'],
+    ['operator', 'start', 'admitted'],
+    ['operator', 'approve', 'admitted'],
+  ])('%s may %s: %s', (who, verb, expected) => {
+    expect(codeOf(() => access.admit(verb, request(who, verb)))).toBe(expected);
+  });
+
+  it('knows who asks by the key that signed, not by the name that is claimed', () => {
+    const { actor } = access.admit('log', request('viewer', 'log', { operator: 'admin' }));
+    expect(actor).toMatchObject({ name: 'viewer', role: 'viewer', key: keys.viewer.publicKey });
+  });
+
+  it('answers a request once, and none that is old', () => {
+    const data = request('operator', 'pause');
+    access.admit('pause', data);
+    expect(codeOf(() => access.admit('pause', data))).toBe('SB-COORD-REPLAY');
+    const old = request('operator', 'pause', { sentAtMs: clock.wallMs() - 61_000 });
+    expect(codeOf(() => access.admit('pause', old))).toBe('SB-COORD-REPLAY');
+  });
+
+  it('refuses a request for another mesh, under another verb, or by a stranger', () => {
+    expect(codeOf(() => access.admit('pause', request('operator', 'pause', { mesh: 'prod' })))).toBe('SB-COORD-MESH');
+    expect(codeOf(() => access.admit('abort', request('operator', 'pause')))).toBe('SB-COORD-VERB');
+    const stranger = seal('request', { mesh: 'test' }, createKeyPair());
+    expect(codeOf(() => access.admit('pause', stranger))).toBe('SB-MSG-UNTRUSTED');
+  });
+});
