@@ -7,7 +7,9 @@ export type Checked = CheckResult;
 /**
  * Something that can be done to a host. One folder a tool; small enough to be read in one go.
  *
- * `check` changes nothing and captures the before-receipt: what `undo` will need. `run` returns what is added to it.
+ * `check` changes nothing and captures the before-receipt: what `undo` will need. `run` returns what is added to it. Names
+ * that an execution makes for itself (a backup's folder, the old file's new name) stand under `own` in the receipt: they
+ * are no fact of the host, so drift between a plan and its start leaves `own` out.
  * `undo` is idempotent, takes partial state and looks first: it must be right after a `run` that was never started, that
  * stopped half-way, or that was done. `probe` says after a crash which of them it was.
  * All of them throw SignalboxError with a code of ACTION_CODES.

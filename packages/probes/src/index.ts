@@ -1,1 +1,4 @@
+export * from './catalogue.ts';
+export * from './codes.ts';
 export * from './contract.ts';
+export { probesReference } from './reference.ts';

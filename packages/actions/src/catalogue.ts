@@ -1,0 +1,55 @@
+import type { ActionSpec, JsonObject } from '@signalbox/protocol';
+import { z } from 'zod';
+import type { Action } from './contract.ts';
+import { execRun } from './exec/run.ts';
+import { fileBackup } from './file/backup.ts';
+import { fileInstall } from './file/install.ts';
+import { httpRequest } from './http/request.ts';
+import { pipInstall } from './pip/install.ts';
+import { remesdBackup } from './remesd/backup.ts';
+import { remesdInstall } from './remesd/install.ts';
+import { remesdRestore } from './remesd/restore.ts';
+import { guarded } from './support/guard.ts';
+import { systemdRestart } from './systemd/restart.ts';
+import { systemdStart } from './systemd/start.ts';
+import { systemdStop } from './systemd/stop.ts';
+
+/** Everything that an agent can do, by name. */
+export const actions: readonly Action[] = [
+  execRun,
+  fileBackup,
+  fileInstall,
+  httpRequest,
+  pipInstall,
+  remesdBackup,
+  remesdInstall,
+  remesdRestore,
+  systemdRestart,
+  systemdStart,
+  systemdStop,
+].map(guarded);
+
+export const actionByName: ReadonlyMap<string, Action> = new Map(actions.map((action) => [action.name, action]));
+
+/** The same as data: what a runbook is checked against, and what agents publish. */
+export const actionSpecs: readonly ActionSpec[] = actions.map(toSpec);
+
+function toSpec(action: Action): ActionSpec {
+  const { name, version, summary, effect, does, undoes, leaves, starts, stops, timeoutMs } = action;
+  return {
+    name,
+    version,
+    summary,
+    effect: typeof effect === 'function' ? 'declared' : effect,
+    input: z.toJSONSchema(action.schema, { io: 'input' }) as JsonObject,
+    touches: [...action.touches],
+    does,
+    ...(undoes !== undefined && { undoes }),
+    ...(leaves !== undefined && { leaves }),
+    ...(starts !== undefined && { starts }),
+    ...(stops !== undefined && { stops }),
+    secrets: [...(action.secrets ?? [])],
+    receipt: { ...action.receipt },
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  };
+}

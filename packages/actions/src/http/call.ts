@@ -1,0 +1,49 @@
+import { type HostContext, isSecretRef, type Json, type SecretRef } from '@signalbox/protocol';
+import { actionError } from '../codes.ts';
+
+export interface Call {
+  url: string;
+  method: string;
+  headers?: Record<string, string> | undefined;
+  body?: Json | undefined;
+  authorization?: SecretRef | undefined;
+}
+
+export interface Answer {
+  status: number;
+  text: string;
+}
+
+const ANSWER_WITHIN_MS = 30_000;
+/** The request was never sent: the same call may be made again. */
+const NEVER_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
+
+/**
+ * One request. Redirects are not followed: a changed method or host is not what the runbook says.
+ * @throws SB-ACT-HTTP-UNREACHABLE when it was never sent, SB-ACT-HTTP-UNCLEAR when nobody answered.
+ */
+export async function call(context: HostContext, { url, method, headers, body, authorization }: Call): Promise<Answer> {
+  const secret = isSecretRef(authorization) ? { authorization: await context.secret(authorization) } : {};
+  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: { ...json, ...headers, ...secret },
+      redirect: 'manual',
+      signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    // Only the reason: what a failed fetch has inside may quote headers.
+    const reason = reasonOf(error);
+    const code = NEVER_SENT.includes(reason) ? 'SB-ACT-HTTP-UNREACHABLE' : 'SB-ACT-HTTP-UNCLEAR';
+    throw actionError(code, `${method} ${url}: ${reason}`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return error instanceof Error ? error.name : 'failed';
+}

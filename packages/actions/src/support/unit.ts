@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { type Failure, type HostContext, type JsonObject, SignalboxError } from '@signalbox/protocol';
+import { readUnit, showUnitArgv, UNIT_PATTERN, type UnitReading } from '@signalbox/protocol/readings';
+import { z } from 'zod';
+import { actionError } from '../codes.ts';
+import { succeed } from './exec.ts';
+
+export const UnitName = z.string().max(255).regex(UNIT_PATTERN, 'a unit with its suffix, as in remesd.service');
+
+/** @throws SB-ACT-PROGRAM-MISSING, SB-ACT-COMMAND-FAILED, SB-ACT-COMMAND-CUT */
+export async function lookAtUnit(context: HostContext, unit: string): Promise<UnitReading> {
+  const { stdout } = await succeed(context, showUnitArgv(unit), { quiet: true, timeoutMs: 15_000 });
+  return readUnit(stdout);
+}
+
+/** What a step's way back must know of a unit. Nothing that changes by itself: drift would see it. */
+export function unitReceipt(reading: UnitReading): JsonObject {
+  const { activeState, subState, unitFileState } = reading;
+  return { activeState, subState, unitFileState };
+}
+
+export function unitProblems(unit: string, reading: UnitReading): Failure[] {
+  if (reading.loadState !== 'not-found') return [];
+  return [actionError('SB-ACT-UNIT-MISSING', `systemd knows no ${unit} here`).failure];
+}
+
+export function isDown(reading: UnitReading): boolean {
+  return reading.activeState === 'inactive' || reading.activeState === 'failed';
+}
+
+/** On its way up or down by itself. Between two automatic restarts it is not: that can go on for ever. */
+export function isChanging({ activeState, subState }: UnitReading): boolean {
+  return activeState === 'deactivating' || (activeState === 'activating' && subState !== 'auto-restart');
+}
+
+/** Whether a receipt says that the unit ran. @throws SB-ACT-NO-RECEIPT when it says nothing. */
+export function wasUp(unit: string, receipt: JsonObject): boolean {
+  const { activeState } = receipt;
+  if (typeof activeState !== 'string') {
+    throw actionError('SB-ACT-NO-RECEIPT', `nobody recorded whether ${unit} ran before the step`);
+  }
+  return activeState !== 'inactive' && activeState !== 'failed' && activeState !== 'deactivating';
+}
+
+/**
+ * A stopped unit without a process, or an exception: data is copied and programs are replaced only under one [T01, T04].
+ * @throws SB-ACT-UNIT-ACTIVE, SB-ACT-UNIT-MISSING
+ */
+export async function requireStopped(context: HostContext, unit: string): Promise<void> {
+  const reading = await lookAtUnit(context, unit);
+  const [problem] = unitProblems(unit, reading);
+  if (problem) throw new SignalboxError(problem);
+  if (!isDown(reading) || reading.mainPid > 0 || (reading.tasks ?? 0) > 0) {
+    throw actionError('SB-ACT-UNIT-ACTIVE', `${unit} is ${reading.activeState} (main process ${reading.mainPid})`);
+  }
+}
+
+/** Start time of a process in clock ticks since boot: with the pid it names one process, also after the pid is reused. */
+export async function processStart(pid: number): Promise<string | undefined> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // proc(5): field 2 is the name in parentheses, which may hold blanks; field 22 is the start time, 3 the state.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { actionError } from '../codes.ts';
+import { defineAction } from '../contract.ts';
+import { isChanging, isDown, lookAtUnit, UnitName, unitProblems, unitReceipt, wasUp } from '../support/unit.ts';
+import { maskUnit, STABLE_MS, startUnit, stopUnit, unmaskUnit } from './operate.ts';
+
+const With = z.strictObject({
+  unit: UnitName.describe('With its suffix, as in `remesd.service`.'),
+  mask: z
+    .boolean()
+    .optional()
+    .describe('Also mask the unit for this boot, so that nothing starts it again until the step is undone.'),
+});
+
+export const systemdStop = defineAction<z.infer<typeof With>>({
+  name: 'systemd.stop',
+  version: 1,
+  summary: 'Stops a unit and proves it: inactive, no process left in it, the old main process gone.',
+  schema: With,
+  effect: 'reversible',
+  does: 'stop {unit}',
+  undoes: 'start {unit} again if it was running',
+  touches: ['unit:{unit}'],
+  stops: '{unit}',
+  receipt: { activeState: 'what the unit was before', subState: 'likewise', unitFileState: 'likewise' },
+  timeoutMs: 5 * 60_000,
+
+  async check(context, { unit, mask }) {
+    const reading = await lookAtUnit(context, unit);
+    const problems = unitProblems(unit, reading);
+    if (mask && reading.fragmentPath.startsWith('/etc/')) {
+      problems.push(actionError('SB-ACT-MASK-OUTRANKED', `${unit} is read from ${reading.fragmentPath}`).failure);
+    }
+    return { before: unitReceipt(reading), note: reading.activeState, problems };
+  },
+
+  async run(context, { unit, mask }) {
+    await stopUnit(context, unit);
+    // After the stop: a masked unit has lost its own settings, ExecStop= and KillMode= among them.
+    if (mask) await maskUnit(context, unit);
+    return {};
+  },
+
+  async undo(context, { unit, mask }, receipt) {
+    const now = await lookAtUnit(context, unit);
+    if (now.activeState === 'active') return { started: false };
+    const before = wasUp(unit, receipt);
+    if (mask && now.loadState === 'masked' && receipt.unitFileState !== now.unitFileState) {
+      await unmaskUnit(context, unit);
+    }
+    if (!before) return { started: false };
+    await startUnit(context, unit, STABLE_MS);
+    return { started: true };
+  },
+
+  async probe(context, { unit, mask }, { direction, receipt }) {
+    const now = await lookAtUnit(context, unit);
+    if (isChanging(now)) return 'in-progress';
+    if (direction === 'undo' && now.subState === 'auto-restart') return 'partial';
+    if (direction === 'undo') return !isDown(now) || !wasUp(unit, receipt) ? 'applied' : 'not-applied';
+    if (!isDown(now)) return 'not-applied';
+    if ((now.tasks ?? 0) > 0 || now.mainPid > 0) return 'partial';
+    return mask && now.loadState !== 'masked' ? 'partial' : 'applied';
+  },
+});

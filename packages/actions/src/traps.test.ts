@@ -1,0 +1,26 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { trapsPage } from './reference.ts';
+import { TRAPS } from './traps.ts';
+
+const packages = fileURLToPath(new URL('../../', import.meta.url));
+
+describe('the traps', () => {
+  it('are described in docs/traps.md', async () => {
+    await expect(trapsPage()).toMatchFileSnapshot('../../../docs/traps.md');
+  });
+
+  it('each have a test that says so in its title', async () => {
+    const titles: string[] = [];
+    for (const folder of ['actions', 'probes']) {
+      const src = join(packages, folder, 'src');
+      const tests = (await readdir(src, { recursive: true })).filter((name) => name.endsWith('.test.ts'));
+      for (const file of tests) {
+        titles.push(...((await readFile(join(src, file), 'utf8')).match(/\[T\d\d\]/g) ?? []));
+      }
+    }
+    expect([...new Set(titles)].sort()).toEqual(Object.keys(TRAPS).map((id) => `[${id}]`));
+  });
+});

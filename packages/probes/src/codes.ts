@@ -1,0 +1,32 @@
+import { type CodeCatalogue, failWith } from '@signalbox/protocol';
+
+/** Every reason why a sample cannot be taken. A missing sample is never a good one [I11]. */
+export const PROBE_CODES = {
+  'SB-PROBE-SYSTEMCTL': {
+    class: 'retryable',
+    means: 'systemd cannot be asked: systemctl is missing, failed, or did not answer in time.',
+    next: 'Run `systemctl show UNIT` on the host as the user of the agent.',
+  },
+  'SB-PROBE-HTTP': {
+    class: 'retryable',
+    means: 'The server cannot be reached, or did not answer in time.',
+    next: 'Check address and network from this host.',
+  },
+  'SB-PROBE-HOME-UNKNOWN': {
+    class: 'terminal',
+    means: 'Neither `home` is given nor does the unit name one in --home.',
+    next: 'Give `home`, or correct `unit`.',
+  },
+  'SB-PROBE-SIGNER-STATE': {
+    class: 'terminal',
+    means: 'The signing state of the validator is there but cannot be read.',
+    next: 'Look at the file on the host; do not start the node elsewhere.',
+  },
+  'SB-PROBE-FAILED': {
+    class: 'retryable',
+    means: 'A file or a fact of the host could not be read.',
+    next: 'The message names it; check the rights of the agent.',
+  },
+} as const satisfies CodeCatalogue;
+
+export const probeError = failWith(PROBE_CODES);

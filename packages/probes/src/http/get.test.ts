@@ -1,0 +1,58 @@
+import { valueAt } from '@signalbox/protocol';
+import { codeOf, LocalHost } from '@signalbox/protocol/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { probeByName } from '../catalogue.ts';
+import type { Probe } from '../contract.ts';
+import { StandInServer } from '../support/stand-in-server.ts';
+
+const probe = probeByName.get('http.get') as Probe;
+
+let host: LocalHost;
+let server: StandInServer;
+beforeEach(async () => {
+  host = await LocalHost.create();
+  server = await new StandInServer().listen();
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+});
+
+const sample = (path: string, input: object = {}) =>
+  probe.sample(host, { url: `${server.url}${path}`, timeout: '2s', ...input });
+
+describe('http.get', () => {
+  it('gives status, time and the body, asked for by path', async () => {
+    const text = '{"connector":{"state":"STOPPED"},"offset":9007199254740993}';
+    server.answers.set('/x', text);
+    const values = await sample('/x');
+    expect(values).toMatchObject({ status: 200, bodyBytes: text.length });
+    expect(valueAt(values, 'body.connector.state')).toBe('STOPPED');
+    expect(valueAt(values, 'body.offset')).toBe('9007199254740993');
+    expect(values.tookMs).toBeTypeOf('number');
+  });
+
+  it('is a sample also when the status is bad: that is what a gate asks for', async () => {
+    expect(await sample('/nothing')).toMatchObject({ status: 404 });
+  });
+
+  it('keeps pages out of the log', async () => {
+    server.answers.set('/page', `<p>${'x'.repeat(5_000)}`);
+    server.answers.set('/large', JSON.stringify({ text: 'x'.repeat(100_000) }));
+    expect(String((await sample('/page')).body)).toHaveLength(1_000);
+    expect(await sample('/large')).not.toHaveProperty('body');
+  });
+
+  it('[I9] sends a secret in the header, and shows it to nobody', async () => {
+    host.secrets.set('env:TOKEN', 'Bearer hunter2');
+    server.answers.set('/x', '{}');
+    const values = await sample('/x', { authorization: { $secret: 'env:TOKEN' } });
+    expect(server.seen[0]?.authorization).toBe('Bearer hunter2');
+    expect(JSON.stringify(values)).not.toContain('hunter2');
+  });
+
+  it('[I11] is no sample when nobody answers', async () => {
+    await server[Symbol.asyncDispose]();
+    expect(await codeOf(sample('/x'))).toBe('SB-PROBE-HTTP');
+  });
+});

@@ -1,0 +1,35 @@
+import type { HostContext } from '@signalbox/protocol';
+import { probeError } from '../codes.ts';
+
+export interface Got {
+  status: number;
+  text: string;
+  tookMs: number;
+}
+
+export interface GetOptions {
+  timeoutMs: number;
+  headers?: Record<string, string>;
+}
+
+/**
+ * One GET. A probe changes nothing, so redirects are followed.
+ * @throws SB-PROBE-HTTP. The message has only the reason: what a failed request has inside may quote headers.
+ */
+export async function get(context: HostContext, url: string, { timeoutMs, headers = {} }: GetOptions): Promise<Got> {
+  const begun = performance.now();
+  try {
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
+    const response = await fetch(url, { headers, signal });
+    const text = await response.text();
+    return { status: response.status, text, tookMs: Math.round(performance.now() - begun) };
+  } catch (error) {
+    throw probeError('SB-PROBE-HTTP', `GET ${url}: ${reasonOf(error)}`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return error instanceof Error ? error.name : 'failed';
+}
