@@ -38,7 +38,7 @@ describe('starting a plan', () => {
   it('finds no drift where nothing has changed', async () => {
     const world = new World(['a']);
     const queries = new HostQueries(world.ports, (host) => world.hosts.keyOf(host));
-    world.answer(() => ({ replicas: 3 }));
+    world.answer(() => ({ replicas: 3, own: 'backup-of-execution-2' }));
     const plan = {
       ...world.plan([action('one', ['a'])]),
       observed: [{ step: 'one', host: 'a', seen: { replicas: 3 } }],

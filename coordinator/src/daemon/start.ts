@@ -58,6 +58,8 @@ function actionTargets(steps: readonly PlanStep[]): Map<string, { action: string
 
 function differences(then: JsonObject, now: JsonObject, path = ''): string[] {
   return [...new Set([...Object.keys(then), ...Object.keys(now)])].flatMap((key) => {
+    // What an execution names for itself (its backup's folder) is no fact of the host.
+    if (path === '' && key === 'own') return [];
     const [a, b] = [then[key], now[key]];
     if (isJsonObject(a) && isJsonObject(b)) return differences(a, b, `${path}${key}.`);
     const [was, is] = [JSON.stringify(a ?? null), JSON.stringify(b ?? null)];

@@ -1,3 +1,4 @@
+import { isJsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
 import { defineAction } from '../contract.ts';
 import { succeed } from '../support/exec.ts';
@@ -17,13 +18,13 @@ export const systemdRestart = defineAction<z.infer<typeof With>>({
   undoes: 'stop {unit} if it was not running before; nothing otherwise',
   touches: ['unit:{unit}'],
   starts: '{unit}',
-  receipt: { activeState: 'what the unit was before', instance: 'which start of the unit it was' },
+  receipt: { activeState: 'what the unit was before', own: 'which start of the unit it was' },
   timeoutMs: 5 * 60_000,
 
   async check(context, { unit }) {
     const reading = await lookAtUnit(context, unit);
     // The instance is what tells a restarted unit from one that was left alone, when the agent has to ask after a crash.
-    const before = { ...unitReceipt(reading), instance: instance(reading) };
+    const before = { ...unitReceipt(reading), own: { instance: instance(reading) } };
     return { before, note: reading.activeState, problems: unitProblems(unit, reading) };
   },
 
@@ -45,7 +46,8 @@ export const systemdRestart = defineAction<z.infer<typeof With>>({
     if (now.subState === 'auto-restart') return 'partial';
     if (direction === 'undo') return isDown(now) || wasUp(unit, receipt) ? 'applied' : 'not-applied';
     if (isDown(now)) return wasUp(unit, receipt) ? 'partial' : 'not-applied';
-    return receipt.instance === instance(now) ? 'not-applied' : 'applied';
+    const own = receipt.own;
+    return isJsonObject(own) && own.instance === instance(now) ? 'not-applied' : 'applied';
   },
 });
 
