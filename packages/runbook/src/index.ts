@@ -1,1 +1,13 @@
-export {};
+export { checkRunbook } from './check.ts';
+export { FINDINGS, type FindingCode, type FindingEntry, RUNBOOK_CODES, runbookError, type Severity } from './codes.ts';
+export { type Diagnostic, hasErrors, type Span } from './diagnostic.ts';
+export { findingsReference } from './findings-page.ts';
+export type { Runbook } from './model.ts';
+export { type ParamValues, readParamFile, withParams } from './param-values.ts';
+export { type Parsed, type ParseOptions, parseRunbook } from './parse.ts';
+export type { HostForPlan, PlanInput } from './plan/input.ts';
+export { makePlan } from './plan.ts';
+export { type RenderDiagnosticsOptions, renderDiagnostics } from './render-diagnostics.ts';
+export { type RenderPlanOptions, renderByHand, renderPlan } from './render-plan.ts';
+export { runbookJsonSchema, stepsJsonSchema } from './schema/json-schema.ts';
+export { countSteps } from './step-queries.ts';

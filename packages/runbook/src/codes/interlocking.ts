@@ -1,0 +1,123 @@
+/** SB3xx: interlocking. A runbook with one of these errors could be run in an unsafe order. */
+export const INTERLOCKING_FINDINGS = {
+  SB301: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A gate holds for less than two refreshes of its probe: it could pass on one old value.',
+    next: 'Make `for` at least twice as long as the probe needs to refresh.',
+  },
+  SB302: {
+    severity: 'warning',
+    class: 'terminal',
+    means: 'A gate samples more often than its probe can change: the samples in between say nothing.',
+    next: 'Make `every` at least as long as the probe needs to refresh.',
+  },
+  SB303: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A step before a point of no return changes something and has no undo: the way back would be broken.',
+    next: 'Move it behind the point of no return, or use an action that can be undone.',
+  },
+  SB304: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A step after the last point of no return promises a way back that will never be taken.',
+    next: 'Remove `only: undo`, `undo` or `rollback`, or move the step before the point of no return.',
+  },
+  SB305: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A step that cannot be undone stands behind no gate, approval or point of no return.',
+    next: 'Put a gate or an approval before it.',
+  },
+  SB306: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A guard of a point of no return that cannot guard: it is not a gate, or comes later.',
+    next: 'Name gates, fences, or groups that have some, and that stand before the point of no return.',
+  },
+  SB307: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A guard is a fence that is no longer watched at the crossing.',
+    next: 'Let it hold until the point of no return or a step after it.',
+  },
+  SB308: {
+    severity: 'warning',
+    class: 'terminal',
+    means: 'A guard is neither a fence nor fresh: something is done between it and the crossing.',
+    next: 'Make it a fence with `holdUntil`, name the fence that keeps it true with `validWhile`, or move it down.',
+  },
+  SB309: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A guard that can be skipped: `skip` never satisfies a guard.',
+    next: 'Remove `when`, `only: undo` or `offline: skip` from what it depends on.',
+  },
+  SB310: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'An exclusive resource would come up on several hosts at once, forward or on the way back.',
+    next: 'Run the step on a role with `count: 1`.',
+  },
+  SB311: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'An exclusive resource is started in one place before it is stopped in the other, or at the same time.',
+    next: 'Stop it there first, in an earlier step; the way back then takes the reverse order by itself.',
+  },
+  SB312: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'Parallel branches touch the same thing: forward and back, their order is chance.',
+    next: 'Put these steps one after the other.',
+  },
+  SB313: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'The undo order frees something too early: a unit would run again before what was changed under it is back.',
+    next: 'Stop the unit first, then change what belongs to it.',
+  },
+  SB314: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A point of no return inside a parallel group, a batch or a widened forEach: part of it would be crossed.',
+    next: 'Move it to the top, into a serial group or into a serial forEach.',
+  },
+  SB315: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'Two steps are named in the wrong order: what should end later comes first.',
+    next: 'Name a step that comes later.',
+  },
+  SB316: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A gate that can never pass: one sample shows no trend, or the timeout is shorter than the window.',
+    next: 'Give `for` instead of `once`, or a timeout that is longer than `for`.',
+  },
+  SB317: {
+    severity: 'warning',
+    class: 'terminal',
+    means: 'A gate without `for` and without `once` passes on its first good sample.',
+    next: 'Say how long it must hold with `for`, or that one sample is enough with `once: true`.',
+  },
+  SB318: {
+    severity: 'warning',
+    class: 'terminal',
+    means: 'A step that is passed only on the way back, with nothing before it that would be undone.',
+    next: 'Move it behind the steps whose undo it belongs to, or remove it.',
+  },
+  SB319: {
+    severity: 'error',
+    class: 'terminal',
+    means: '`holdUntil`, `validWhile` or `onBreak` on something that is no fence.',
+    next: 'Name a gate that has `holdUntil`; `onBreak` stands beside `holdUntil`.',
+  },
+  SB320: {
+    severity: 'warning',
+    class: 'terminal',
+    means: 'A point of no return without guards: nothing is asked once more at the crossing.',
+    next: 'Name the gates and fences that must hold at the crossing.',
+  },
+} as const;

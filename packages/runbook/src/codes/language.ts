@@ -1,0 +1,105 @@
+/** SB1xx: what is wrong with the text itself, before anything in it is looked up. */
+export const LANGUAGE_FINDINGS = {
+  SB101: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'The file is larger than a runbook can be (128 KiB).',
+    next: 'Check that this is the runbook: data belongs into parameters or onto the hosts.',
+  },
+  SB102: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A line is indented with a tab; YAML allows spaces only.',
+    next: 'Replace the tab by spaces.',
+  },
+  SB103: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'The text is not YAML.',
+    next: 'Mend the syntax at this place; what follows was not looked at.',
+  },
+  SB104: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'The text nests deeper than a runbook can (64 levels).',
+    next: 'Check that this is the runbook; groups of steps may nest a few levels.',
+  },
+  SB105: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A key stands twice in one mapping; YAML tools disagree about which one counts.',
+    next: 'Remove one of them.',
+  },
+  SB106: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'An anchor, an alias or a merge key: what a line means would stand somewhere else.',
+    next: 'Write it out; what several gates share belongs into `spec.gates`.',
+  },
+  SB107: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A YAML tag or directive; the type of a value comes from the field that it stands in.',
+    next: 'Remove the tag.',
+  },
+  SB108: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'The file is empty, or is not a mapping of keys.',
+    next: 'Begin with `apiVersion: signalbox/v1` and `kind: Runbook`.',
+  },
+  SB109: {
+    severity: 'warning',
+    class: 'terminal',
+    means: 'A comma in unquoted text inside `{ }`: this reader takes it as text, other YAML tools do not.',
+    next: 'Quote the whole text.',
+  },
+  SB110: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A key that the language does not have.',
+    next: 'Correct or remove the key; `docs/runbooks.md` lists the keys of every step.',
+  },
+  SB111: {
+    severity: 'error',
+    class: 'terminal',
+    means: '`on:` where `hosts:` is meant. Many YAML tools read `on` as the value true.',
+    next: 'Write `hosts:`.',
+  },
+  SB112: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A key that must be there is missing.',
+    next: 'Add the key.',
+  },
+  SB113: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A value has the wrong form.',
+    next: 'Give a value of the form that is named.',
+  },
+  SB114: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A step has no kind, or more than one.',
+    next: 'Give it exactly one of do, gate, record, approve, manual, pointOfNoReturn, steps, include.',
+  },
+  SB115: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A key that this kind of step does not have.',
+    next: 'Remove the key, or move it to the step that it belongs to.',
+  },
+  SB116: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'Two steps have the same id; references, guards and commands are told apart by it.',
+    next: 'Give one of them another id.',
+  },
+  SB117: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A file that is included cannot be read, or includes itself.',
+    next: 'Check the path: it is relative to the file that includes it.',
+  },
+} as const;

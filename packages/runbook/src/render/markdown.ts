@@ -1,0 +1,62 @@
+import type { Plan } from '@signalbox/protocol';
+import { clocksOf, findingsOf, rolesOf, secretsOf } from './facts.ts';
+import { type Row, rowsOf } from './rows.ts';
+import { momentInWords } from './words.ts';
+
+/** The plan as a document for those who decide, and for the ticket. */
+export function planAsMarkdown(plan: Plan, drift: readonly string[]): string {
+  const { name, summary, sha256 } = plan.runbook;
+  const rows = rowsOf(plan);
+  return [
+    `# Plan: ${name}`,
+    '',
+    ...(summary ? [summary, ''] : []),
+    `- Mesh: **${plan.mesh}**`,
+    `- Made: ${momentInWords(plan.madeAtMs)} by ${plan.madeBy}`,
+    `- Runbook: sha256 \`${sha256}\``,
+    `- Hosts: ${rolesOf(plan).join('; ')}`,
+    `- After a failure: ${plan.onFailure === 'hold' ? 'the run is held' : 'everything is taken back'}`,
+    ...clocksOf(plan).map((clock) => `- Clock: ${clock}`),
+    `- ${findingsOf(plan).replace('findings', 'Findings')}`,
+    ...section(
+      'Drift since this plan was made',
+      drift.map((d) => `- ${d}`),
+    ),
+    '',
+    '## Steps',
+    '',
+    '| # | step | where | does | undo |',
+    '| --: | --- | --- | --- | --- |',
+    ...rows.map(rowOf),
+    ...section(
+      'What cannot be taken back',
+      rows.flatMap((r) =>
+        r.kind === 'crossing' ? [`- **${r.step}** (step ${r.number}): ${r.statement} Needs ${r.needs}.`] : [],
+      ),
+    ),
+    ...section(
+      'Secrets (values not read)',
+      secretsOf(plan).map(({ param, ref, hosts }) => `- ${param}: \`${ref}\` on ${hosts.join(', ') || 'no host'}`),
+    ),
+    '',
+  ].join('\n');
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length > 0 ? ['', `## ${title}`, '', ...lines] : [];
+}
+
+function rowOf(row: Row): string {
+  switch (row.kind) {
+    case 'note':
+      return cells('', '', '', `*${row.text}*`, '');
+    case 'crossing':
+      return cells(String(row.number), `**${row.step}**`, '', `**POINT OF NO RETURN**: ${row.needs}`, '');
+    case 'step':
+      return cells(String(row.number), row.step, row.where, row.does, row.undo);
+  }
+}
+
+function cells(...texts: string[]): string {
+  return `| ${texts.map((t) => t.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ')).join(' | ')} |`;
+}
