@@ -1,7 +1,7 @@
 import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
 import type { Effect } from '@signalbox/sequencer';
-import type { EffectContext } from './effects.ts';
+import type { EffectContext } from './effect-context.ts';
 
 type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;
 

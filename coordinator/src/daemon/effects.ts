@@ -1,21 +1,9 @@
-import type { LogHead } from '@signalbox/protocol';
-import type { Effect, Input, RunState } from '@signalbox/sequencer';
+import type { Effect } from '@signalbox/sequencer';
 import { Commands } from './commands.ts';
+import type { EffectContext } from './effect-context.ts';
 import { Pager } from './pager.ts';
-import type { Ports } from './ports.ts';
-import type { HostQueries } from './queries.ts';
 import { Samplers } from './samplers.ts';
 import { Timers } from './timers.ts';
-
-/** What the parts that carry out effects may use of their run. */
-export interface EffectContext {
-  readonly ports: Ports;
-  readonly queries: HostQueries;
-  readonly submit: (input: Input) => Promise<unknown>;
-  readonly state: () => RunState;
-  readonly head: () => LogHead;
-  readonly runMs: () => number;
-}
 
 /**
  * Makes the world follow the log. `reconcile` is given all effects that are pending now; what is new is begun, what is no

@@ -1,6 +1,6 @@
 import type { StatusData } from '@signalbox/protocol';
 import type { Effect } from '@signalbox/sequencer';
-import type { EffectContext } from './effects.ts';
+import type { EffectContext } from './effect-context.ts';
 
 type PageEffect = Extract<Effect, { type: 'page' }>;
 export type Page = StatusData<'dev.signalbox.page'>;

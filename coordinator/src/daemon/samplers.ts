@@ -1,6 +1,6 @@
 import { DEFAULTS, type Failure, type Json, SignalboxError } from '@signalbox/protocol';
 import { type Effect, type GateWatch, observe, openGate, type WatchEffect } from '@signalbox/sequencer';
-import type { EffectContext } from './effects.ts';
+import type { EffectContext } from './effect-context.ts';
 
 type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;
 
@@ -114,20 +114,20 @@ export class Samplers {
 
   async #tell({ effect, ...watching }: Watching, verdict: ReturnType<typeof observe>['verdict']): Promise<void> {
     const { submit } = this.#context;
-    const { step, host, use, waiting } = effect;
+    const { step, host, use, waiting, key: watch } = effect;
     if (use === 'proof') {
       const own = this.#watching.get(effect.key);
       if (own) own.proven = verdict.kind === 'met';
-      if (this.#allProven(step, waiting)) await submit({ type: 'proven', step, host: waiting });
+      if (this.#allProven(step, waiting)) await submit({ type: 'proven', step, host: waiting, watch });
     } else if (use === 'fence') {
       if (verdict.kind === 'broken' || verdict.kind === 'failed') {
-        await submit({ type: 'fenceBroke', step, host, values: verdict.values, why: verdict.why });
+        await submit({ type: 'fenceBroke', step, host, values: verdict.values, why: verdict.why, watch });
       }
     } else if (verdict.kind === 'met') {
-      await submit({ type: 'gateMet', step, host, values: verdict.values, heldMs: verdict.heldMs });
+      await submit({ type: 'gateMet', step, host, values: verdict.values, heldMs: verdict.heldMs, watch });
     } else if (verdict.kind === 'failed') {
       const kind = watching.gate.spec.once ? 'once' : 'failIf';
-      await submit({ type: 'gateFailed', step, host, values: verdict.values, why: verdict.why, kind });
+      await submit({ type: 'gateFailed', step, host, values: verdict.values, why: verdict.why, kind, watch });
     }
   }
 
@@ -152,7 +152,7 @@ export class Samplers {
     while (this.#wanted.has(key)) {
       try {
         const { values } = await queries.sample(host, probe, input);
-        await submit({ type: 'recorded', step, host, values });
+        await submit({ type: 'recorded', step, host, values, watch: key });
         return;
       } catch (error) {
         if (!(error instanceof SignalboxError)) throw error;

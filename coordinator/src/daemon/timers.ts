@@ -1,5 +1,5 @@
 import type { Effect } from '@signalbox/sequencer';
-import type { EffectContext } from './effects.ts';
+import type { EffectContext } from './effect-context.ts';
 
 /** One timer for the earliest thing that is due; when it fires, the sequencer finds out what it was. */
 export class Timers {

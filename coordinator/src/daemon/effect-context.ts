@@ -1,0 +1,14 @@
+import type { LogHead } from '@signalbox/protocol';
+import type { Input, RunState } from '@signalbox/sequencer';
+import type { Ports } from './ports.ts';
+import type { HostQueries } from './queries.ts';
+
+/** What the parts that carry out effects may use of their run. */
+export interface EffectContext {
+  readonly ports: Ports;
+  readonly queries: HostQueries;
+  readonly submit: (input: Input) => Promise<unknown>;
+  readonly state: () => RunState;
+  readonly head: () => LogHead;
+  readonly runMs: () => number;
+}
