@@ -1,1 +1,20 @@
-export {};
+export { type Agent, type AgentOptions, type AgentPorts, createAgent } from './agent.ts';
+export { AGENT_CODES, agentError } from './codes.ts';
+export { type Journal, type JournalOptions, openJournal } from './journal/journal.ts';
+export { type JournalView, readJournal } from './journal/read-offline.ts';
+export type { RecordBody, Stored } from './journal/records.ts';
+export type { JournalState, KnownCommand } from './journal/state.ts';
+export type {
+  Clock,
+  Execution,
+  ExecutionRequest,
+  HostReader,
+  Identity,
+  JournalStorage,
+  Log,
+  ProcessGroup,
+  Random,
+  Toolbox,
+  Workbench,
+} from './ports.ts';
+export { journalPath } from './state-dir.ts';

@@ -76,11 +76,7 @@ function readChain(run: string, stored: readonly StoredEntry[]): { entries: LogE
   let head = EMPTY_HEAD;
   const entries: LogEntry[] = [];
   for (const { sequence, data } of stored) {
-    const parsed = LogEntry.safeParse(JSON.parse(Buffer.from(data).toString('utf8')));
-    if (!parsed.success) {
-      throw sequencerError('SB-RUN-LOG', `entry ${head.index + 1} of ${run}: ${parsed.error.issues[0]?.message}`);
-    }
-    const entry = parsed.data;
+    const entry = readEntry(data, `entry ${head.index + 1} of ${run}`);
     if (entry.index !== head.index + 1 || entry.previous !== head.hash) {
       throw sequencerError('SB-RUN-LOG', `entry ${entry.index} of ${run} does not follow entry ${head.index}`);
     }
@@ -88,4 +84,17 @@ function readChain(run: string, stored: readonly StoredEntry[]): { entries: LogE
     head = { index: entry.index, sequence, hash: sha256(data) };
   }
   return { entries, head };
+}
+
+/** @throws SB-RUN-LOG */
+function readEntry(data: Uint8Array, which: string): LogEntry {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(data).toString('utf8'));
+  } catch (cause) {
+    throw sequencerError('SB-RUN-LOG', `${which} is not JSON`, { cause });
+  }
+  const parsed = LogEntry.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw sequencerError('SB-RUN-LOG', `${which}: ${parsed.error.issues[0]?.message}`);
 }

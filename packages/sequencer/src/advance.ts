@@ -3,7 +3,7 @@ import { blockers } from './blockers.ts';
 import type { Draft } from './decide/draft.ts';
 import { startStep } from './decide/start.ts';
 import { leftoversOf } from './leftovers.ts';
-import type { RunState } from './state.ts';
+import { isLeftOut, isMoving, type RunState } from './state.ts';
 import type { CellRef } from './tree.ts';
 import { backward, forward } from './walk.ts';
 
@@ -19,10 +19,6 @@ export function advance(draft: Draft): void {
   }
 }
 
-function isMoving(state: RunState): boolean {
-  return state.status === 'running' || state.status === 'compensating';
-}
-
 function advanceForward(draft: Draft): void {
   advanceDrops(draft);
   const walk = forward(draft.state);
@@ -31,7 +27,7 @@ function advanceForward(draft: Draft): void {
     return;
   }
   const begun = startAll(draft, walk.ready, 'do');
-  if (!begun && isStuck(draft.state)) holdStuck(draft);
+  if (!begun && !walk.early && isStuck(draft.state)) holdStuck(draft);
 }
 
 function advanceBack(draft: Draft): void {
@@ -67,23 +63,12 @@ function startAll(draft: Draft, refs: readonly CellRef[], direction: 'do' | 'und
 
 /** Nothing runs, nothing waits, nothing is due: only a person can go on. */
 function isStuck(state: RunState): boolean {
-  const waits = [...state.cells.values()].some(
-    (cell) =>
-      cell.phase === 'dispatched' ||
-      cell.phase === 'gated' ||
-      cell.phase === 'compensating' ||
-      (cell.phase === 'pending' && cell.notBeforeRunMs !== undefined && cell.notBeforeRunMs > state.runMs),
-  );
-  return !waits && !isWaitingForWindow(state, state.plan.steps);
-}
-
-function isWaitingForWindow(state: RunState, nodes: readonly PlanStep[]): boolean {
-  return nodes.some(
-    (node) =>
-      node.kind === 'group' &&
-      ((node.timing?.notBeforeMs !== undefined && state.atMs < node.timing.notBeforeMs) ||
-        isWaitingForWindow(state, node.children)),
-  );
+  return ![...state.cells.values()].some((cell) => {
+    if (isLeftOut(state, cell.host)) return false;
+    const isDueLater = cell.notBeforeRunMs !== undefined && cell.notBeforeRunMs > state.runMs;
+    const waits = cell.phase === 'gated' || cell.phase === 'compensating';
+    return waits || cell.phase === 'dispatched' || (cell.phase === 'pending' && isDueLater);
+  });
 }
 
 function holdStuck(draft: Draft): void {

@@ -1,29 +1,32 @@
 import type { HoldReason } from '@signalbox/protocol';
 import { sequencerError } from './codes.ts';
-import type { RunState } from './state.ts';
-import { indexOf } from './tree.ts';
+import { isSealed } from './fences.ts';
+import { isLeftOut, type RunState } from './state.ts';
+import { type CellRef, indexOf } from './tree.ts';
 import { cellOf } from './walk.ts';
 
 /** Whatever stands in the way now, from the cells themselves. */
 export function blockers(state: RunState): HoldReason[] {
-  return indexOf(state.plan).refs.flatMap((ref): HoldReason[] => {
-    const cell = cellOf(state, ref);
-    if (ref.host !== null && state.dropped.has(ref.host)) return [];
-    const at = { step: ref.leaf.id, host: ref.host };
-    if (
-      cell.broken !== undefined &&
-      cell.phase === 'succeeded' &&
-      state.direction === 'do' &&
-      state.crossed.length === 0
-    ) {
-      const message = `${ref.leaf.id}: ${cell.broken}`;
-      return [{ cause: 'fence', ...at, failure: sequencerError('SB-FENCE-BROKEN', message).failure }];
-    }
-    const relevant = cell.direction === 'undo' || state.direction === 'do';
-    if (!relevant || cell.failure === undefined) return [];
-    if (cell.phase === 'unknown') return [{ cause: 'unknown', ...at, failure: cell.failure }];
-    if (cell.phase !== 'failed') return [];
-    const cause = cell.direction === 'undo' ? 'undo-failed' : ref.leaf.kind === 'action' ? 'failed' : 'gate';
-    return [{ cause, ...at, failure: cell.failure }];
-  });
+  return indexOf(state.plan).refs.flatMap((ref) => blocker(state, ref) ?? []);
+}
+
+function blocker(state: RunState, ref: CellRef): HoldReason | undefined {
+  if (isLeftOut(state, ref.host)) return undefined;
+  const cell = cellOf(state, ref);
+  const at = { step: ref.leaf.id, host: ref.host };
+  if (cell.broken !== undefined && cell.phase === 'succeeded' && state.direction === 'do' && !isSealed(state, ref)) {
+    const message = `${ref.leaf.id}: ${cell.broken}`;
+    return { cause: 'fence', ...at, failure: sequencerError('SB-FENCE-BROKEN', message).failure };
+  }
+  // On the way back, what failed on the way forward is only one more thing to undo.
+  if (cell.failure === undefined || (cell.direction === 'do' && isTurned(state, ref))) return undefined;
+  if (cell.phase === 'unknown') return { cause: 'unknown', ...at, failure: cell.failure };
+  if (cell.phase !== 'failed') return undefined;
+  const cause = cell.direction === 'undo' ? 'undo-failed' : ref.leaf.kind === 'action' ? 'failed' : 'gate';
+  return { cause, ...at, failure: cell.failure };
+}
+
+/** The step is on its way back: with the whole run, or because its host is being dropped. */
+export function isTurned(state: RunState, { host }: Pick<CellRef, 'host'>): boolean {
+  return state.direction === 'undo' || (host !== null && state.dropping.has(host));
 }

@@ -1,6 +1,8 @@
 import type { DowntimeClock } from '@signalbox/protocol';
-import type { Cell, RunState } from './state.ts';
-import { indexOf, writtenId } from './tree.ts';
+import type { Cell } from './cell.ts';
+import type { RunState } from './state.ts';
+import { type CellRef, indexOf, writtenId } from './tree.ts';
+import { cellOf, isOver } from './walk.ts';
 
 export interface ClockReading {
   readonly clock: DowntimeClock;
@@ -10,34 +12,33 @@ export interface ClockReading {
 }
 
 /**
- * The downtime clocks of a run: each runs from the first start of its `from` step to the success of its `to` step, or,
- * on the way back, until every host of `from` has been compensated.
+ * The downtime clocks of a run, in run time: each runs from the first start of its `from` step to the success of its
+ * `to` step, or, on the way back, until everything of `from` that had an effect has been compensated.
  */
 export function clocksOf(state: RunState, runMs: number): ClockReading[] {
   return state.plan.downtime.map((clock) => {
-    const from = cellsOf(state, clock.from);
-    const to = cellsOf(state, clock.to);
-    const begun = from.flatMap((cell) => cell.startedRunMs ?? []);
-    if (begun.length === 0 || from.every((cell) => !cell.applied && cell.phase === 'pending')) {
-      return { clock, elapsedMs: undefined, running: false };
-    }
-    const stop = endOf(to, isOver) ?? endOf(from, (cell) => cell.phase === 'compensated');
-    return { clock, elapsedMs: (stop ?? runMs) - Math.min(...begun), running: stop === undefined };
+    const from = refsOf(state, clock.from).map((ref) => cellOf(state, ref));
+    const begun = from.flatMap((cell) => beganRunMs(cell) ?? []);
+    if (begun.length === 0) return { clock, elapsedMs: undefined, running: false };
+    const to = refsOf(state, clock.to);
+    const reached = to.length > 0 && to.every((ref) => isOver(state, ref));
+    const takenBack = from.some((cell) => cell.phase === 'compensated') && from.every((cell) => !cell.applied);
+    const ends = (reached ? to.map((ref) => cellOf(state, ref)) : from).flatMap((cell) => cell.endedRunMs ?? []);
+    const running = !reached && !takenBack;
+    const endRunMs = running ? runMs : Math.max(...begun, ...ends);
+    return { clock, elapsedMs: endRunMs - Math.min(...begun), running };
   });
 }
 
-/** The written step of that name, or everything inside the group of that name. */
-function cellsOf(state: RunState, step: string): Cell[] {
-  return indexOf(state.plan)
-    .refs.filter((ref) => [ref.leaf, ...ref.groups].some((node) => writtenId(node.id) === step))
-    .flatMap((ref) => state.cells.get(ref.key) ?? []);
+/** When the step began to have its effect; a try that is proven to have done nothing stops no service. */
+function beganRunMs(cell: Cell): number | undefined {
+  if (cell.applied || cell.phase === 'compensated') return cell.effectSinceRunMs;
+  return cell.effectSinceRunMs === undefined && cell.phase === 'succeeded' ? cell.startedRunMs : undefined;
 }
 
-function isOver(cell: Cell): boolean {
-  return cell.phase === 'succeeded' || cell.phase === 'skipped' || cell.phase === 'dropped';
-}
-
-function endOf(cells: readonly Cell[], over: (cell: Cell) => boolean): number | undefined {
-  if (cells.length === 0 || !cells.every(over)) return undefined;
-  return Math.max(...cells.map((cell) => cell.endedRunMs ?? 0));
+/** The written step of that name, or everything inside the group of that name, as far as the way forward passes it. */
+function refsOf(state: RunState, step: string): CellRef[] {
+  return indexOf(state.plan).refs.filter(
+    (ref) => !ref.onlyUndo && !ref.left && [ref.leaf, ...ref.groups].some((node) => writtenId(node.id) === step),
+  );
 }

@@ -2,9 +2,11 @@ import type { RunEvent } from '@signalbox/protocol';
 import { advance } from './advance.ts';
 import { sequencerError } from './codes.ts';
 import { onApprove, onReject } from './decide/approvals.ts';
+import * as decisions from './decide/decisions.ts';
 import { Draft } from './decide/draft.ts';
 import * as operators from './decide/operators.ts';
 import * as reports from './decide/reports.ts';
+import { onRoundSampled } from './decide/rounds.ts';
 import * as samples from './decide/samples.ts';
 import { onTick } from './decide/time.ts';
 import type { Input, Now } from './inputs.ts';
@@ -31,7 +33,9 @@ function handle<T extends Input['type']>(draft: Draft, type: T, input: InputOf[T
 }
 
 const HANDLERS: Handlers = {
-  create: (draft, { by, planHash, note, accepted }) =>
+  create: (draft, { by, planHash, note, accepted }) => {
+    const { run, status } = draft.state;
+    if (status !== 'planned') throw sequencerError('SB-RUN-STATE', `${run} has been started already: it is ${status}`);
     draft.emit({
       type: 'RunCreated',
       mesh: draft.state.mesh,
@@ -40,7 +44,8 @@ const HANDLERS: Handlers = {
       by,
       ...(note === undefined ? {} : { note }),
       ...(accepted === undefined ? {} : { accepted }),
-    }),
+    });
+  },
   lead: (draft, { coordinator, epoch, nonce }) => draft.emit({ type: 'Led', coordinator, epoch, nonce }),
   accepted: reports.onAccepted,
   outcome: reports.onOutcome,
@@ -55,17 +60,17 @@ const HANDLERS: Handlers = {
   fenceBroke: samples.onFenceBroke,
   recorded: samples.onRecorded,
   proven: samples.onProven,
-  roundSampled: samples.onRoundSampled,
+  roundSampled: onRoundSampled,
   tick: onTick,
   approve: onApprove,
   reject: onReject,
-  confirm: operators.onConfirm,
+  confirm: decisions.onConfirm,
   pause: operators.onPause,
   resume: operators.onResume,
-  retry: operators.onRetry,
-  skip: operators.onSkip,
-  resolve: operators.onResolve,
-  drop: operators.onDrop,
+  retry: decisions.onRetry,
+  skip: decisions.onSkip,
+  resolve: decisions.onResolve,
+  drop: decisions.onDrop,
   abort: operators.onAbort,
   adjust: operators.onAdjust,
   note: (draft, { by, text }) => draft.emit({ type: 'NoteAdded', by, text }),

@@ -1,18 +1,23 @@
-import type { Direction, LogEntry, Plan, RunEvent } from '@signalbox/protocol';
+import type { LogEntry, Plan, RunEvent } from '@signalbox/protocol';
+import { type Cell, cellKey, type Stamp } from './cell.ts';
+import { Cells } from './cells.ts';
 import { sequencerError } from './codes.ts';
-import { evolveCell } from './evolve-cell.ts';
-import { type Cell, cellKey, type RunState, type Stamp } from './state.ts';
+import { mergeConditions } from './conditions.ts';
+import { declareSettled, evolveCell, newCell } from './evolve-cell.ts';
+import { assertMayFollow } from './legal.ts';
+import type { RunState } from './state.ts';
+import { nextPhase } from './transitions.ts';
 import { indexOf } from './tree.ts';
 
 /** The state before the first event: a plan that nobody has started. */
 export function initialState(run: string, plan: Plan): RunState {
-  const cells = new Map(indexOf(plan).refs.map((ref) => [ref.key, newCell(ref.leaf.id, ref.host)]));
   return {
     run,
     mesh: plan.mesh,
     plan,
     planHash: '',
     status: 'planned',
+    paused: false,
     direction: 'do',
     submitter: { name: '', key: '' },
     owner: '',
@@ -22,7 +27,7 @@ export function initialState(run: string, plan: Plan): RunState {
     atMs: 0,
     runMs: 0,
     endedAtMs: undefined,
-    cells,
+    cells: Cells.of(plan, newCell),
     crossed: [],
     rounds: 0,
     reasons: [],
@@ -48,20 +53,9 @@ export function evolveEntry(state: RunState, entry: Pick<LogEntry, 'atMs' | 'run
 
 /** @throws SB-RUN-LOG when the event cannot follow what the log says already. */
 export function evolve(before: RunState, event: RunEvent, { atMs, runMs }: Stamp): RunState {
+  assertMayFollow(before, event);
   const state: RunState = { ...before, atMs, runMs };
   switch (event.type) {
-    case 'RunCreated':
-      return {
-        ...state,
-        status: 'running',
-        planHash: event.planHash,
-        submitter: event.by,
-        owner: event.by.name,
-        createdAtMs: atMs,
-      };
-    case 'Led':
-      if (event.epoch <= state.epoch) throw sequencerError('SB-RUN-LOG', `epoch ${event.epoch} after ${state.epoch}`);
-      return { ...state, epoch: event.epoch, nonce: event.nonce };
     case 'StepStarted': {
       const rounds = event.work.kind === 'round' ? event.work.round : state.rounds;
       return withCell({ ...state, rounds }, event, (cell) => evolveCell(cell, event, { atMs, runMs }));
@@ -83,55 +77,46 @@ export function evolve(before: RunState, event: RunEvent, { atMs, runMs }: Stamp
     case 'ApprovalRejected':
     case 'ApprovalVoided':
       return withCell(state, { ...event, host: null }, (cell) => ({ ...cell, approvals: [] }));
-    case 'Crossed':
-      return { ...state, crossed: [...state.crossed, event.step] };
-    case 'GateAdjusted': {
-      const earlier = state.adjustments.get(event.step);
-      const next = { timeoutMs: event.timeoutMs ?? earlier?.timeoutMs, until: event.until ?? earlier?.until };
-      return { ...state, adjustments: new Map(state.adjustments).set(event.step, next) };
-    }
-    case 'HostSilent':
-      return { ...state, silent: new Set(state.silent).add(event.host) };
-    case 'HostBack':
-      return { ...state, silent: new Set([...state.silent].filter((host) => host !== event.host)) };
-    case 'HostDropping':
-      return {
-        ...state,
-        dropping: new Map(state.dropping).set(event.host, { group: event.group, failure: event.failure }),
-      };
-    case 'HostDropped':
-      return dropHost(state, event);
+    case 'GateAdjusted':
+      return adjustGate(state, event);
     default:
       return evolveRun(state, event);
   }
 }
 
-type StepEvent = Extract<RunEvent, { type: `Step${string}` }>;
-type RunLevelEvent = Exclude<
-  RunEvent,
-  | StepEvent
-  | { type: 'RunCreated' | 'Led' | 'FenceBroken' | 'ApprovalGiven' | 'ApprovalRejected' | 'ApprovalVoided' }
-  | { type: 'Crossed' | 'GateAdjusted' | 'HostSilent' | 'HostBack' | 'HostDropping' | 'HostDropped' }
->;
+type CellEvent =
+  | Extract<RunEvent, { type: `Step${string}` }>
+  | Extract<RunEvent, { type: 'FenceBroken' | 'ApprovalGiven' | 'ApprovalRejected' | 'ApprovalVoided' }>
+  | Extract<RunEvent, { type: 'GateAdjusted' }>;
 
-function evolveRun(state: RunState, event: RunLevelEvent): RunState {
+function evolveRun(state: RunState, event: Exclude<RunEvent, CellEvent>): RunState {
   switch (event.type) {
-    case 'Held': {
-      const deadlines = event.reasons.flatMap((r) => (r.cause === 'deadline' && r.step ? [r.step] : []));
-      return {
-        ...state,
-        status: 'held',
-        reasons: event.reasons,
-        heldSinceMs: state.heldSinceMs ?? state.atMs,
-        acknowledgedBy: undefined,
-        deadlines: new Set([...state.deadlines, ...deadlines]),
-      };
+    case 'RunCreated': {
+      const { planHash, by } = event;
+      return { ...state, status: 'running', planHash, submitter: by, owner: by.name, createdAtMs: state.atMs };
     }
+    case 'Led':
+      return { ...state, epoch: event.epoch, nonce: event.nonce };
+    case 'Crossed':
+      return { ...state, crossed: [...state.crossed, event.step] };
+    case 'HostSilent':
+      return { ...state, silent: new Set(state.silent).add(event.host) };
+    case 'HostBack':
+      return { ...state, silent: new Set([...state.silent].filter((host) => host !== event.host)) };
+    case 'HostDropping': {
+      const dropping = new Map(state.dropping).set(event.host, { group: event.group, failure: event.failure });
+      return { ...state, dropping };
+    }
+    case 'HostDropped':
+      return dropHost(state, event);
+    case 'Held':
+      return hold(state, event);
     case 'HoldLifted':
+      return { ...state, status: state.paused ? 'paused' : moving(state), reasons: [], heldSinceMs: undefined };
     case 'Resumed':
-      return { ...state, status: moving(state.direction), reasons: [], heldSinceMs: undefined };
+      return { ...state, status: moving(state), paused: false, reasons: [], heldSinceMs: undefined };
     case 'Paused':
-      return { ...state, status: 'paused' };
+      return { ...state, status: 'paused', paused: true };
     case 'UndoStarted':
       return startUndo(state, event);
     case 'Ended':
@@ -149,25 +134,37 @@ function evolveRun(state: RunState, event: RunLevelEvent): RunState {
   }
 }
 
-function moving(direction: Direction): 'running' | 'compensating' {
-  return direction === 'do' ? 'running' : 'compensating';
+function moving(state: RunState): 'running' | 'compensating' {
+  return state.direction === 'do' ? 'running' : 'compensating';
+}
+
+function hold(state: RunState, { reasons }: Extract<RunEvent, { type: 'Held' }>): RunState {
+  const deadlines = reasons.flatMap((r) => (r.cause === 'deadline' && r.step ? [r.step] : []));
+  return {
+    ...state,
+    cells: reasons.reduce(declareSettled, state.cells),
+    status: 'held',
+    reasons,
+    heldSinceMs: state.heldSinceMs ?? state.atMs,
+    acknowledgedBy: undefined,
+    deadlines: new Set([...state.deadlines, ...deadlines]),
+  };
 }
 
 /** What waited on the way forward and had no effect waits no longer: gates, approvals, proofs that were not met yet. */
 function startUndo(state: RunState, event: Extract<RunEvent, { type: 'UndoStarted' }>): RunState {
-  if (state.crossed.length > 0) throw sequencerError('SB-RUN-LOG', '[I3] undo after a point of no return');
-  const cells = new Map(state.cells);
-  for (const [key, cell] of cells) {
-    if (cell.phase === 'gated' && cell.work?.kind !== 'manual') {
-      cells.set(key, { ...cell, phase: 'pending', work: undefined });
-    }
-  }
+  const cells = state.cells.map((cell) => {
+    const turned = { ...cell, notBeforeRunMs: undefined };
+    if (cell.phase !== 'gated' || cell.work?.kind === 'manual') return turned;
+    return { ...turned, phase: nextPhase(cell.phase, 'cancel', 'do') ?? cell.phase, work: undefined, approvals: [] };
+  });
   const deadlines = event.reason.code === 'SB-DEADLINE' && event.step ? [event.step] : [];
   return {
     ...state,
     cells,
     direction: 'undo',
     status: 'compensating',
+    paused: false,
     undoReason: event.reason,
     reasons: [],
     heldSinceMs: undefined,
@@ -176,18 +173,32 @@ function startUndo(state: RunState, event: Extract<RunEvent, { type: 'UndoStarte
   };
 }
 
-/** Whatever the host has not begun, it never will in this run. */
-function dropHost(state: RunState, event: Extract<RunEvent, { type: 'HostDropped' }>): RunState {
-  const cells = new Map(state.cells);
-  for (const [key, cell] of cells) {
-    if (cell.host !== event.host) continue;
-    if (cell.phase === 'pending' && cell.direction === 'do') cells.set(key, { ...cell, phase: 'dropped' });
-    if (cell.phase === 'gated') cells.set(key, { ...cell, phase: 'dropped', work: undefined });
-  }
+/**
+ * Whatever the host has not begun, it never will in this run. What stands `only: undo` outside the group in which it
+ * failed is still passed, should everything be taken back.
+ */
+function dropHost(state: RunState, { host, group, reason }: Extract<RunEvent, { type: 'HostDropped' }>): RunState {
+  const { byKey } = indexOf(state.plan);
+  const cells = state.cells.map((cell) => {
+    const ref = byKey.get(cell.key);
+    const stays = ref?.onlyUndo && group !== null && !ref.groups.some((g) => g.id === group);
+    const phase = nextPhase(cell.phase, 'drop', cell.direction);
+    return cell.host !== host || stays || phase === undefined ? cell : { ...cell, phase, work: undefined };
+  });
   const dropping = new Map(state.dropping);
-  dropping.delete(event.host);
-  const dropped = new Map(state.dropped).set(event.host, { group: event.group, reason: event.reason });
-  return { ...state, cells, dropping, dropped };
+  dropping.delete(host);
+  return { ...state, cells, dropping, dropped: new Map(state.dropped).set(host, { group, reason }) };
+}
+
+/** Adjustments add up; a comparison that is named again replaces the earlier one. */
+function adjustGate(state: RunState, event: Extract<RunEvent, { type: 'GateAdjusted' }>): RunState {
+  const earlier = state.adjustments.get(event.step);
+  const adjusted = {
+    timeoutMs: event.timeoutMs ?? earlier?.timeoutMs,
+    until: event.until ? mergeConditions(earlier?.until ?? {}, event.until) : earlier?.until,
+    revision: (earlier?.revision ?? 0) + (event.until ? 1 : 0),
+  };
+  return { ...state, adjustments: new Map(state.adjustments).set(event.step, adjusted) };
 }
 
 function withCell(
@@ -198,35 +209,5 @@ function withCell(
   const key = cellKey(step, host);
   const cell = state.cells.get(key);
   if (!cell) throw sequencerError('SB-RUN-LOG', `the plan has no step ${key}`);
-  return { ...state, cells: new Map(state.cells).set(key, change(cell)) };
-}
-
-function newCell(step: string, host: string | null): Cell {
-  return {
-    key: cellKey(step, host),
-    step,
-    host,
-    phase: 'pending',
-    direction: 'do',
-    attempts: { do: 0, undo: 0 },
-    work: undefined,
-    accepted: false,
-    applied: false,
-    before: undefined,
-    receipt: undefined,
-    values: undefined,
-    failure: undefined,
-    probed: undefined,
-    via: undefined,
-    startedAtMs: undefined,
-    startedRunMs: undefined,
-    endedAtMs: undefined,
-    endedRunMs: undefined,
-    durationMs: undefined,
-    notBeforeRunMs: undefined,
-    approvals: [],
-    broken: undefined,
-    skippedBecause: undefined,
-    settled: [],
-  };
+  return { ...state, cells: state.cells.with(change(cell)) };
 }

@@ -9,11 +9,14 @@ export interface GateSpec {
   /** How long samples may be missing before the window is broken. */
   readonly tolerateMs: number;
   readonly once: boolean;
+  /** How often samples are taken. Given, a gap between samples counts as missing ones, also when nobody says so. */
+  readonly everyMs?: number;
 }
 
 /** The samples of the present window and what is needed of those before. Not in the log: a new leader begins anew. */
 export interface GateWatch {
   readonly spec: GateSpec;
+  readonly seed?: Sample;
   /** Oldest first; the condition has held, or only not yet, over all of them. */
   readonly window: readonly Sample[];
   /** The first sample since the gate opened: what failIf's trends are measured from. */
@@ -44,7 +47,7 @@ export type GateVerdict =
 
 /** `seed`: evidence that the log has of a fence, so that a new leader notices what changed while nobody led. */
 export function openGate(spec: GateSpec, seed?: Sample): GateWatch {
-  return { spec, window: seed ? [seed] : [], first: undefined, lastGoodMs: seed?.atMs };
+  return { spec, ...(seed ? { seed } : {}), window: seed ? [seed] : [], first: undefined, lastGoodMs: seed?.atMs };
 }
 
 /**
@@ -58,6 +61,17 @@ export function observe(
 ): { watch: GateWatch; verdict: GateVerdict } {
   if (values === undefined) return missing(watch, atMs);
   const sample: Sample = { atMs, values };
+  return sampled(hasGap(watch, atMs) ? { ...watch, window: watch.seed ? [watch.seed] : [] } : watch, sample);
+}
+
+/** An observer that stood still saw nothing of what happened meanwhile: the window does not reach over that. */
+function hasGap({ spec, lastGoodMs }: GateWatch, atMs: number): boolean {
+  if (spec.everyMs === undefined || lastGoodMs === undefined) return false;
+  return atMs - lastGoodMs > spec.tolerateMs + 2 * spec.everyMs;
+}
+
+function sampled(watch: GateWatch, sample: Sample): { watch: GateWatch; verdict: GateVerdict } {
+  const { atMs, values } = sample;
   const first = watch.first ?? sample;
   const failed = failing(watch.spec, first, sample);
   if (failed) {
@@ -114,7 +128,8 @@ function trim(window: readonly Sample[], forMs: number): readonly Sample[] {
 function missing(watch: GateWatch, atMs: number): { watch: GateWatch; verdict: GateVerdict } {
   const goneMs = atMs - (watch.lastGoodMs ?? atMs);
   if (watch.window.length === 0 || (watch.lastGoodMs !== undefined && goneMs <= watch.spec.tolerateMs)) {
-    return { watch, verdict: { kind: 'waiting', heldMs: 0, judgements: [] } };
+    const heldMs = (watch.lastGoodMs ?? 0) - (watch.window[0]?.atMs ?? watch.lastGoodMs ?? 0);
+    return { watch, verdict: { kind: 'waiting', heldMs, judgements: [] } };
   }
   const why = `no sample for ${Math.round(goneMs / 100) / 10} s`;
   return { watch: { ...watch, window: [] }, verdict: { kind: 'broken', why, values: {}, judgements: [] } };
@@ -126,10 +141,14 @@ function failing(spec: GateSpec, first: Sample, sample: Sample): Judgement | und
   return judge(spec.failIf, first === sample ? [sample] : [first, sample]).find((j) => j.holds);
 }
 
+/** Operators whose operand is a value; the others are asked for by `true`. */
+const COMPARES: ReadonlySet<string> = new Set(['equals', 'in', 'atMost', 'atLeast']);
+
 /** `height 1204, want atLeast 1210`: the sentence of a judgement. */
 export function describe({ key, op, want, have }: Judgement): string {
   const shown = have === undefined || have === null ? 'absent' : text(have);
-  return want === true ? `${key} ${shown}, want ${op}` : `${key} ${shown}, want ${op} ${text(want)}`;
+  const wanted = want === true && !COMPARES.has(op) ? op : `${op} ${text(want)}`;
+  return `${key} ${shown}, want ${wanted}`;
 }
 
 function text(value: Json): string {

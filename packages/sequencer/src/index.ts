@@ -1,11 +1,16 @@
 export * from './blockers.ts';
+export * from './cell.ts';
+export * from './cells.ts';
 export * from './clocks.ts';
 export * from './codes.ts';
 export { decide } from './decide.ts';
-export * from './evolve.ts';
+export * from './due.ts';
+export { evolve, evolveEntry, initialState } from './evolve.ts';
+export { isSealed, isWatchedFence } from './fences.ts';
 export * from './gate.ts';
 export * from './inputs.ts';
 export * from './leftovers.ts';
+export type { PageEffect, PageWhy } from './pages.ts';
 export * from './pending.ts';
 export * from './resolve.ts';
 export * from './state.ts';

@@ -36,13 +36,14 @@ export type Input =
   | { readonly type: 'withdrawn'; readonly commands: readonly string[] }
   | { readonly type: 'silent'; readonly host: string; readonly lastSeenAtMs: number | undefined }
   | { readonly type: 'back'; readonly host: string }
-  // From samples.
+  // From samples. `watch`: the key of the watch that the answer is from; an answer to an earlier question is nothing.
   | {
       readonly type: 'gateMet';
       readonly step: string;
       readonly host: string;
       readonly values: Values;
       readonly heldMs: number;
+      readonly watch?: string;
     }
   | {
       readonly type: 'gateFailed';
@@ -51,6 +52,7 @@ export type Input =
       readonly values: Values;
       readonly why: string;
       readonly kind: 'failIf' | 'once';
+      readonly watch?: string;
     }
   | {
       readonly type: 'fenceBroke';
@@ -58,9 +60,16 @@ export type Input =
       readonly host: string;
       readonly values: Values;
       readonly why: string;
+      readonly watch?: string;
     }
-  | { readonly type: 'recorded'; readonly step: string; readonly host: string; readonly values: Values }
-  | { readonly type: 'proven'; readonly step: string; readonly host: string }
+  | {
+      readonly type: 'recorded';
+      readonly step: string;
+      readonly host: string;
+      readonly values: Values;
+      readonly watch?: string;
+    }
+  | { readonly type: 'proven'; readonly step: string; readonly host: string; readonly watch?: string }
   | {
       readonly type: 'roundSampled';
       readonly step: string;

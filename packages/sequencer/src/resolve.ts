@@ -1,6 +1,7 @@
 import { type Condition, isJsonObject, type Json, type JsonObject, valueAt } from '@signalbox/protocol';
+import { cellKey } from './cell.ts';
 import { sequencerError } from './codes.ts';
-import { cellKey, type RunState } from './state.ts';
+import type { RunState } from './state.ts';
 
 /**
  * Fills in what only the run knows: references to receipts and values of earlier steps, the run's id.

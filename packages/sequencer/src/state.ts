@@ -1,30 +1,5 @@
-import type {
-  Actor,
-  Applied,
-  Condition,
-  Direction,
-  Failure,
-  HoldReason,
-  Json,
-  JsonObject,
-  Leftover,
-  Plan,
-  Via,
-  Work,
-} from '@signalbox/protocol';
-
-/** State of one step on one host. The transitions between phases are the table in transitions.ts. */
-export type Phase =
-  | 'pending'
-  | 'gated'
-  | 'dispatched'
-  | 'succeeded'
-  | 'failed'
-  | 'unknown'
-  | 'compensating'
-  | 'compensated'
-  | 'skipped'
-  | 'dropped';
+import type { Actor, Condition, Direction, Failure, HoldReason, Leftover, Plan } from '@signalbox/protocol';
+import type { Cells } from './cells.ts';
 
 export type RunStatus =
   | 'planned'
@@ -36,52 +11,11 @@ export type RunStatus =
   | 'rolled-back'
   | 'aborted';
 
-export interface Approval {
-  readonly by: Actor;
-  readonly atMs: number;
-  readonly runMs: number;
-  readonly note: string | undefined;
-}
-
-/** One step instance on one host: what the log says of it. */
-export interface Cell {
-  readonly key: string;
-  readonly step: string;
-  readonly host: string | null;
-  readonly phase: Phase;
-  /** The way it was last sent on. */
-  readonly direction: Direction;
-  /** Attempts made so far, each way. */
-  readonly attempts: Readonly<Record<Direction, number>>;
-  readonly work: Work | undefined;
-  /** The agent has the intent of the present command on disk. */
-  readonly accepted: boolean;
-  /** Started on the way forward and not proven to have done nothing: undo has to look at it [I4]. */
-  readonly applied: boolean;
-  readonly before: JsonObject | undefined;
-  readonly receipt: JsonObject | undefined;
-  readonly values: Readonly<Record<string, Json>> | undefined;
-  readonly failure: Failure | undefined;
-  readonly probed: Applied | undefined;
-  readonly via: Via | undefined;
-  readonly startedAtMs: number | undefined;
-  readonly startedRunMs: number | undefined;
-  readonly endedAtMs: number | undefined;
-  readonly endedRunMs: number | undefined;
-  readonly durationMs: number | undefined;
-  /** A retry waits until then. */
-  readonly notBeforeRunMs: number | undefined;
-  readonly approvals: readonly Approval[];
-  /** For a fence: the last break, until it was met again. */
-  readonly broken: string | undefined;
-  readonly skippedBecause: string | undefined;
-  /** Tries whose end has been reported, `do1`, `undo2`: reports come at least once. */
-  readonly settled: readonly string[];
-}
-
 export interface Adjustment {
   readonly timeoutMs: number | undefined;
   readonly until: Condition | undefined;
+  /** Counts changes of `until`: each begins a new window. */
+  readonly revision: number;
 }
 
 export interface RunNote {
@@ -96,6 +30,8 @@ export interface RunState {
   readonly plan: Plan;
   readonly planHash: string;
   readonly status: RunStatus;
+  /** A person paused the run and has not resumed it: a hold that lifts itself meanwhile leaves it paused. */
+  readonly paused: boolean;
   /** `undo` from UndoStarted on, also while held or paused. */
   readonly direction: Direction;
   readonly submitter: Actor;
@@ -106,7 +42,7 @@ export interface RunState {
   readonly atMs: number;
   readonly runMs: number;
   readonly endedAtMs: number | undefined;
-  readonly cells: ReadonlyMap<string, Cell>;
+  readonly cells: Cells;
   /** Points of no return behind the run, by step instance. */
   readonly crossed: readonly string[];
   readonly rounds: number;
@@ -127,18 +63,18 @@ export interface RunState {
   readonly closed: boolean;
 }
 
-/** When something happened: wall clock for people, run time for the run. */
-export interface Stamp {
-  readonly atMs: number;
-  readonly runMs: number;
-}
-
-export function cellKey(step: string, host: string | null): string {
-  return `${step}@${host ?? '-'}`;
-}
-
 export const ENDED: ReadonlySet<RunStatus> = new Set<RunStatus>(['completed', 'rolled-back', 'aborted']);
 
 export function isEnded(state: RunState): boolean {
   return ENDED.has(state.status);
+}
+
+export function isMoving(state: RunState): boolean {
+  return state.status === 'running' || state.status === 'compensating';
+}
+
+/** The run goes on without this host for good: by an operator's word, or, on the way forward, because it failed in a batch. */
+export function isLeftOut(state: RunState, host: string | null): boolean {
+  const dropped = host === null ? undefined : state.dropped.get(host);
+  return dropped !== undefined && (dropped.group === null || state.direction === 'do');
 }

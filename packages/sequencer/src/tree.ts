@@ -1,5 +1,5 @@
 import type { GroupStep, LeafStep, Plan, PlanStep } from '@signalbox/protocol';
-import { cellKey } from './state.ts';
+import { cellKey } from './cell.ts';
 
 /** One step instance on one host, and its place in the plan. */
 export interface CellRef {
@@ -10,6 +10,10 @@ export interface CellRef {
   readonly position: number;
   /** Groups around it, outermost first. */
   readonly groups: readonly GroupStep[];
+  /** Passed only on the way back: it, or a group around it, says `only: undo`. */
+  readonly onlyUndo: boolean;
+  /** Resolved away when the plan was made: never passed. */
+  readonly left: boolean;
 }
 
 export interface PlanIndex {
@@ -46,6 +50,18 @@ export function writtenId(step: string): string {
   return step.replace(/\[[^\]]*\]/g, '');
 }
 
+/** All step instances inside a node, in plan order. */
+export function refsIn(plan: Plan, node: PlanStep): readonly CellRef[] {
+  if (node.kind !== 'group') return indexOf(plan).byLeaf.get(node) ?? [];
+  return node.children.flatMap((child) => refsIn(plan, child));
+}
+
+/** The step instances that an id means: a step's own, or everything inside the group of that name. */
+export function refsNamed(plan: Plan, id: string): readonly CellRef[] {
+  const { refs, byStep } = indexOf(plan);
+  return byStep.get(id) ?? refs.filter((ref) => ref.groups.some((group) => group.id === id));
+}
+
 function buildIndex(plan: Plan): PlanIndex {
   const refs: CellRef[] = [];
   const visit = (node: PlanStep, groups: readonly GroupStep[]): void => {
@@ -53,8 +69,11 @@ function buildIndex(plan: Plan): PlanIndex {
       for (const child of node.children) visit(child, [...groups, node]);
       return;
     }
+    const path = [...groups, node];
+    const onlyUndo = path.some((part) => part.only === 'undo');
+    const left = path.some((part) => part.skip !== undefined);
     for (const host of hostsOf(node)) {
-      refs.push({ key: cellKey(node.id, host), leaf: node, host, position: refs.length, groups });
+      refs.push({ key: cellKey(node.id, host), leaf: node, host, position: refs.length, groups, onlyUndo, left });
     }
   };
   for (const step of plan.steps) visit(step, []);

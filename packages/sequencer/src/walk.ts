@@ -1,14 +1,18 @@
 import type { GroupStep, PlanStep } from '@signalbox/protocol';
-import type { Cell, RunState } from './state.ts';
-import { type CellRef, hostsOf, indexOf } from './tree.ts';
+import type { Cell } from './cell.ts';
+import { isSealed } from './fences.ts';
+import { isLeftOut, type RunState } from './state.ts';
+import { type CellRef, hostsOf, indexOf, refsIn } from './tree.ts';
 
 /** What a walk over a part of the plan found: what can begin now, and whether the part is over. */
 export interface Walk {
   readonly ready: readonly CellRef[];
   readonly done: boolean;
+  /** It stopped at a group whose time has not come. */
+  readonly early: boolean;
 }
 
-const NOTHING_LEFT: Walk = { ready: [], done: true };
+const NOTHING_LEFT: Walk = { ready: [], done: true, early: false };
 
 export function cellOf(state: RunState, ref: CellRef): Cell {
   const cell = state.cells.get(ref.key);
@@ -21,25 +25,27 @@ export function forward(state: RunState): Walk {
   return inOrder(state.plan.steps, (node) => forwardNode(state, node));
 }
 
+/** Whether the way forward has nothing left to do in a part of the plan. */
+export function isDone(state: RunState, node: PlanStep): boolean {
+  return forwardNode(state, node).done;
+}
+
 function forwardNode(state: RunState, node: PlanStep): Walk {
   if (node.skip !== undefined || node.only === 'undo') return NOTHING_LEFT;
   if (node.kind === 'group') {
-    if (isTooEarly(state, node)) return { ready: [], done: false };
+    if (isTooEarly(state, node)) return { ready: [], done: false, early: true };
     const walk = (child: PlanStep) => forwardNode(state, child);
-    return node.mode === 'parallel' ? atOnce(state, node, walk) : inOrder(node.children, walk);
+    if (node.mode !== 'parallel') return inOrder(node.children, walk);
+    return atOnce(node, walk, (child) => refsIn(state.plan, child).some((ref) => cellOf(state, ref).attempts.do > 0));
   }
-  const refs = indexOf(state.plan).byLeaf.get(node) ?? [];
-  const open = refs.filter((ref) => !isOver(state, ref));
-  return {
-    ready: open.filter((ref) => isStartable(state, ref)),
-    done: open.length === 0,
-  };
+  const open = refsIn(state.plan, node).filter((ref) => !isOver(state, ref));
+  return { ready: open.filter((ref) => isStartable(state, ref)), done: open.length === 0, early: false };
 }
 
-function isOver(state: RunState, ref: CellRef): boolean {
+export function isOver(state: RunState, ref: CellRef): boolean {
   const cell = cellOf(state, ref);
   if (ref.host !== null && state.dropped.has(ref.host)) return true;
-  if (cell.phase === 'succeeded') return cell.broken === undefined || state.crossed.length > 0;
+  if (cell.phase === 'succeeded') return cell.broken === undefined || isSealed(state, ref);
   return cell.phase === 'skipped' || cell.phase === 'dropped';
 }
 
@@ -52,33 +58,6 @@ function isStartable(state: RunState, ref: CellRef): boolean {
 function isTooEarly(state: RunState, group: GroupStep): boolean {
   const notBeforeMs = group.timing?.notBeforeMs;
   return notBeforeMs !== undefined && state.atMs < notBeforeMs;
-}
-
-function inOrder(nodes: readonly PlanStep[], walk: (node: PlanStep) => Walk): Walk {
-  for (const node of nodes) {
-    const found = walk(node);
-    if (!found.done) return found;
-  }
-  return NOTHING_LEFT;
-}
-
-function atOnce(state: RunState, group: GroupStep, walk: (node: PlanStep) => Walk): Walk {
-  const walks = group.children.map((child) => ({ ...walk(child), begun: hasBegun(state, child) }));
-  const open = walks.filter((w) => !w.done);
-  const limit = group.limit ?? Number.POSITIVE_INFINITY;
-  let room = limit - open.filter((w) => w.begun).length;
-  const ready = open.flatMap((w) => (w.begun || room-- > 0 ? w.ready : []));
-  return { ready, done: open.length === 0 };
-}
-
-function hasBegun(state: RunState, node: PlanStep): boolean {
-  return refsIn(state, node).some((ref) => cellOf(state, ref).attempts.do > 0);
-}
-
-/** All step instances inside a node, in plan order. */
-export function refsIn(state: RunState, node: PlanStep): readonly CellRef[] {
-  if (node.kind !== 'group') return indexOf(state.plan).byLeaf.get(node) ?? [];
-  return node.children.flatMap((child) => refsIn(state, child));
 }
 
 /**
@@ -95,19 +74,21 @@ function backwardNode(state: RunState, node: PlanStep, host: string | undefined)
   if (node.kind === 'group') {
     const walk = (child: PlanStep) => backwardNode(state, child, host);
     if (node.mode !== 'parallel') return inReverse(node.children, walk);
-    const open = node.children.map(walk).filter((w) => !w.done);
-    return { ready: open.flatMap((w) => w.ready), done: open.length === 0 };
+    return atOnce(node, walk, (child) =>
+      refsIn(state.plan, child).some((ref) => cellOf(state, ref).phase === 'compensating'),
+    );
   }
-  const refs = (indexOf(state.plan).byLeaf.get(node) ?? []).filter((ref) => host === undefined || ref.host === host);
-  const open = refs.filter((ref) => isOwed(state, ref));
-  return { ready: open.filter((ref) => isUndoable(state, ref)), done: open.length === 0 };
+  const refs = refsIn(state.plan, node).filter((ref) => host === undefined || ref.host === host);
+  const open = refs.filter((ref) => isOwed(state, ref, host));
+  return { ready: open.filter((ref) => isUndoable(state, ref)), done: open.length === 0, early: false };
 }
 
 /** Whether the way back has something to do here, now or when what runs has ended. */
-function isOwed(state: RunState, ref: CellRef): boolean {
+function isOwed(state: RunState, ref: CellRef, host: string | undefined): boolean {
   const cell = cellOf(state, ref);
-  if (ref.leaf.only === 'undo') return cell.phase !== 'compensated' && wasPassed(state, ref);
+  if (ref.host !== null && state.dropped.get(ref.host)?.group === null) return false;
   if (cell.phase === 'dispatched' || cell.phase === 'compensating') return true;
+  if (ref.onlyUndo) return cell.phase !== 'compensated' && cell.phase !== 'dropped' && wasPassed(state, ref, host);
   if (ref.leaf.kind === 'manual') return cell.applied;
   if (ref.leaf.kind !== 'action' || !cell.applied) return false;
   return ref.leaf.effect !== 'read' && (ref.leaf.reversible || ref.leaf.effect !== 'idempotent');
@@ -117,33 +98,56 @@ function isUndoable(state: RunState, ref: CellRef): boolean {
   const cell = cellOf(state, ref);
   if (cell.notBeforeRunMs !== undefined && cell.notBeforeRunMs > state.runMs) return false;
   if (cell.phase === 'dispatched' || cell.phase === 'compensating') return false;
-  // A failed or unknown undo waits for a decision; so does one that must wait for the outcome of what it undoes.
+  // A failed or unknown undo waits for a decision.
   return !(cell.direction === 'undo' && (cell.phase === 'failed' || cell.phase === 'unknown'));
 }
 
-/** A step `only: undo` is met on the way back when the way forward had gone past its place. */
-function wasPassed(state: RunState, ref: CellRef): boolean {
+/** A step `only: undo` is met on the way back when the way forward (of that host) had gone past its place. */
+function wasPassed(state: RunState, ref: CellRef, host: string | undefined): boolean {
   return indexOf(state.plan).refs.some(
     (other) =>
       other.position > ref.position &&
-      other.leaf.only !== 'undo' &&
+      !other.onlyUndo &&
+      (host === undefined || other.host === host) &&
       cellOf(state, other).attempts.do > 0 &&
       !inOtherBranch(ref, other),
   );
 }
 
-/** True when both stand in different branches of a parallel group, or in different shares of a batch. */
+/** True when both stand in different branches of a parallel group: neither is before the other. */
 function inOtherBranch(a: CellRef, b: CellRef): boolean {
   const depth = a.groups.findIndex((group, i) => b.groups[i] !== group);
   const common = a.groups[(depth < 0 ? Math.min(a.groups.length, b.groups.length) : depth) - 1];
   return common?.mode === 'parallel';
 }
 
+function inOrder(nodes: readonly PlanStep[], walk: (node: PlanStep) => Walk): Walk {
+  for (const node of nodes) {
+    const found = walk(node);
+    if (!found.done) return found;
+  }
+  return NOTHING_LEFT;
+}
+
 function inReverse(nodes: readonly PlanStep[], walk: (node: PlanStep) => Walk): Walk {
   return inOrder([...nodes].reverse(), walk);
 }
 
+/** All children together, at most `limit` of them begun and not over. */
+function atOnce(group: GroupStep, walk: (node: PlanStep) => Walk, hasBegun: (node: PlanStep) => boolean): Walk {
+  const open = group.children
+    .map((child) => ({ ...walk(child), begun: hasBegun(child) }))
+    .filter((found) => !found.done);
+  let room = (group.limit ?? Number.POSITIVE_INFINITY) - open.filter((found) => found.begun).length;
+  const ready = open.flatMap((found) => {
+    if (found.begun) return found.ready;
+    // What cannot begin anyway takes no place.
+    return found.ready.length > 0 && room-- > 0 ? found.ready : [];
+  });
+  return { ready, done: open.length === 0, early: open.some((found) => found.early) };
+}
+
 /** Hosts whose targets a leaf still has, for screens. */
 export function liveHosts(state: RunState, ref: CellRef): readonly (string | null)[] {
-  return hostsOf(ref.leaf).filter((host) => host === null || !state.dropped.has(host));
+  return hostsOf(ref.leaf).filter((host) => !isLeftOut(state, host));
 }

@@ -1,12 +1,19 @@
 import type { Actor, ApprovalRule } from '@signalbox/protocol';
 import { sequencerError } from '../codes.ts';
+import { approvalEndsRunMs } from '../due.ts';
 import type { Input } from '../inputs.ts';
+import { isMoving } from '../state.ts';
 import type { CellRef } from '../tree.ts';
 import type { Draft } from './draft.ts';
 import { onApproved } from './samples.ts';
 
 export function onApprove(draft: Draft, input: Extract<Input, { type: 'approve' }>): void {
   const { ref, rule } = openApproval(draft, input.step);
+  // Somebody agreed to what was true then; the tick that would say so may still be on its way.
+  const endsRunMs = approvalEndsRunMs(draft.state, ref);
+  if (endsRunMs !== undefined && endsRunMs <= draft.now.runMs) {
+    draft.emit({ type: 'ApprovalVoided', step: input.step, reason: 'it was not used while it was valid' });
+  }
   const refusal = mayNotApprove(draft, ref, rule, input.by);
   if (refusal) throw sequencerError('SB-APPROVE-REFUSED', refusal);
   draft.emit({
@@ -32,7 +39,8 @@ function openApproval(draft: Draft, step: string): { ref: CellRef; rule: Approva
     ref && (ref.leaf.kind === 'approval' || ref.leaf.kind === 'pointOfNoReturn') ? ref.leaf.approve : undefined;
   if (!ref || !rule) throw sequencerError('SB-RUN-NO-STEP', `${draft.state.run} has no approval ${step}`);
   const cell = draft.cell(ref);
-  if (cell.phase !== 'gated' || cell.work?.kind !== 'approval' || draft.state.status !== 'running') {
+  const waits = cell.phase === 'gated' || cell.phase === 'compensating';
+  if (!waits || cell.work?.kind !== 'approval' || !isMoving(draft.state)) {
     throw sequencerError(
       'SB-RUN-STATE',
       `${step} is ${cell.phase} and the run ${draft.state.status}: it asks for no approval now`,

@@ -1,8 +1,10 @@
 import type { Failure, HoldReason, RunEvent } from '@signalbox/protocol';
+import type { Cell } from '../cell.ts';
+import { cellKey } from '../cell.ts';
 import { evolve } from '../evolve.ts';
 import type { Now } from '../inputs.ts';
-import type { Cell, RunState } from '../state.ts';
-import { cellKey, isEnded } from '../state.ts';
+import type { RunState } from '../state.ts';
+import { isEnded } from '../state.ts';
 import { type CellRef, indexOf } from '../tree.ts';
 import { cellOf } from '../walk.ts';
 

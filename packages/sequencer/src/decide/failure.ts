@@ -1,14 +1,17 @@
 import type { Failure, GroupStep, HoldReason } from '@signalbox/protocol';
-import type { RunState } from '../state.ts';
+import { isTurned } from '../blockers.ts';
+import { isLeftOut, type RunState } from '../state.ts';
 import type { CellRef } from '../tree.ts';
 import { currentTry, type Draft } from './draft.ts';
 
-/** What a failed step leads to. One home for this policy:
+/** What a failed step leads to. One home for this policy, first match wins:
  *
  * - on the way back, and while a host is undone inside a batch: nothing yet. The other hosts go on, then the run holds.
+ * - on a host that was left out: nothing.
  * - after a point of no return: held, never undone [I3].
+ * - where the step, the run or a person who paused or has to decide anyway wants it: held.
  * - inside a batch with failures left: the host is undone in its group and dropped.
- * - else what the step wishes: everything is taken back, or the run is held.
+ * - else everything is taken back.
  */
 export function onFailure(
   draft: Draft,
@@ -16,11 +19,10 @@ export function onFailure(
   { failure, wish, cause }: { failure: Failure; wish: 'rollback' | 'hold'; cause: HoldReason['cause'] },
 ): void {
   const { state } = draft;
-  if (state.direction === 'undo' || (ref.host !== null && state.dropping.has(ref.host))) return;
-  const reason: HoldReason = { cause, step: ref.leaf.id, host: ref.host, failure };
-  const waitsForPerson = state.status === 'paused' || state.reasons.some((r) => r.cause !== 'unknown');
+  if (isTurned(state, ref) || isLeftOut(state, ref.host)) return;
+  const waitsForPerson = state.paused || state.reasons.some((r) => r.cause !== 'unknown');
   if (state.crossed.length > 0 || wish === 'hold' || state.plan.onFailure === 'hold' || waitsForPerson) {
-    draft.hold(reason);
+    draft.hold({ cause, step: ref.leaf.id, host: ref.host, failure });
     return;
   }
   const batch = batchOf(ref);
@@ -35,6 +37,7 @@ export function onFailure(
 export function retryByPolicy(draft: Draft, ref: CellRef, failure: Failure): boolean {
   const cell = draft.cell(ref);
   if (ref.leaf.kind !== 'action' || cell.direction !== 'do' || failure.class !== 'retryable') return false;
+  if (isTurned(draft.state, ref) || isLeftOut(draft.state, ref.host)) return false;
   const { attempts, backoffMs, retryOn } = ref.leaf.retry;
   if (cell.attempts.do >= attempts || (retryOn.length > 0 && !retryOn.includes(failure.code))) return false;
   tryAgain(draft, ref, { backoffMs, reason: `retry ${cell.attempts.do + 1} of ${attempts} after ${failure.code}` });

@@ -1,48 +1,42 @@
 import type { Failure } from '@signalbox/protocol';
+import { isTurned } from '../blockers.ts';
+import { type Cell, isInFlight } from '../cell.ts';
 import { sequencerError } from '../codes.ts';
-import { tryName } from '../evolve-cell.ts';
-import type { Input, OfTry } from '../inputs.ts';
-import type { Cell } from '../state.ts';
+import type { Input } from '../inputs.ts';
+import { isLeftOut } from '../state.ts';
 import { type CellRef, indexOf } from '../tree.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { onFailure, retryByPolicy, tryAgain } from './failure.ts';
+import { matching } from './matching.ts';
 
-/** After so many automatic tries, by proof that nothing was done, a person is asked. */
+type Of<T extends Input['type']> = Extract<Input, { type: T }>;
+type Outcome = Of<'outcome'>['outcome'];
+
+/** After so many automatic tries, each after proof that the one before did nothing, a person is asked. */
 const MOST_PROVEN_TRIES = 5;
 const PROVEN_BACKOFF_MS = 500;
 
-export function onAccepted(draft: Draft, input: Extract<Input, { type: 'accepted' }>): void {
-  const found = matching(draft, input);
-  if (!found || found.cell.accepted || !isInFlight(found.cell)) return;
+export function onAccepted(draft: Draft, input: Of<'accepted'>): void {
+  const ref = matching(draft, input);
+  if (!ref || draft.cell(ref).accepted) return;
   draft.emit({
     type: 'StepAccepted',
-    ...currentTry(found.cell),
+    ...currentTry(draft.cell(ref)),
     ...(input.before ? { before: input.before } : {}),
   });
 }
 
-export function onOutcome(draft: Draft, input: Extract<Input, { type: 'outcome' }>): void {
-  const found = matching(draft, input);
-  if (!found) return;
-  const { ref, cell } = found;
+export function onOutcome(draft: Draft, input: Of<'outcome'>): void {
+  const ref = matching(draft, input);
+  if (!ref) return;
   const { outcome, durationMs } = input;
-  const base = currentTry(cell);
+  const base = currentTry(draft.cell(ref));
+  const receipt = outcome.receipt ? { receipt: outcome.receipt } : {};
   if (outcome.status === 'succeeded') {
-    draft.emit({
-      type: 'StepSucceeded',
-      ...base,
-      via: outcome.probed ? 'probe' : 'report',
-      durationMs,
-      ...(outcome.receipt ? { receipt: outcome.receipt } : {}),
-    });
+    const via = outcome.probed ? 'probe' : 'report';
+    draft.emit({ type: 'StepSucceeded', ...base, via, durationMs, ...receipt });
   } else if (outcome.status === 'failed') {
-    draft.emit({
-      type: 'StepFailed',
-      ...base,
-      failure: outcome.failure,
-      durationMs,
-      ...(outcome.receipt ? { receipt: outcome.receipt } : {}),
-    });
+    draft.emit({ type: 'StepFailed', ...base, failure: outcome.failure, durationMs, ...receipt });
     if (!retryByPolicy(draft, ref, outcome.failure)) afterFailure(draft, ref, outcome.failure);
   } else {
     onProbed(draft, ref, outcome);
@@ -50,55 +44,63 @@ export function onOutcome(draft: Draft, input: Extract<Input, { type: 'outcome' 
 }
 
 /** [I5] The agent lost track; what its probe found decides, and nothing else does. */
-function onProbed(
-  draft: Draft,
-  ref: CellRef,
-  { probed, failure }: Extract<Extract<Input, { type: 'outcome' }>['outcome'], { status: 'unknown' }>,
-): void {
+function onProbed(draft: Draft, ref: CellRef, outcome: Extract<Outcome, { status: 'unknown' }>): void {
+  const { probed, failure } = outcome;
   const cell = draft.cell(ref);
   const base = currentTry(cell);
   const undoing = cell.direction === 'undo';
-  const mayTryAgain = undoing || (ref.leaf.kind === 'action' && ref.leaf.effect !== 'irreversible');
+  const receipt = outcome.receipt ? { receipt: outcome.receipt } : {};
   if (probed === 'applied') {
-    draft.emit({ type: 'StepSucceeded', ...base, via: 'probe' });
+    draft.emit({ type: 'StepSucceeded', ...base, via: 'probe', ...receipt });
   } else if (probed === 'partial' && !undoing) {
     const partial = sequencerError('SB-STEP-PARTIAL', `${ref.leaf.id} is half done on ${ref.host}`).failure;
-    draft.emit({ type: 'StepFailed', ...base, failure: partial });
+    draft.emit({ type: 'StepFailed', ...base, failure: partial, ...receipt });
     afterFailure(draft, ref, partial);
-  } else if ((probed === 'not-applied' || probed === 'partial') && mayTryAgain && base.attempt < MOST_PROVEN_TRIES) {
+  } else if ((probed === 'not-applied' || probed === 'partial') && mayTryAgain(draft, ref, cell)) {
     draft.emit({ type: 'StepUnknown', ...base, failure, probed });
     tryAgain(draft, ref, { backoffMs: PROVEN_BACKOFF_MS, reason: `the probe found it ${probed}` });
-  } else {
+  } else if (cell.phase !== 'unknown' || cell.probed !== probed) {
     becomeUnknown(draft, ref, failure, probed);
   }
 }
 
-export function onRefused(draft: Draft, input: Extract<Input, { type: 'refused' }>): void {
-  const found = matching(draft, input);
-  if (!found) return;
-  const { ref, cell } = found;
-  draft.emit({ type: 'StepFailed', ...currentTry(cell), failure: input.failure, unapplied: true });
+/**
+ * A probe that finds a step not applied is proof enough to try again, or, on the way back, that there is nothing to
+ * undo. What is irreversible is never done a second time on a probe's word alone, and no loop goes on for ever.
+ */
+function mayTryAgain(draft: Draft, ref: CellRef, cell: Cell): boolean {
+  if (cell.direction === 'do' && (isTurned(draft.state, ref) || isLeftOut(draft.state, ref.host))) return true;
+  const repeatable = cell.direction === 'undo' || (ref.leaf.kind === 'action' && ref.leaf.effect !== 'irreversible');
+  return repeatable && cell.attempts[cell.direction] < MOST_PROVEN_TRIES;
+}
+
+export function onRefused(draft: Draft, input: Of<'refused'>): void {
+  const ref = matching(draft, input);
+  if (!ref) return;
+  const { failure } = input;
+  const { direction } = draft.cell(ref);
+  draft.emit({ type: 'StepFailed', ...currentTry(draft.cell(ref)), failure, unapplied: true });
+  const wanted = (direction === 'undo' || !isTurned(draft.state, ref)) && !isLeftOut(draft.state, ref.host);
   // Refused means proven not done, so a new attempt repeats nothing.
-  if (input.failure.class === 'retryable' && input.attempt < MOST_PROVEN_TRIES) {
-    tryAgain(draft, ref, {
-      backoffMs: PROVEN_BACKOFF_MS,
-      reason: `refused with ${input.failure.code}, nothing was done`,
-    });
+  if (wanted && failure.class === 'retryable' && input.attempt < MOST_PROVEN_TRIES) {
+    const reason = `refused with ${failure.code}, nothing was done`;
+    tryAgain(draft, ref, { backoffMs: PROVEN_BACKOFF_MS, reason });
   } else {
-    afterFailure(draft, ref, input.failure);
+    afterFailure(draft, ref, failure);
   }
 }
 
 /** The host says that these commands had not begun and never will. */
-export function onWithdrawn(draft: Draft, input: Extract<Input, { type: 'withdrawn' }>): void {
+export function onWithdrawn(draft: Draft, input: Of<'withdrawn'>): void {
   for (const ref of indexOf(draft.state.plan).refs) {
     const cell = draft.cell(ref);
-    if (cell.work?.kind !== 'command' || !input.commands.includes(cell.work.id)) continue;
+    if (cell.work?.kind !== 'command' || cell.accepted || !input.commands.includes(cell.work.id)) continue;
     draft.emit({ type: 'StepReset', ...currentTry(cell), reason: 'withdrawn before it began' });
   }
 }
 
-export function onSilent(draft: Draft, input: Extract<Input, { type: 'silent' }>): void {
+/** [I11] No reply is never success: what the host had been sent is unknown from now on. */
+export function onSilent(draft: Draft, input: Of<'silent'>): void {
   if (draft.state.silent.has(input.host)) return;
   const lastSeen = input.lastSeenAtMs === undefined ? {} : { lastSeenAtMs: input.lastSeenAtMs };
   draft.emit({ type: 'HostSilent', host: input.host, ...lastSeen });
@@ -111,28 +113,11 @@ export function onSilent(draft: Draft, input: Extract<Input, { type: 'silent' }>
 }
 
 export function becomeUnknown(draft: Draft, ref: CellRef, failure: Failure, probed?: Cell['probed']): void {
-  const cell = draft.cell(ref);
-  draft.emit({ type: 'StepUnknown', ...currentTry(cell), failure, ...(probed ? { probed } : {}) });
+  draft.emit({ type: 'StepUnknown', ...currentTry(draft.cell(ref)), failure, ...(probed ? { probed } : {}) });
+  if (isLeftOut(draft.state, ref.host)) return;
   draft.hold({ cause: 'unknown', step: ref.leaf.id, host: ref.host, failure });
 }
 
 function afterFailure(draft: Draft, ref: CellRef, failure: Failure): void {
   onFailure(draft, ref, { failure, wish: 'rollback', cause: 'failed' });
-}
-
-/** The cell that a report is about, unless the log knows this end already. A contradiction holds the run. */
-function matching(draft: Draft, input: OfTry): { ref: CellRef; cell: Cell } | undefined {
-  const direct = draft.ref(input.step, input.host);
-  if (!direct) return undefined;
-  const cell = draft.cell(direct);
-  // On the way back, a step `only: undo` is done under direction `do` on its host.
-  const direction = direct.leaf.only === 'undo' ? 'undo' : input.direction;
-  if (cell.settled.includes(tryName({ direction, attempt: input.attempt }))) return undefined;
-  const current = cell.direction === direction && cell.attempts[direction] === input.attempt;
-  if (current && (isInFlight(cell) || cell.phase === 'unknown')) return { ref: direct, cell };
-  return undefined;
-}
-
-export function isInFlight(cell: Cell): boolean {
-  return cell.phase === 'dispatched' || (cell.phase === 'compensating' && cell.work?.kind === 'command');
 }

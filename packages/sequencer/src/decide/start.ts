@@ -4,16 +4,19 @@ import {
   type Direction,
   type ExclusiveGuard,
   type JsonObject,
+  type ManualStep,
   SignalboxError,
   type Work,
 } from '@signalbox/protocol';
 import { sequencerError } from '../codes.ts';
+import { untilOf } from '../conditions.ts';
 import { resolveCondition, resolveObject } from '../resolve.ts';
 import type { RunState } from '../state.ts';
 import type { CellRef } from '../tree.ts';
 import { cellOf } from '../walk.ts';
 import type { Draft } from './draft.ts';
 import { onFailure } from './failure.ts';
+import { roundWork } from './rounds.ts';
 
 /** Begins a step on a host, one way or the other. What it asks for is in the log before anybody is asked. */
 export function startStep(draft: Draft, ref: CellRef, direction: Direction): void {
@@ -36,11 +39,22 @@ function start(
   try {
     const work = make(draft.state, ref, { direction, attempt, nowMs: draft.now.atMs, runMs: draft.now.runMs });
     draft.emit({ type: 'StepStarted', ...base, work });
+    if (isUndoOf(ref, direction)) holdForHand(draft, ref);
   } catch (error) {
     if (!(error instanceof SignalboxError) || error.code === 'SB-RUN-LOG') throw error;
     draft.emit({ type: 'StepFailed', ...base, failure: error.failure, unapplied: true });
     onFailure(draft, ref, { failure: error.failure, wish: 'rollback', cause: 'failed' });
   }
+}
+
+/** A person's step without an `undo`: the way back is held there until somebody says that it has been taken back. */
+function holdForHand(draft: Draft, ref: CellRef): void {
+  if (ref.leaf.kind !== 'manual' || ref.leaf.undo !== undefined) return;
+  const { failure } = sequencerError(
+    'SB-STEP-NO-UNDO',
+    `${ref.leaf.id} was done by hand and has no undo: ${ref.leaf.do}`,
+  );
+  draft.hold({ cause: 'manual', step: ref.leaf.id, host: null, failure });
 }
 
 interface StartContext {
@@ -58,22 +72,21 @@ function firstWork(state: RunState, ref: CellRef, context: StartContext): Work {
       if (guards.length > 0) {
         return {
           kind: 'proof',
-          guards: guards.flatMap(perHost),
-          deadlineRunMs: context.runMs + DEFAULTS.proofTimeoutMs,
+          guards: guards.flatMap((guard) => perHost(state, guard)),
+          deadlineRunMs: proofDeadline(context.runMs),
         };
       }
       return commandWork(state, ref, context);
     }
     case 'gate': {
       const target = leaf.targets.find((t) => t.host === host);
-      if (!target) throw sequencerError('SB-RUN-LOG', `gate ${leaf.id} has no target ${host}`);
       const timeoutMs = state.adjustments.get(leaf.id)?.timeoutMs ?? leaf.timeoutMs;
       return {
         kind: 'gate',
         probe: leaf.probe,
-        with: resolveObject(state, target.with),
-        until: resolveCondition(state, target.until),
-        ...(target.failIf ? { failIf: resolveCondition(state, target.failIf) } : {}),
+        with: resolveObject(state, target?.with ?? {}),
+        until: untilOf(state, leaf, host),
+        ...(target?.failIf ? { failIf: resolveCondition(state, target.failIf) } : {}),
         deadlineRunMs: context.runMs + timeoutMs,
       };
     }
@@ -85,12 +98,9 @@ function firstWork(state: RunState, ref: CellRef, context: StartContext): Work {
     case 'approval':
       return { kind: 'approval' };
     case 'manual':
-      return {
-        kind: 'manual',
-        text: context.direction === 'do' ? leaf.do : (leaf.undo ?? `Take back by hand: ${leaf.do}`),
-      };
+      return { kind: 'manual', text: isUndoOf(ref, context.direction) ? takeBackText(leaf) : leaf.do };
     case 'pointOfNoReturn':
-      return leaf.approve ? { kind: 'approval' } : roundWork(state, context.runMs);
+      return leaf.approve ? { kind: 'approval' } : roundWork(state, proofDeadline(context.runMs));
   }
 }
 
@@ -99,7 +109,7 @@ function commandWork(state: RunState, ref: CellRef, context: StartContext): Work
   const { leaf, host } = ref;
   const target = leaf.kind === 'action' ? leaf.targets.find((t) => t.host === host) : undefined;
   if (leaf.kind !== 'action' || !target || host === null) throw sequencerError('SB-RUN-LOG', `${ref.key} is no action`);
-  const undoing = context.direction === 'undo' && leaf.only !== 'undo';
+  const undoing = isUndoOf(ref, context.direction);
   if (undoing && !leaf.reversible) {
     throw sequencerError('SB-STEP-NO-UNDO', `${leaf.id} (${target.does}) has been done on ${host} and has no undo`);
   }
@@ -107,7 +117,6 @@ function commandWork(state: RunState, ref: CellRef, context: StartContext): Work
   const receipt: JsonObject = { ...cell.before, ...cell.receipt };
   return {
     kind: 'command',
-    // A step `only: undo` is done, not undone, on the way back.
     id: commandId({
       run: state.run,
       step: leaf.id,
@@ -124,23 +133,31 @@ function commandWork(state: RunState, ref: CellRef, context: StartContext): Work
   };
 }
 
-export function roundWork(state: RunState, runMs: number): Work {
-  return { kind: 'round', round: state.rounds + 1, deadlineRunMs: runMs + DEFAULTS.proofTimeoutMs };
+/** On the way back, a step `only: undo` is done, not undone. */
+function isUndoOf(ref: CellRef, direction: Direction): boolean {
+  return direction === 'undo' && !ref.onlyUndo;
+}
+
+function takeBackText(leaf: ManualStep): string {
+  return leaf.undo ?? `Take back by hand: ${leaf.do}`;
+}
+
+/** Until then, samples that were asked for on the spot have to be there. */
+export function proofDeadline(runMs: number): number {
+  return runMs + DEFAULTS.proofTimeoutMs;
 }
 
 /** [I10] What must be proven stopped elsewhere before this step may run this way. */
 export function exclusiveGuards(ref: CellRef, direction: Direction): readonly ExclusiveGuard[] {
   if (ref.leaf.kind !== 'action') return [];
   const target = ref.leaf.targets.find((t) => t.host === ref.host);
-  return (target?.exclusive ?? []).filter((guard) => guard.direction === direction && guard.hosts.length > 0);
+  const effective = isUndoOf(ref, direction) ? 'undo' : 'do';
+  return (target?.exclusive ?? []).filter((guard) => guard.direction === effective && guard.hosts.length > 0);
 }
 
-function perHost(guard: ExclusiveGuard) {
-  return guard.hosts.map((host) => ({
-    resource: guard.resource,
-    host,
-    probe: guard.probe,
-    with: guard.with,
-    until: guard.until,
-  }));
+function perHost(state: RunState, guard: ExclusiveGuard) {
+  const { resource, probe } = guard;
+  const input = resolveObject(state, guard.with);
+  const until = resolveCondition(state, guard.until);
+  return guard.hosts.map((host) => ({ resource, host, probe, with: input, until }));
 }

@@ -1,20 +1,18 @@
-import { DEFAULTS, formatDuration, type GroupStep, type PlanStep } from '@signalbox/protocol';
+import { type Failure, formatDuration, type GroupStep, type PlanStep } from '@signalbox/protocol';
 import { clocksOf } from '../clocks.ts';
 import { sequencerError } from '../codes.ts';
-import type { RunState } from '../state.ts';
-import { type CellRef, indexOf } from '../tree.ts';
-import { refsIn } from '../walk.ts';
+import { dueRunMs, groupTimeoutRunMs } from '../due.ts';
+import { type CellRef, indexOf, refsIn } from '../tree.ts';
+import { isDone } from '../walk.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { onFailure } from './failure.ts';
-import { becomeUnknown, isInFlight } from './reports.ts';
+import { becomeUnknown } from './reports.ts';
 import { failGate } from './samples.ts';
 
 /** Everything whose time is over now. Called on every tick; does nothing twice. */
 export function onTick(draft: Draft): void {
   for (const ref of indexOf(draft.state.plan).refs) onCellTime(draft, ref);
-  if (draft.state.direction === 'do' && draft.state.crossed.length === 0) {
-    for (const node of draft.state.plan.steps) onGroupTime(draft, node);
-  }
+  for (const node of draft.state.plan.steps) onGroupTime(draft, node);
   onBudgets(draft);
 }
 
@@ -28,33 +26,21 @@ function onCellTime(draft: Draft, ref: CellRef): void {
       becomeUnknown(draft, ref, sequencerError('SB-STEP-NO-REPORT', `no report of ${at} in its time`).failure);
       return;
     case 'gate': {
-      const waitedMs = draft.now.runMs - (cell.startedRunMs ?? 0);
-      failGate(
-        draft,
-        ref,
-        sequencerError('SB-GATE-TIMEOUT', `${at} was not met in ${formatDuration(waitedMs)}`).failure,
-      );
+      const waited = formatDuration(draft.now.runMs - (cell.startedRunMs ?? 0));
+      failGate(draft, ref, sequencerError('SB-GATE-TIMEOUT', `${at} was not met in ${waited}`).failure);
       return;
     }
     case 'proof': {
       const hosts = [...new Set(cell.work.guards.map((g) => g.host))].join(', ');
-      const { failure } = sequencerError('SB-EXCLUSIVE-NOT-PROVEN', `${at} waits for proof from ${hosts}`);
-      draft.emit({ type: 'StepFailed', ...currentTry(cell), failure, unapplied: true });
-      onFailure(draft, ref, { failure, wish: 'hold', cause: 'gate' });
+      failWait(draft, ref, sequencerError('SB-EXCLUSIVE-NOT-PROVEN', `${at} waits for proof from ${hosts}`).failure);
       return;
     }
-    case 'record': {
-      const { failure } = sequencerError('SB-RECORD-FAILED', `${at} could not be measured`);
-      draft.emit({ type: 'StepFailed', ...currentTry(cell), failure, unapplied: true });
-      onFailure(draft, ref, { failure, wish: 'hold', cause: 'gate' });
+    case 'record':
+      failWait(draft, ref, sequencerError('SB-RECORD-FAILED', `${at} could not be measured`).failure);
       return;
-    }
-    case 'round': {
-      const { failure } = sequencerError('SB-GUARD-STALE', `the guards of ${at} did not answer in time`);
-      draft.emit({ type: 'StepFailed', ...currentTry(cell), failure, unapplied: true });
-      draft.hold({ cause: 'gate', step: ref.leaf.id, host: null, failure });
+    case 'round':
+      failWait(draft, ref, sequencerError('SB-GUARD-STALE', `the guards of ${at} did not answer in time`).failure);
       return;
-    }
     case 'approval':
       draft.emit({ type: 'ApprovalVoided', step: ref.leaf.id, reason: 'it was not used while it was valid' });
       return;
@@ -63,52 +49,31 @@ function onCellTime(draft: Draft, ref: CellRef): void {
   }
 }
 
-/** When, in run time, a cell's patience ends. While the run is held or paused, only commands' clocks matter. */
-export function dueRunMs(state: RunState, ref: CellRef): number | undefined {
-  const cell = state.cells.get(ref.key);
-  if (!cell?.work || cell.startedRunMs === undefined) return undefined;
-  const { work, startedRunMs } = cell;
-  if (work.kind === 'command') {
-    return isInFlight(cell)
-      ? startedRunMs + DEFAULTS.commandTtlMs + work.timeoutMs + DEFAULTS.silenceSlackMs
-      : undefined;
-  }
-  if (state.status !== 'running' && state.status !== 'compensating') return undefined;
-  if (cell.phase !== 'gated' && cell.phase !== 'compensating') return undefined;
-  if (work.kind === 'gate') {
-    const adjusted = state.adjustments.get(cell.step)?.timeoutMs;
-    return adjusted === undefined ? work.deadlineRunMs : startedRunMs + adjusted;
-  }
-  if (work.kind === 'approval') return oldestApprovalEnds(state, ref);
-  return work.kind === 'manual' ? undefined : work.deadlineRunMs;
-}
-
-function oldestApprovalEnds(state: RunState, ref: CellRef): number | undefined {
-  const rule = ref.leaf.kind === 'approval' || ref.leaf.kind === 'pointOfNoReturn' ? ref.leaf.approve : undefined;
-  const oldest = state.cells.get(ref.key)?.approvals[0];
-  return rule?.validForMs === undefined || oldest === undefined ? undefined : oldest.runMs + rule.validForMs;
+/** Nothing was done to a host: a person may put it right and resume. */
+function failWait(draft: Draft, ref: CellRef, failure: Failure): void {
+  draft.emit({ type: 'StepFailed', ...currentTry(draft.cell(ref)), failure, unapplied: true });
+  onFailure(draft, ref, { failure, wish: 'hold', cause: 'gate' });
 }
 
 function onGroupTime(draft: Draft, node: PlanStep): void {
   if (node.kind !== 'group' || draft.state.direction === 'undo') return;
   for (const child of node.children) onGroupTime(draft, child);
-  const passed = passedDeadline(draft.state, node, draft.now.atMs, draft.now.runMs);
-  if (passed === undefined || draft.state.deadlines.has(node.id)) return;
+  const passed = passedDeadline(draft, node);
+  if (passed === undefined) return;
   const { failure } = sequencerError('SB-DEADLINE', `${node.id}: ${passed}`);
-  if (node.timing?.onDeadline === 'rollback') draft.startUndo(failure, { step: node.id, host: null });
-  else draft.hold({ cause: 'deadline', step: node.id, host: null, failure });
+  onDeadline(draft, failure, { wish: node.timing?.onDeadline ?? 'hold', step: node.id });
 }
 
-function passedDeadline(state: RunState, group: GroupStep, atMs: number, runMs: number): string | undefined {
-  const { decideByMs, timeoutMs } = group.timing ?? {};
-  const refs = refsIn(state, group);
-  const over = refs.every((ref) => ['succeeded', 'skipped', 'dropped'].includes(state.cells.get(ref.key)?.phase ?? ''));
-  if (over) return undefined;
-  if (decideByMs !== undefined && atMs >= decideByMs) {
+/** Decided is a group that is over, or whose point of no return has been crossed. */
+function passedDeadline({ state, now }: Draft, group: GroupStep): string | undefined {
+  if (group.timing === undefined || state.deadlines.has(group.id) || isDone(state, group)) return undefined;
+  if (refsIn(state.plan, group).some((ref) => state.crossed.includes(ref.leaf.id))) return undefined;
+  const { decideByMs, timeoutMs } = group.timing;
+  if (decideByMs !== undefined && now.atMs >= decideByMs) {
     return `not decided by ${new Date(decideByMs).toISOString()}`;
   }
-  const started = refs.flatMap((ref) => state.cells.get(ref.key)?.startedRunMs ?? []);
-  if (timeoutMs !== undefined && started.length > 0 && runMs >= Math.min(...started) + timeoutMs) {
+  const endsRunMs = groupTimeoutRunMs(state, group);
+  if (timeoutMs !== undefined && endsRunMs !== undefined && now.runMs >= endsRunMs) {
     return `not over in ${formatDuration(timeoutMs)}`;
   }
   return undefined;
@@ -119,9 +84,24 @@ function onBudgets(draft: Draft): void {
     if (clock.budgetMs === undefined || elapsedMs === undefined || elapsedMs < clock.budgetMs) continue;
     if (draft.state.budgets.has(clock.name)) continue;
     draft.emit({ type: 'BudgetPassed', clock: clock.name, budgetMs: clock.budgetMs });
-    if (clock.onBudget === 'warn' || draft.state.direction === 'undo' || draft.state.crossed.length > 0) continue;
+    if (clock.onBudget === 'warn' || draft.state.direction === 'undo') continue;
     const { failure } = sequencerError('SB-DEADLINE', `${clock.name} has been down for ${formatDuration(elapsedMs)}`);
-    if (clock.onBudget === 'rollback') draft.startUndo(failure);
-    else draft.hold({ cause: 'deadline', step: clock.name, host: null, failure });
+    onDeadline(draft, failure, { wish: clock.onBudget, step: undefined });
   }
+}
+
+/**
+ * What was decided beforehand happens also while the run is paused or held: that is what the deadline is for. Except
+ * where it cannot: behind a point of no return [I3], and while a host contradicts the log.
+ */
+function onDeadline(
+  draft: Draft,
+  failure: Failure,
+  { wish, step }: { wish: 'hold' | 'rollback'; step: string | undefined },
+): void {
+  const { crossed, reasons } = draft.state;
+  const mayTurn = crossed.length === 0 && !reasons.some((reason) => reason.cause === 'conflict');
+  const at = step === undefined ? {} : { step, host: null };
+  if (wish === 'rollback' && mayTurn) draft.startUndo(failure, step === undefined ? undefined : { step, host: null });
+  else draft.hold({ cause: 'deadline', ...at, failure });
 }

@@ -1,0 +1,74 @@
+// The operating system's packages that tests need, in one place. As root on Debian (or a child of it) what is missing is
+// installed and said; anywhere else it is only named, and the tests that need it say that they were skipped
+// (with REQUIRE_REAL=1 such a skip is a failure).
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** `present` decides, not the package's name: a Python that was installed in another way is as good. */
+const NEEDED = [
+  {
+    name: 'python3',
+    why: 'pip.install is tested against real virtual environments',
+    present: ['python3', '--version'],
+  },
+  {
+    name: 'python3-venv',
+    why: 'tests make virtual environments, and Debian keeps that module apart',
+    present: ['python3', '-c', 'import ensurepip, venv'],
+  },
+  {
+    name: 'python3-pip',
+    why: 'tests build the packages that they install, offline',
+    present: ['python3', '-m', 'pip', '--version'],
+  },
+];
+
+const LISTS = '/var/lib/apt/lists';
+const LIST_AGE_MS = 24 * 60 * 60 * 1000;
+
+const works = (argv) => spawnSync(argv[0], argv.slice(1), { stdio: 'ignore' }).status === 0;
+
+function isDebian() {
+  if (!existsSync('/etc/os-release')) return false;
+  const release = readFileSync('/etc/os-release', 'utf8');
+  return /^ID(_LIKE)?=.*debian/m.test(release) && works(['apt-get', '--version']);
+}
+
+/** Package lists that are missing or a day old name versions that the mirror may no longer have. */
+function listsAreOld() {
+  if (!existsSync(LISTS)) return true;
+  const ages = readdirSync(LISTS)
+    .filter((name) => name.includes('_Packages') || name.endsWith('InRelease'))
+    .map((name) => Date.now() - statSync(join(LISTS, name)).mtimeMs);
+  return ages.length === 0 || Math.min(...ages) > LIST_AGE_MS;
+}
+
+function apt(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync('apt-get', ['-q', ...args], { env, encoding: 'utf8' });
+}
+
+export function provideSystemPackages({ say, remark }) {
+  const missing = NEEDED.filter(({ present }) => !works(present));
+  if (missing.length === 0) {
+    remark('the system has all packages that tests need');
+    return;
+  }
+  const names = missing.map(({ name }) => name);
+  if (!isDebian() || process.getuid?.() !== 0) {
+    for (const { name, why } of missing) say(`missing on this system: ${name} (${why})`);
+    say(`tests that need them are skipped; on Debian: sudo apt-get install ${names.join(' ')}`);
+    return;
+  }
+  for (const { name, why } of missing) say(`installing the Debian package ${name}: ${why}`);
+  if (listsAreOld()) apt(['update']);
+  const done = apt(['install', '--yes', '--no-install-recommends', ...names]);
+  if (done.status === 0) return;
+  // Not the end: most tests do not need them, and those that do say so.
+  say(`apt-get could not install ${names.join(' ')} (exit ${done.status}): ${lastLine(done.stderr)}`);
+}
+
+function lastLine(text) {
+  return text.trim().split('\n').at(-1) ?? '';
+}

@@ -1,0 +1,69 @@
+import { Command } from 'commander';
+
+/** What the command line asks for. */
+export type Invocation =
+  | { type: 'serve'; config: string }
+  | {
+      type: 'journal';
+      config: string | undefined;
+      stateDir: string | undefined;
+      run: string | undefined;
+      json: boolean;
+    };
+
+const SERVE_HELP = `
+Examples:
+  signalbox-agent --config /etc/signalbox/agent.yaml
+  signalbox-agent journal --config /etc/signalbox/agent.yaml --run node-upgrade-3
+
+Exit codes: 0 stopped on request; 2 bad usage or configuration, or another agent has this name or state folder; 4 the mesh
+does not accept this host; 1 anything else. While NATS cannot be reached the agent waits and says so.`;
+
+const JOURNAL_HELP = `
+Examples:
+  signalbox-agent journal --config /etc/signalbox/agent.yaml
+  signalbox-agent journal --state /var/lib/signalbox-agent --run node-upgrade-3 --json
+
+Needs no mesh and changes nothing. Exit codes: 0; 1 the journal is damaged or missing; 2 bad usage.`;
+
+/**
+ * Parses a command line (without node and script).
+ * @throws CommanderError for bad usage, and for --help and --version after they have printed.
+ */
+export function parseCli(argv: readonly string[], version: string): Invocation {
+  let invocation: Invocation | undefined;
+  const program = new Command('signalbox-agent');
+  program
+    .description('The Signalbox agent: carries out steps on this host, samples probes, reports health.')
+    .version(version)
+    .exitOverride()
+    .option('--config <file>', 'agent.yaml')
+    .addHelpText('after', SERVE_HELP)
+    .action(({ config }: { config?: string }) => {
+      if (config === undefined) return program.error("error: required option '--config <file>' not specified");
+      invocation = { type: 'serve', config };
+    });
+  const journal = program
+    .command('journal')
+    .description('Show what this host was asked, began and ended; offline.')
+    .option('--config <file>', 'agent.yaml, to find the state folder')
+    .option('--state <dir>', 'the state folder itself')
+    .option('--run <run>', 'only this run')
+    .option('--json', 'one JSON object')
+    .addHelpText('after', JOURNAL_HELP)
+    .action((_: unknown, command: Command) => {
+      const { config, state, run, json } = command.optsWithGlobals<JournalFlags>();
+      if (config === undefined && state === undefined) journal.error('error: give --config <file> or --state <dir>');
+      invocation = { type: 'journal', config, stateDir: state, run, json: json ?? false };
+    });
+  program.parse(argv, { from: 'user' });
+  if (invocation === undefined) throw new Error('the command line asked for nothing');
+  return invocation;
+}
+
+interface JournalFlags {
+  config?: string;
+  state?: string;
+  run?: string;
+  json?: boolean;
+}

@@ -1,0 +1,36 @@
+import { DEFAULTS, HostName, MeshName, parseDuration } from '@signalbox/protocol';
+import { isPublicKey } from '@signalbox/protocol/crypto';
+import { z } from 'zod';
+import { DEFAULT_PATH } from './executor/environment.ts';
+
+const Duration = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms !== undefined) return ms;
+  context.addIssue({ code: 'custom', message: 'a duration such as 250ms, 30s, 5m or 1h30m' });
+  return z.NEVER;
+});
+
+const Server = z.string().regex(/^(nats|tls|wss?):\/\/\S+$/, 'an address such as nats://127.0.0.1:4222');
+const PublicKey = z.string().refine(isPublicKey, 'a public nkey (U...)');
+
+/** agent.yaml. Relative paths are relative to the file itself. */
+export type AgentConfig = z.infer<typeof AgentConfig>;
+export const AgentConfig = z.strictObject({
+  mesh: MeshName,
+  name: HostName,
+  servers: z.array(Server).min(1, 'at least one NATS server'),
+  seedFile: z.string().min(1),
+  stateDir: z.string().min(1),
+  labels: z.record(z.string(), z.string()).default({}),
+  trust: z.strictObject({ coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator') }),
+  /** PATH of everything that actions and probes start. */
+  path: z.string().min(1).default(DEFAULT_PATH),
+  /** How many steps run at once. */
+  concurrency: z.int().min(1).max(64).default(4),
+  /** Bound of a child's output file, and of what one step publishes. */
+  outputCapBytes: z.int().min(65_536).default(4_194_304),
+  /** How long running steps may go on after SIGTERM before the agent leaves without them. */
+  stopTimeout: Duration.default(20_000),
+  /** Clocks further apart than this: nothing is started [I7]. */
+  maxSkew: Duration.default(DEFAULTS.maxSkewMs),
+});

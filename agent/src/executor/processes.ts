@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ProcessGroup } from '../ports.ts';
+import { COMMAND_VARIABLE } from './environment.ts';
+
+/** What `/proc/<pid>/stat` says (proc(5)): state is field 3, the group field 5, the start time field 22. */
+export interface ProcessStat {
+  pid: number;
+  state: string;
+  group: number;
+  startTicks: string;
+}
+
+export function statOf(pid: number): ProcessStat | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The name stands in parentheses and may hold spaces and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', , group = ''] = fields;
+  return { pid, state, group: Number(group), startTicks: fields[19] ?? '' };
+}
+
+/** Signals a whole process group. False when there is none any more. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Process groups of a command that still have a living member. A group whose leader's number belongs to a later process
+ * by now is another one. When a start may have been under way (`uncertain`), or it is not known when a leader started,
+ * processes are found by the command's mark in their environment instead.
+ */
+export function livingGroups(
+  commandId: string,
+  groups: readonly ProcessGroup[],
+  { uncertain }: { uncertain: boolean },
+): ProcessGroup[] {
+  const processes = allProcesses().filter(({ state }) => state !== 'Z');
+  const known = groups.filter(({ pid: leaderPid, startTicks }) => {
+    const leader = processes.find(({ pid }) => pid === leaderPid);
+    const another = startTicks === undefined || (leader !== undefined && leader.startTicks !== startTicks);
+    return !another && processes.some(({ group }) => group === leaderPid);
+  });
+  if (!uncertain && groups.every(({ startTicks }) => startTicks !== undefined)) return known;
+  const marked = processes.filter(({ pid }) => carriesMark(pid, commandId)).map(({ group }) => group);
+  const fresh = new Set(marked.filter((pid) => !known.some((group) => group.pid === pid)));
+  return [...known, ...[...fresh].map((pid) => ({ pid, startTicks: statOf(pid)?.startTicks }))];
+}
+
+function allProcesses(): ProcessStat[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => statOf(Number(name)))
+    .filter((stat) => stat !== undefined);
+}
+
+function carriesMark(pid: number, commandId: string): boolean {
+  try {
+    const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    return variables.includes(`${COMMAND_VARIABLE}=${commandId}`);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,81 @@
+import { Command, Direction, Failure, JsonObject, LogHead, Outcome, wire } from '@signalbox/protocol';
+import { z } from 'zod';
+
+/** What a command is the try of, without its body: enough to report that it was refused. */
+export type CommandRef = z.infer<typeof CommandRef>;
+export const CommandRef = wire({
+  id: z.string(),
+  run: z.string(),
+  step: z.string(),
+  direction: Direction,
+  attempt: z.int(),
+  epoch: z.int(),
+});
+
+/**
+ * What the journal remembers. Records are facts; which commands are known, void or open is folded from them
+ * (`state.ts`). Secrets are in no record: commands carry references, receipts and failures are redacted before [I9].
+ */
+export type RecordBody = z.infer<typeof RecordBody>;
+export const RecordBody = z.discriminatedUnion('type', [
+  /** The first record. `compactedThrough`: records up to this number were left out since, all of closed runs. */
+  wire({
+    type: z.literal('created'),
+    journal: z.string(),
+    mesh: z.string(),
+    host: z.string(),
+    machine: z.string(),
+    boot: z.string(),
+    compactedThrough: z.int().optional(),
+  }),
+  /** One start of the agent. */
+  wire({ type: z.literal('opened'), instance: z.string(), boot: z.string(), version: z.string() }),
+  /**
+   * The command will be run; on disk before anything is touched. `before` is what undo will need. Its processes live in
+   * this `boot` of the host and in no later one.
+   */
+  wire({ type: z.literal('intent'), command: Command, content: z.string(), before: JsonObject, boot: z.string() }),
+  /**
+   * A process of a running command, written before it starts (without `group`) and after. Not synced: a crash of the
+   * agent does not lose it, and after a crash of the host no process is left.
+   */
+  wire({
+    type: z.literal('process'),
+    commandId: z.string(),
+    child: z.int(),
+    group: wire({ pid: z.int(), startTicks: z.string().optional() }).optional(),
+  }),
+  wire({
+    type: z.literal('outcome'),
+    commandId: z.string(),
+    outcome: Outcome,
+    startedAtMs: z.int(),
+    durationMs: z.number(),
+    outputBytes: z.int(),
+  }),
+  /** Was not done and never will be. */
+  wire({ type: z.literal('refused'), command: CommandRef, content: z.string(), failure: Failure }),
+  wire({
+    type: z.literal('control'),
+    control: z.enum(['void', 'fence', 'closed', 'kill']),
+    id: z.string(),
+    run: z.string(),
+    epoch: z.int(),
+    nonce: z.string(),
+    head: LogHead,
+    reason: z.string().optional(),
+    withdrawn: z.array(z.string()).optional(),
+    known: z.array(z.string()).optional(),
+  }),
+  /** The reports of these records are in the stream. Not synced: publishing one again is harmless. */
+  wire({ type: z.literal('published'), records: z.array(z.int()) }),
+  /** What is kept of a closed run after compaction: it is closed, whatever still comes for it. */
+  wire({ type: z.literal('closed-run'), run: z.string(), epoch: z.int(), nonce: z.string(), head: LogHead }),
+]);
+export type RecordType = RecordBody['type'];
+export type BodyOf<T extends RecordType> = Extract<RecordBody, { type: T }>;
+
+/** A record at its place: `n` grows by one a record, `atMs` is the host's wall clock. */
+export type Stored<T extends RecordType = RecordType> = BodyOf<T> & { n: number; atMs: number };
+
+export const Place = z.looseObject({ n: z.int().min(1), atMs: z.int() });

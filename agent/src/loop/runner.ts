@@ -1,0 +1,194 @@
+import type { Action } from '@signalbox/actions';
+import { type Command, type Failure, type JsonObject, SignalboxError } from '@signalbox/protocol';
+import { agentError } from '../codes.ts';
+import type { Journal } from '../journal/journal.ts';
+import { firstBefore, receiptOf } from '../journal/state.ts';
+import type { Clock, Execution, Log, Toolbox, Workbench } from '../ports.ts';
+import { askProbe, bounded, executionIdOf, failureOf } from './ask.ts';
+import { type End, needsProbe, outcomeOf } from './outcome.ts';
+import type { Publisher } from './publisher.ts';
+
+/** What an action gets to let go after it was stopped; its processes are being killed meanwhile. */
+const LET_GO_MS = 10_000;
+/** A check looks around and captures; what takes longer is stuck. */
+const CHECK_TIMEOUT_MS = 60_000;
+/** A report has to fit into a message, beside the command's names and a failure. */
+const MAX_RECEIPT_BYTES = 262_144;
+
+export interface Runner {
+  /** What undo will need, before anything is touched. @throws SignalboxError: the command is not to be run. */
+  capture(command: Command): Promise<JsonObject>;
+  /** Runs a command whose intent is on disk, to the report of its outcome. */
+  run(command: Command): Promise<void>;
+  /** Stops a running command. False when it does not run. */
+  stop(id: string, failure: Failure): boolean;
+  /** Lets `stop` reach something that runs elsewhere: what a dead agent left behind. */
+  watch(id: string, stop: (failure: Failure) => void): () => void;
+  readonly running: () => string[];
+  /** Resolves when nothing runs, or after `timeoutMs`. */
+  finished(timeoutMs: number): Promise<void>;
+}
+
+export interface RunnerPorts {
+  journal: Journal;
+  clock: Clock;
+  log: Log;
+  toolbox: Toolbox;
+  workbench: Workbench;
+  publisher: Publisher;
+}
+
+export function createRunner(ports: RunnerPorts): Runner {
+  const { journal, clock, log, toolbox, workbench, publisher } = ports;
+  const active = new Map<string, (failure: Failure) => void>();
+  let idle: (() => void)[] = [];
+
+  function actionOf(command: Command): Action {
+    const action = toolbox.actionByName(command.action);
+    if (action === undefined) throw agentError('SB-AGENT-UNKNOWN-ACTION', `no action ${command.action} here`);
+    return action;
+  }
+
+  async function capture(command: Command): Promise<JsonObject> {
+    const { run, step } = command;
+    if (command.direction === 'undo') return small({ ...receiptOf(journal.state, run, step), ...command.receipt });
+    const inherited = firstBefore(journal.state, run, step);
+    if (inherited) return inherited;
+    const action = actionOf(command);
+    const timeoutMs = Math.min(command.timeoutMs, CHECK_TIMEOUT_MS);
+    const options = { executionId: executionIdOf(command), timeoutMs, what: `${action.name} check` };
+    const input = action.schema.parse(command.with);
+    const { before, problems } = await bounded(ports, options, async (context) => {
+      const checked = await action.check(context, input);
+      return { before: checked.before, problems: checked.problems };
+    });
+    const [problem] = problems;
+    if (problem) throw new SignalboxError(problem);
+    return small(before);
+  }
+
+  async function run(command: Command): Promise<void> {
+    const action = actionOf(command);
+    const receipt = journal.state.commands.get(command.id)?.intent?.before ?? {};
+    const startedAtMs = clock.nowMs();
+    const startMs = clock.monotonicMs();
+    log('info', 'step started', { command: command.id, action: command.action });
+    const { end, outputBytes } = await execute(command, action, receipt);
+    const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt }) : undefined;
+    const { effect } = action;
+    const outcome = outcomeOf(end, {
+      receipt,
+      direction: command.direction,
+      effect: typeof effect === 'function' ? effect(action.schema.parse(command.with)) : effect,
+      probed,
+    });
+    const durationMs = clock.monotonicMs() - startMs;
+    const body = { commandId: command.id, outcome, startedAtMs, durationMs, outputBytes };
+    const record = journal.append({ type: 'outcome', ...body });
+    await journal.sync();
+    publisher.publish(record);
+    const failed =
+      outcome.status === 'succeeded' ? {} : { code: outcome.failure.code, reason: outcome.failure.message };
+    log('info', `step ${outcome.status}`, { command: command.id, durationMs: Math.round(durationMs), ...failed });
+  }
+
+  async function execute(command: Command, action: Action, receipt: JsonObject): Promise<Executed> {
+    const controller = new AbortController();
+    let stopped: Failure | undefined;
+    let cancelLetGo = () => {};
+    let letGo = () => {};
+    const hung = new Promise<End>((resolve) => {
+      letGo = () => {
+        if (stopped) resolve({ type: 'stopped', failure: stopped, settled: false });
+      };
+    });
+    // The first reason wins: a kill during a timeout is still a timeout.
+    const stop = (failure: Failure) => {
+      if (stopped !== undefined) return;
+      stopped = failure;
+      controller.abort(new SignalboxError(failure));
+      cancelLetGo = clock.after(LET_GO_MS, letGo);
+    };
+    const unwatch = watch(command.id, stop);
+    const timeout = agentError('SB-AGENT-TIMEOUT', `${command.action} did not end within ${command.timeoutMs} ms`);
+    const cancelTimeout = clock.after(command.timeoutMs, () => stop(timeout.failure));
+    const execution = workbench.open({
+      executionId: executionIdOf(command),
+      signal: controller.signal,
+      command,
+      onProcess: (child, group) => {
+        // A running child stays in the journal as one that may have started: it is found by its mark, too.
+        if (group !== undefined && journal.failure !== undefined) return;
+        journal.append({ type: 'process', commandId: command.id, child, ...(group && { group: placed(group) }) });
+      },
+    });
+    const doing = attempt(execution, { action, command, receipt }).then(
+      (returned): End => ({ type: 'returned', receipt: returned }),
+      (error): End =>
+        stopped ? { type: 'stopped', failure: stopped, settled: true } : { type: 'threw', failure: failureOf(error) },
+    );
+    const end = await Promise.race([doing, hung]);
+    cancelTimeout();
+    cancelLetGo();
+    const { outputBytes } = await execution.close();
+    unwatch();
+    return { end: execution.redact(end), outputBytes };
+  }
+
+  function watch(id: string, stop: (failure: Failure) => void): () => void {
+    active.set(id, stop);
+    return () => {
+      active.delete(id);
+      if (active.size > 0) return;
+      for (const call of idle) call();
+      idle = [];
+    };
+  }
+
+  return {
+    capture,
+    run,
+    watch,
+    running: () => [...active.keys()],
+    stop(id, failure) {
+      const stop = active.get(id);
+      stop?.(failure);
+      return stop !== undefined;
+    },
+    async finished(timeoutMs) {
+      if (active.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const cancel = clock.after(timeoutMs, resolve);
+        idle.push(() => {
+          cancel();
+          resolve();
+        });
+      });
+    },
+  };
+}
+
+interface Executed {
+  end: End;
+  outputBytes: number;
+}
+
+async function attempt(
+  { context }: Execution,
+  { action, command, receipt }: { action: Action; command: Command; receipt: JsonObject },
+): Promise<JsonObject> {
+  const input = action.schema.parse(command.with);
+  if (command.direction === 'do') return small(await action.run(context, input, receipt));
+  if (action.undo === undefined) throw agentError('SB-AGENT-NO-UNDO', `${action.name} has no undo`);
+  return small(await action.undo(context, input, receipt));
+}
+
+function placed({ pid, startTicks }: { pid: number; startTicks: string | undefined }) {
+  return startTicks === undefined ? { pid } : { pid, startTicks };
+}
+
+function small(receipt: JsonObject): JsonObject {
+  const bytes = Buffer.byteLength(JSON.stringify(receipt));
+  if (bytes <= MAX_RECEIPT_BYTES) return receipt;
+  throw agentError('SB-AGENT-ACTION-BROKE', `a receipt of ${bytes} bytes; the most is ${MAX_RECEIPT_BYTES}`);
+}

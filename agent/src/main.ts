@@ -1,0 +1,150 @@
+#!/usr/bin/env node
+import './small-heap.ts';
+import { actionByName, actions } from '@signalbox/actions';
+import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bus';
+import { probeByName, probes } from '@signalbox/probes';
+import { type Failure, SignalboxError } from '@signalbox/protocol';
+import { CommanderError } from 'commander';
+import { createAgent } from './agent.ts';
+import { parseCli } from './cli.ts';
+import type { AgentConfig } from './config.ts';
+import { loadConfig, loadSeed } from './config-load.ts';
+import { createSecretValues } from './executor/redact.ts';
+import { createSecretReader } from './executor/secrets.ts';
+import { createWorkbench } from './executor/workbench.ts';
+import { createHostReader } from './host-reader.ts';
+import { openFileStorage } from './journal/file-storage.ts';
+import { openJournal } from './journal/journal.ts';
+import { showJournal } from './journal-command.ts';
+import { createLog } from './log.ts';
+import type { Identity, Toolbox } from './ports.ts';
+import { takeStateDir } from './state-dir.ts';
+import { bootId, machineId, systemClock, systemRandom } from './system.ts';
+import { VERSION } from './version.ts';
+
+/** The composition root: everything that touches the real world is made here and handed down. */
+async function serve(config: AgentConfig): Promise<number> {
+  const signer = loadSeed(config.seedFile);
+  const stateDir = await takeStateDir(config.stateDir);
+  const secretValues = createSecretValues();
+  const log = createLog({ mesh: config.mesh, host: config.name }, secretValues);
+  const identity = identityOf(config);
+  const storage = openFileStorage(stateDir.journal);
+  const journal = openJournal(storage, { identity, newId: systemRandom.uuid, nowMs: systemClock.nowMs });
+  const end = waitForEnd();
+  const bus = await connect(config, { seed: signer.seed, log, signal: end.signal });
+  if (bus === undefined) return 0;
+
+  const workbench = createWorkbench({
+    host: config.name,
+    labels: config.labels,
+    clock: systemClock,
+    steps: stateDir.steps,
+    path: config.path,
+    outputCapBytes: config.outputCapBytes,
+    secrets: createSecretReader({ ...process.env }, secretValues),
+    secretValues,
+    publish: (chunk) => bus.output(chunk, Buffer.from(JSON.stringify(chunk))),
+  });
+  const world = { clock: systemClock, random: systemRandom, reader: createHostReader(), toolbox: installed() };
+  const agent = createAgent(
+    { ...world, bus, journal, workbench, signer, log },
+    {
+      identity,
+      coordinators: config.trust.coordinators,
+      concurrency: config.concurrency,
+      maxSkewMs: config.maxSkew,
+      stopTimeoutMs: config.stopTimeout,
+      onDuplicate: end.refuse,
+    },
+  );
+  try {
+    await agent.start();
+    await end.reached;
+    await agent.stop();
+  } finally {
+    await bus.close();
+    journal.close();
+    stateDir.release();
+  }
+  if (end.refusal) throw new SignalboxError(end.refusal);
+  return 0;
+}
+
+function identityOf({ mesh, name: host, labels }: AgentConfig): Identity {
+  const instance = systemRandom.uuid();
+  return { mesh, host, labels, machine: machineId(), boot: bootId(), instance, version: VERSION };
+}
+
+/** Waits for the mesh without end. @returns undefined when the agent is asked to stop meanwhile. */
+async function connect(
+  { servers, mesh, name: host }: AgentConfig,
+  options: Pick<AgentBusOptions, 'seed' | 'log'> & { signal: AbortSignal },
+): Promise<AgentBus | undefined> {
+  try {
+    const name = `agent ${host}`;
+    return await connectAgent({ servers, mesh, host, name, version: VERSION, connectTimeoutMs: 0, ...options });
+  } catch (error) {
+    if (options.signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+/** Resolves on SIGTERM or SIGINT, or when the mesh does not want this host. */
+function waitForEnd() {
+  const controller = new AbortController();
+  const state: { refusal?: Failure } = {};
+  const reached = new Promise<void>((resolve) => {
+    controller.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => controller.abort());
+  return {
+    reached,
+    signal: controller.signal,
+    refuse(failure: Failure) {
+      state.refusal ??= failure;
+      controller.abort();
+    },
+    get refusal() {
+      return state.refusal;
+    },
+  };
+}
+
+function installed(): Toolbox {
+  const named = ({ name, version }: { name: string; version: number }) => `${name}@${version}`;
+  return {
+    actionByName: (name) => actionByName.get(name),
+    probeByName: (name) => probeByName.get(name),
+    actions: actions.map(named),
+    probes: probes.map(named),
+  };
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const invocation = parseCli(argv, VERSION);
+  if (invocation.type === 'serve') return await serve(loadConfig(invocation.config));
+  const { config, run, json } = invocation;
+  const stateDir = invocation.stateDir ?? loadConfig(config ?? '').stateDir;
+  return showJournal({ stateDir, run, json }, (line) => process.stdout.write(`${line}\n`));
+}
+
+/** Bad usage, bad configuration, or a name or folder that another agent has: 2. A mesh that refuses the key: 4. */
+function exitCodeOf({ code }: SignalboxError): number {
+  if (code.startsWith('SB-CFG-') || code === 'SB-AGENT-LOCKED' || code === 'SB-HOST-DUPLICATE') return 2;
+  return code.startsWith('SB-BUS-') ? 4 : 1;
+}
+
+async function exitCode(): Promise<number> {
+  try {
+    return await main(process.argv.slice(2));
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof SignalboxError)) throw error;
+    process.stderr.write(`signalbox-agent: ${error.message}\n  ${error.failure.next}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+// Not left to the event loop: a step that goes on without the agent would keep it alive.
+process.exit(await exitCode());

@@ -1,0 +1,108 @@
+import type { Action } from '@signalbox/actions';
+import type { Probe } from '@signalbox/probes';
+import type { Direction, Failure, HostContext, Json } from '@signalbox/protocol';
+
+/**
+ * What the agent needs of the world, beside the bus (`AgentBus`). Small, so that a simulated world can stand behind it:
+ * nothing in `loop/` or `journal/` knows which one it has.
+ */
+
+export interface Clock {
+  /** Wall clock, epoch milliseconds. May jump. */
+  nowMs(): number;
+  /** Never goes backward; its zero means nothing. */
+  monotonicMs(): number;
+  /** Calls once after `ms` of the monotonic clock, unless cancelled. */
+  after(ms: number, call: () => void): Cancel;
+}
+export type Cancel = () => void;
+
+export interface Random {
+  uuid(): string;
+  /** At least 0, below 1. */
+  fraction(): number;
+}
+
+/** The bytes of a journal. One process at a time; whoever opens it holds the state folder's lock. */
+export interface JournalStorage {
+  read(): Uint8Array;
+  /** Hands the text to the system, in order; on disk only after `sync`. @throws when the disk is full or broken. */
+  append(text: string): void;
+  /** Resolves when everything appended before the call is on disk. */
+  sync(): Promise<void>;
+  /** Cuts off everything after `bytes`, on disk when it returns. */
+  truncate(bytes: number): void;
+  /** Replaces the whole content at once: after a crash it is either the old or the new one. */
+  replace(text: string): void;
+  close(): void;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type Log = (level: LogLevel, message: string, fields?: Record<string, unknown>) => void;
+
+/** What this agent can do and measure. */
+export interface Toolbox {
+  readonly actionByName: (name: string) => Action | undefined;
+  readonly probeByName: (name: string) => Probe | undefined;
+  /** `name@version`, for health. */
+  readonly actions: readonly string[];
+  readonly probes: readonly string[];
+}
+
+/** A process group that an execution started, as the journal remembers it. */
+export interface ProcessGroup {
+  pid: number;
+  /** Start of the process in clock ticks since boot: tells it from a later process with the same number. */
+  startTicks: string | undefined;
+}
+
+/** What an execution is for. A query has no command: it leaves no output and no record. */
+export interface ExecutionRequest {
+  executionId: string;
+  signal: AbortSignal;
+  command?: { id: string; run: string; step: string; direction: Direction } | undefined;
+  /** Told before a process is started and again with its group, so that a crash in between is seen. */
+  onProcess?: (child: number, group: ProcessGroup | undefined) => void;
+}
+
+export interface Execution {
+  readonly context: HostContext;
+  /** Replaces the values of secrets that this agent has read [I9]. */
+  redact<T>(value: T): T;
+  /** Ends what is still running, publishes the rest of the output. */
+  close(): Promise<{ outputBytes: number }>;
+}
+
+/** Where actions and probes touch the host. */
+export interface Workbench {
+  open(request: ExecutionRequest): Execution;
+  /**
+   * Groups of an interrupted execution that still have a living process. `uncertain` are children that were about to be
+   * started when the agent died.
+   */
+  survivors(commandId: string, groups: readonly ProcessGroup[], uncertain: boolean): Promise<ProcessGroup[]>;
+  killGroup(group: ProcessGroup): void;
+  /** Removes the files that a run's executions left in the state folder. */
+  discard(run: string): void;
+}
+
+/** Facts and load of the host, for health. */
+export interface HostReader {
+  facts(): Promise<Record<string, Json>>;
+  load(): { cpuPercent?: number; memoryPercent?: number; agentRssBytes: number };
+}
+
+/** Who this agent is: the names that its journal, commands and reports must agree on. */
+export interface Identity {
+  mesh: string;
+  host: string;
+  labels: Readonly<Record<string, string>>;
+  machine: string;
+  boot: string;
+  /** One start of one agent process. */
+  instance: string;
+  version: string;
+}
+
+/** Collects what went wrong and has no report, for the log and the next beat. */
+export type NoteProblem = (failure: Failure, fields?: Record<string, unknown>) => void;

@@ -1,0 +1,139 @@
+import { type Answer, type JsonObject, Query, type QueryVerb, type Report } from '@signalbox/protocol';
+import { open, type Signer, seal, sha256 } from '@signalbox/protocol/crypto';
+import type { z } from 'zod';
+import { agentError } from './codes.ts';
+import type { Journal } from './journal/journal.ts';
+import { reportOf } from './journal/report.ts';
+import type { KnownCommand } from './journal/state.ts';
+import { bounded, failureOf } from './loop/ask.ts';
+import { createSlots } from './loop/slots.ts';
+import type { Clock, NoteProblem, Toolbox, Workbench } from './ports.ts';
+
+export const QUERY_VERBS: readonly QueryVerb[] = ['sample', 'check', 'settle'];
+
+/** Samples and checks at once; more wait, within their own time. */
+const CONCURRENCY = 8;
+const MAX_TIMEOUT_MS = 10 * 60_000;
+
+export interface QueryPorts {
+  journal: Journal;
+  clock: Clock;
+  toolbox: Toolbox;
+  workbench: Workbench;
+  signer: Signer;
+  problem: NoteProblem;
+  trusts: (publicKey: string) => boolean;
+}
+
+interface Bounds {
+  executionId: string;
+  timeoutMs: number;
+}
+
+type Ask<V extends QueryVerb> = Extract<Query, { verb: V }>;
+
+/** Answers questions that change nothing. Each answer is signed and repeats the nonce of its question. */
+export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Promise<Uint8Array> {
+  const { journal, clock, toolbox, signer, problem, trusts } = ports;
+  const slots = createSlots(CONCURRENCY);
+
+  return async function handle(data) {
+    const query = read(data);
+    const base = { nonce: query.nonce, host: query.host };
+    let answer: Answer;
+    try {
+      answer = await answerOf(query);
+    } catch (error) {
+      answer = { verb: 'failed', ...base, failure: failureOf(error) };
+    }
+    return seal('answer', answer, signer);
+  };
+
+  /** @throws to the bus when it cannot be trusted: a stranger gets no signed answer. */
+  function read(data: Uint8Array): Query {
+    try {
+      const { payload } = open(data, { kind: 'query', schema: Query, trusts });
+      const { mesh, host } = journal.state.identity;
+      if (payload.mesh !== mesh || payload.host !== host) {
+        throw agentError('SB-AGENT-ADDRESS', `the query is for ${payload.mesh}/${payload.host}`);
+      }
+      return payload;
+    } catch (error) {
+      problem(failureOf(error), { what: 'query' });
+      throw error;
+    }
+  }
+
+  function answerOf(query: Query): Promise<Answer> {
+    switch (query.verb) {
+      case 'sample':
+        return sample(query);
+      case 'check':
+        return check(query);
+      case 'settle':
+        return settle(query);
+    }
+  }
+
+  async function sample(query: Ask<'sample'>): Promise<Answer> {
+    const probe = toolbox.probeByName(query.probe);
+    if (probe === undefined) throw agentError('SB-AGENT-UNKNOWN-PROBE', `no probe ${query.probe} here`);
+    const input = parse(probe, query.with);
+    const startMs = clock.monotonicMs();
+    const values = await inTurn(query, (options) =>
+      bounded(ports, { ...options, what: probe.name }, (context) => probe.sample(context, input)),
+    );
+    const tookMs = clock.monotonicMs() - startMs;
+    return { verb: 'sample', nonce: query.nonce, host: query.host, values, tookMs };
+  }
+
+  async function check(query: Ask<'check'>): Promise<Answer> {
+    const action = toolbox.actionByName(query.action);
+    if (action === undefined) throw agentError('SB-AGENT-UNKNOWN-ACTION', `no action ${query.action} here`);
+    const input = parse(action, query.with);
+    const result = await inTurn(query, (options) =>
+      bounded(ports, { ...options, what: `${action.name} check` }, (context) => action.check(context, input)),
+    );
+    return { verb: 'check', nonce: query.nonce, host: query.host, result };
+  }
+
+  /** What became of these commands? Only what is on disk is told. */
+  async function settle(query: Ask<'settle'>): Promise<Answer> {
+    if (journal.failure === undefined) await journal.sync();
+    const known = query.commands.map((id) => journal.state.commands.get(id));
+    const commands = query.commands.map((id, i) => ({ id, state: known[i]?.state ?? ('none' as const) }));
+    const ends = known.flatMap((command) => (command ? [endOf(command)] : []));
+    const reports = ends.filter((report) => report !== undefined);
+    return { verb: 'settle', nonce: query.nonce, host: query.host, commands, reports };
+  }
+
+  /** Waits for its turn within the question's own time. */
+  async function inTurn<T>(query: Ask<'sample' | 'check'>, work: (bounds: Bounds) => Promise<T>): Promise<T> {
+    const timeoutMs = Math.min(query.timeoutMs, MAX_TIMEOUT_MS);
+    const endMs = clock.monotonicMs() + timeoutMs;
+    const waiting = new AbortController();
+    const cancel = clock.after(timeoutMs, () => waiting.abort());
+    const release = await slots.take(query.nonce, waiting.signal);
+    cancel();
+    if (release === undefined) throw agentError('SB-AGENT-TIMEOUT', `too many questions at once for ${timeoutMs} ms`);
+    try {
+      const executionId = `query.${sha256(query.nonce).slice(0, 12)}`;
+      return await work({ executionId, timeoutMs: Math.max(1, endMs - clock.monotonicMs()) });
+    } finally {
+      release();
+    }
+  }
+
+  function endOf({ outcome, refusal }: KnownCommand): Report | undefined {
+    const record = outcome ?? refusal;
+    return record && reportOf(journal.state, record);
+  }
+}
+
+function parse<T extends object>({ name, schema }: { name: string; schema: z.ZodType<T> }, input: JsonObject): T {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const where = ['with', ...(issue?.path ?? [])].join('.');
+  throw agentError('SB-AGENT-INPUT', `${name}: ${where}: ${issue?.message}`);
+}

@@ -1,0 +1,92 @@
+import { type CodeCatalogue, failWith } from '@signalbox/protocol';
+
+/** What can go wrong at the operator's side, before or after the mesh is asked. */
+export const CLI_CODES = {
+  'SB-CLI-USAGE': {
+    class: 'terminal',
+    means: 'The command line is not one that signalbox knows.',
+    next: 'See `signalbox --help`, or `signalbox COMMAND --help` with an example.',
+  },
+  'SB-CLI-NO-SETTINGS': {
+    class: 'terminal',
+    means: 'No settings of a mesh were found.',
+    next: 'Name them with --config or SIGNALBOX_CONFIG, or write ./signalbox.yaml; `signalbox dev` makes a mesh to try.',
+  },
+  'SB-CLI-MESH': {
+    class: 'terminal',
+    means: 'The settings are for another mesh than the one that was named. Nothing was asked of either.',
+    next: 'Check --mesh and SIGNALBOX_MESH against the settings file that is named.',
+  },
+  'SB-CLI-FILE': {
+    class: 'terminal',
+    means: 'A file cannot be read or written.',
+    next: 'Check its path and its permissions.',
+  },
+  'SB-CLI-FINDINGS': {
+    class: 'terminal',
+    means: 'A runbook has errors.',
+    next: 'Correct what is shown; `signalbox explain CODE` says more about a finding.',
+  },
+  'SB-CLI-HOST-PROBLEMS': {
+    class: 'terminal',
+    means: 'The hosts were looked at, and a step could not be done there as they are now. No plan was written.',
+    next: 'Put right what is named for each step, then plan again.',
+  },
+  'SB-CLI-PLAN': {
+    class: 'terminal',
+    means: 'A file is not a plan of this version.',
+    next: 'Make it again with `signalbox plan FILE --out P`.',
+  },
+  'SB-CLI-NO-RUN': {
+    class: 'terminal',
+    means: 'No run was named, and there is not exactly one active run that could be meant.',
+    next: 'Name it; `signalbox runs --active` lists them.',
+  },
+  'SB-CLI-NO-STEP': {
+    class: 'terminal',
+    means: 'The run has no such step, or no such item of it.',
+    next: 'See `signalbox status RUN` for the steps.',
+  },
+  'SB-CLI-NO-HOST': {
+    class: 'terminal',
+    means: 'No enrolled host is meant by what was given.',
+    next: 'See `signalbox hosts` for names and labels.',
+  },
+  'SB-CLI-NOT-CONFIRMED': {
+    class: 'terminal',
+    means: 'What would begin was not confirmed. Nothing was started.',
+    next: 'Type the name that is asked for; in a script, say --yes.',
+  },
+  'SB-CLI-REPLY': {
+    class: 'terminal',
+    means: 'An answer came that is not from a trusted coordinator, or is not the answer to what was asked.',
+    next: 'Compare `coordinators` in your settings with the public key of the coordinator.',
+  },
+  'SB-CLI-WAITED': {
+    class: 'retryable',
+    means: 'What was waited for has not come in the time that was given. The run is not touched by this.',
+    next: 'See `signalbox status RUN --why`.',
+  },
+  'SB-CLI-TOPIC': {
+    class: 'terminal',
+    means: 'There is no action, probe, code or trap of that name.',
+    next: 'See `signalbox explain` without a name for all of them.',
+  },
+  'SB-CLI-AGENT-MISSING': {
+    class: 'terminal',
+    means: 'The program of the agent was found neither beside the coordinator nor on PATH.',
+    next: 'Build or install signalbox-agent, or put it on PATH.',
+  },
+  'SB-CLI-DEV': {
+    class: 'terminal',
+    means: 'A part of the mesh for trying out ended, or was not ready in time.',
+    next: 'Read the log that is named.',
+  },
+  'SB-CLI-INTERNAL': {
+    class: 'unknown',
+    means: 'signalbox itself failed in a way that it does not know. The run is not touched by this.',
+    next: 'Run it again with SIGNALBOX_DEBUG=1 and report what it prints.',
+  },
+} as const satisfies CodeCatalogue;
+
+export const cliError = failWith(CLI_CODES);

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { sha256 } from '@signalbox/protocol/crypto';
+import type { Cli } from '../cli.ts';
+import type { MeshClient } from '../client.ts';
+import { cliError } from '../codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { readText } from '../files.ts';
+import { follow } from '../follow.ts';
+import { type PlanWishes, planFile } from '../planning.ts';
+import { readPlan } from '../run-log.ts';
+import { safeText } from '../safe-text.ts';
+import { problemLines } from './plan.ts';
+
+export interface StartOptions extends PlanWishes {
+  readonly detach?: boolean;
+  readonly yes?: boolean;
+  readonly acceptDrift?: boolean;
+  readonly note?: string;
+}
+
+/** Every host is looked at again before anything begins. */
+const START_MS = 120_000;
+
+/** `signalbox start PLAN|FILE`: begins a run of exactly the plan that was reviewed, and follows it. */
+export async function start(cli: Cli, file: string, options: StartOptions): Promise<ExitCode> {
+  if (options.acceptDrift && options.note === undefined) {
+    throw cliError('SB-CLI-USAGE', '--accept-drift wants --note "why that is all right"');
+  }
+  const client = await cli.mesh();
+  const text = await planTextOf(cli, client, { file, options });
+  const plan = readPlan(text, file);
+  if (plan.mesh !== client.mesh)
+    throw cliError('SB-CLI-MESH', `${file} was made for mesh ${plan.mesh}, this is ${client.mesh}`);
+  if (!cli.json) {
+    const hosts = plan.hosts.map((host) => host.name).join(', ');
+    cli.print(
+      `START ${plan.runbook.name}   mesh ${plan.mesh}   plan ${sha256(text).slice(0, 12)}   on ${hosts}`,
+      safeText(plan.runbook.summary),
+    );
+  }
+  await confirmed(cli, plan.runbook.name, options);
+  const begun = await client.ask(
+    'start',
+    {
+      plan: text,
+      acceptDrift: options.acceptDrift === true,
+      ...(options.onFailure ? { onFailure: options.onFailure } : {}),
+      ...(options.note === undefined ? {} : { note: options.note }),
+    },
+    START_MS,
+  );
+  cli.show({ started: begun.run, planHash: begun.planHash, drift: begun.drift }, () => [
+    `${begun.run} has begun   plan ${begun.planHash.slice(0, 12)}`,
+    ...begun.drift.map((drift) => `drift accepted: ${safeText(drift)}`),
+  ]);
+  if (options.detach) return EXIT.done;
+  return await follow(cli, begun.run, { endWhenHeld: !cli.io.canAsk });
+}
+
+/** A plan as it is in its file, byte for byte; a runbook is planned on the spot. */
+async function planTextOf(
+  cli: Cli,
+  client: MeshClient,
+  { file, options }: { file: string; options: StartOptions },
+): Promise<string> {
+  const text = readText(resolve(cli.io.cwd, file));
+  if (text.trimStart().startsWith('{')) {
+    if (options.onFailure) throw cliError('SB-CLI-USAGE', '--on-failure changes the plan: give it to `signalbox plan`');
+    return text;
+  }
+  const made = await planFile(cli, client, file, options);
+  if (made.problems.length > 0) {
+    if (!cli.json) cli.print(...problemLines(made.problems));
+    throw cliError(
+      'SB-CLI-HOST-PROBLEMS',
+      `${made.problems.length} of the steps cannot be done on their hosts as they are now`,
+    );
+  }
+  if (!cli.json) {
+    const { renderPlan } = await import('@signalbox/runbook');
+    cli.print(...renderPlan(made.plan, { format: 'text' }).trimEnd().split('\n'), '');
+  }
+  return made.text;
+}
+
+/** The wrong runbook on the wrong cluster is typed out by nobody. */
+async function confirmed(cli: Cli, name: string, { yes }: StartOptions): Promise<void> {
+  if (yes) return;
+  if (!cli.io.canAsk || cli.json) {
+    throw cliError('SB-CLI-USAGE', `nobody can be asked to confirm ${name} here; say --yes`);
+  }
+  const said = await cli.io.ask(`type the runbook's name to begin (${name}): `);
+  if (said?.trim() !== name) throw cliError('SB-CLI-NOT-CONFIRMED', `what was typed is not ${name}`);
+}

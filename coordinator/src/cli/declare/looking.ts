@@ -1,0 +1,90 @@
+import { Option } from 'commander';
+import type { EventsOptions } from '../commands/events.ts';
+import type { LogsOptions } from '../commands/logs.ts';
+import type { ReportOptions } from '../commands/report.ts';
+import type { RunsOptions } from '../commands/runs.ts';
+import type { StatusOptions } from '../commands/status.ts';
+import type { WaitOptions } from '../commands/wait.ts';
+import { type Declare, example, READ_RUN } from '../declare.ts';
+
+/** Commands that only read a run. */
+export const lookingCommands: Declare = (program, go) => {
+  program
+    .command('runs')
+    .summary('list runs')
+    .description('Lists the runs of the mesh.')
+    .option('--active', 'only those that are not over')
+    .option('--since <duration>', 'only those that began in this time, such as 7d')
+    .addHelpText('after', example('signalbox runs --active'))
+    .action((options: RunsOptions) => go(async (cli) => (await import('../commands/runs.ts')).runs(cli, options)));
+
+  program
+    .command('status')
+    .summary('where a run stands, once')
+    .description('Shows where a run stands. A held run shows why, what is known, and every way out.')
+    .argument('[run]', READ_RUN)
+    .option('--why', 'what each open step waits for')
+    .addHelpText('after', example('signalbox status node-upgrade-3 --why'))
+    .action((run: string | undefined, options: StatusOptions) =>
+      go(async (cli) => (await import('../commands/status.ts')).status(cli, run, options)),
+    );
+
+  program
+    .command('watch')
+    .summary('follow a run')
+    .description(
+      'Follows a run until it ends: redrawn in place on a terminal, a line an event elsewhere. Ending it does not end the run.',
+    )
+    .argument('[run]', READ_RUN)
+    .addHelpText('after', example('signalbox watch'))
+    .action((run: string | undefined) => go(async (cli) => (await import('../commands/watch.ts')).watch(cli, run)));
+
+  program
+    .command('wait')
+    .summary('wait for something of a run, for scripts')
+    .description('Waits until a run is held, is over, or has passed a step. The exit code says what came.')
+    .argument('[run]', READ_RUN)
+    .requiredOption('--for <what>', 'held, done, or step=ID')
+    .option('--timeout <duration>', 'give up after this time, such as 1h')
+    .addHelpText('after', example('signalbox wait node-upgrade-3 --for step=chain-moves --timeout 1h'))
+    .action((run: string | undefined, options: WaitOptions) =>
+      go(async (cli) => (await import('../commands/wait.ts')).wait(cli, run, options)),
+    );
+
+  program
+    .command('events')
+    .summary('the log of a run as sentences')
+    .description('Prints the log of a run. With -f and no run: the status events of the whole mesh, as they come.')
+    .argument('[run]', READ_RUN)
+    .option('-f, --follow', 'go on as the run does')
+    .addHelpText('after', example('signalbox events node-upgrade-3', 'signalbox events -f --json'))
+    .action((run: string | undefined, options: EventsOptions) =>
+      go(async (cli) => (await import('../commands/events.ts')).events(cli, run, options)),
+    );
+
+  program
+    .command('logs')
+    .summary('what the steps printed on their hosts')
+    .description('Prints the output of steps. Secrets were replaced before it left the host.')
+    .argument('[run]', READ_RUN)
+    .argument('[step]', 'only this step')
+    .option('--host <host>', 'only this host')
+    .option('-f, --follow', 'go on as it comes')
+    .addHelpText('after', example('signalbox logs node-upgrade-3 state-backed-up --host node-1 -f'))
+    .action((run: string | undefined, step: string | undefined, options: LogsOptions) =>
+      go(async (cli) => (await import('../commands/logs.ts')).logs(cli, [run, step], options)),
+    );
+
+  program
+    .command('report')
+    .summary('what happened, for people who were not there')
+    .description(
+      'Outcome, clocks, gates with the values that passed them, who said what, and what is left to do by hand.',
+    )
+    .argument('[run]', READ_RUN)
+    .addOption(new Option('--format <format>', 'how it is written').choices(['text', 'md', 'json']).default('text'))
+    .addHelpText('after', example('signalbox report node-upgrade-3 --format md > report.md'))
+    .action((run: string | undefined, options: ReportOptions) =>
+      go(async (cli) => (await import('../commands/report.ts')).report(cli, run, options)),
+    );
+};

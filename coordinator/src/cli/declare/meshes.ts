@@ -1,0 +1,106 @@
+import { Argument, Option } from 'commander';
+import { collect } from '../arguments-collect.ts';
+import { completionScript, SHELLS, type Shell } from '../commands/completion.ts';
+import type { DevOptions } from '../commands/dev.ts';
+import type { ExecOptions } from '../commands/exec.ts';
+import type { ProbeOptions } from '../commands/probe.ts';
+import { type Declare, example } from '../declare.ts';
+import { EXIT } from '../exit-codes.ts';
+
+/** The mesh itself: its hosts, its health, its programs. */
+export const meshCommands: Declare = (program, go) => {
+  program
+    .command('hosts')
+    .summary('enrolled hosts and how they are')
+    .description('Lists every enrolled host: whether it answers, its labels, load and what it runs.')
+    .addHelpText('after', example('signalbox hosts'))
+    .action(() => go(async (cli) => (await import('../commands/hosts.ts')).hosts(cli)));
+
+  program
+    .command('doctor')
+    .summary('what is well and what is not, with what to do')
+    .description('Looks from this terminal to the agents: settings, NATS, coordinator, clocks, hosts, runs.')
+    .addHelpText('after', example('signalbox doctor'))
+    .action(() => go(async (cli) => (await import('../commands/doctor.ts')).doctor(cli)));
+
+  program
+    .command('exec')
+    .summary('run one program on some hosts')
+    .description('Runs a program by its argv, without a shell, as a run of one step: in the log, at most once a host.')
+    .argument('<argv...>', 'the program and its arguments, after --')
+    .requiredOption('--hosts <names>', 'h1,h2 or LABEL=VALUE; may be repeated', collect)
+    .addOption(
+      new Option('--effect <effect>', 'what it does to the world')
+        .choices(['read', 'idempotent', 'irreversible'])
+        .default('irreversible'),
+    )
+    .option('--timeout <duration>', 'the program is ended after this time', '10m')
+    .addHelpText('after', example('signalbox exec --hosts miner-1,miner-2 --effect read -- uptime'))
+    .action((argv: string[], options: ExecOptions) =>
+      go(async (cli) => (await import('../commands/exec.ts')).exec(cli, argv, options)),
+    );
+
+  program
+    .command('probe')
+    .summary('measure something on some hosts')
+    .description('Samples a probe. With --until: again and again, judged like a gate, until it holds. Changes nothing.')
+    .argument('<name>', 'the probe, such as systemd.unit')
+    .requiredOption('--hosts <names>', 'h1,h2 or LABEL=VALUE; may be repeated', collect)
+    .option('--with <name=value>', 'a field of the probe; may be repeated', collect)
+    .option('--until <value.operator=want>', 'one comparison; may be repeated', collect)
+    .option('--for <duration>', 'it must hold without a break for so long')
+    .option('--every <duration>', 'time between two samples', '2s')
+    .option('--timeout <duration>', 'give up after this time', '10m')
+    .addHelpText(
+      'after',
+      example(
+        'signalbox probe systemd.unit --hosts node-1 --with unit=remesd.service',
+        "signalbox probe cometbft.status --hosts role=node --until 'height.rising=true' --for 30s",
+      ),
+    )
+    .action((name: string, options: ProbeOptions) =>
+      go(async (cli) => (await import('../commands/probe.ts')).probe(cli, name, options)),
+    );
+
+  program
+    .command('explain')
+    .summary('an action, a probe, a code, a finding or a trap')
+    .description('Explains what is named, from the same data that the programs run on. Needs no mesh.')
+    .argument('[topic]', 'systemd.stop, cometbft.status, SB-AGENT-SILENT, SB301, T05; left out: all of them')
+    .addHelpText('after', example('signalbox explain SB-AGENT-SILENT', 'signalbox explain remesd.backup'))
+    .action((topic: string | undefined) =>
+      go(async (cli) => (await import('../commands/explain.ts')).explain(cli, topic)),
+    );
+
+  program
+    .command('dev')
+    .summary('a mesh on this machine, to try things out')
+    .description(
+      'Starts NATS, a coordinator and one agent for this host on loopback, each a process of its own. Ctrl-C ends all.',
+    )
+    .option('--dir <path>', 'where keys, settings and logs are kept', '.signalbox')
+    .option('--name <host>', 'name of this host in the mesh', 'dev-1')
+    .option('--label <name=value>', 'a label of this host; may be repeated', collect)
+    .addHelpText('after', example('signalbox dev'))
+    .action((options: DevOptions) => go(async (cli) => (await import('../commands/dev.ts')).dev(cli, options)));
+
+  program
+    .command('coordinator')
+    .summary('run the coordinator (the daemon)')
+    .description('Runs the daemon that owns runs, in the foreground. --config names coordinator.yaml.')
+    .addHelpText('after', example('signalbox coordinator --config /etc/signalbox/coordinator.yaml'))
+    .action(() => go(async (cli) => (await import('../commands/coordinator.ts')).coordinator(cli)));
+
+  program
+    .command('completion')
+    .summary('a completion script for a shell')
+    .description('Prints a script that completes commands and options.')
+    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+    .addHelpText('after', example('eval "$(signalbox completion bash)"'))
+    .action((shell: Shell) =>
+      go(async (cli) => {
+        cli.io.out(completionScript(program, shell));
+        return EXIT.done;
+      }),
+    );
+};

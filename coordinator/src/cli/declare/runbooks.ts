@@ -1,0 +1,62 @@
+import { type Command, Option } from 'commander';
+import { collect } from '../arguments-collect.ts';
+import type { PlanOptions } from '../commands/plan.ts';
+import type { StartOptions } from '../commands/start.ts';
+import { type Declare, example, NOTE } from '../declare.ts';
+
+/** From a runbook's text to a run. */
+export const runbookCommands: Declare = (program, go) => {
+  program
+    .command('check')
+    .summary('prove what can be proven of a runbook, offline')
+    .description(
+      'Checks a runbook without a mesh: its text, names, types and references, and that no order in it is unsafe.',
+    )
+    .argument('<file>', 'the runbook')
+    .addHelpText('after', example('signalbox check runbooks/r3mes/node-upgrade.yaml'))
+    .action((file: string) => go(async (cli) => (await import('../commands/check.ts')).check(cli, file)));
+
+  planOptions(
+    program
+      .command('plan')
+      .summary('resolve a runbook against live hosts, and look at them')
+      .description(
+        'Makes a plan: the runbook with its parameters, bound to enrolled hosts, each of which is looked at. Changes nothing.',
+      )
+      .argument('<file>', 'the runbook'),
+  )
+    .option('--out <path>', 'write the plan that is reviewed, signed and started (mode 0600)')
+    .addOption(new Option('--format <format>', 'how it is shown').choices(['text', 'md', 'json']).default('text'))
+    .option('--by-hand', 'argv a step a host instead: what to do if Signalbox itself dies')
+    .addHelpText('after', example('signalbox plan node-upgrade.yaml --params prod.yaml --out upgrade.plan'))
+    .action((file: string, options: PlanOptions) =>
+      go(async (cli) => (await import('../commands/plan.ts')).plan(cli, file, options)),
+    );
+
+  planOptions(
+    program
+      .command('start')
+      .summary('begin a run of a plan, and follow it')
+      .description(
+        'Starts a plan exactly as it was reviewed. Refused when the hosts have drifted from it, unless that is accepted.',
+      )
+      .argument('<file>', 'a plan, or a runbook that is planned on the spot'),
+  )
+    .option('--detach', 'do not follow the run')
+    .option('--yes', 'do not ask to type the name of the runbook (for scripts)')
+    .option('--accept-drift', 'start although the hosts are not as they were; wants --note')
+    .option('--note <text>', NOTE)
+    .addHelpText('after', example('signalbox start upgrade.plan'))
+    .action((file: string, options: StartOptions) =>
+      go(async (cli) => (await import('../commands/start.ts')).start(cli, file, options)),
+    );
+};
+
+function planOptions(command: Command): Command {
+  return command
+    .option('--params <file>', 'values of the parameters, as YAML')
+    .option('-p, --param <name=value>', 'one parameter; outranks the file; may be repeated', collect)
+    .option('--hosts <role=h1,h2>', 'hosts of a role instead of its labels; may be repeated', collect)
+    .option('--without <host>', 'go on without this host; may be repeated', collect)
+    .addOption(new Option('--on-failure <what>', 'instead of what the runbook says').choices(['rollback', 'hold']));
+}

@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { HostName, MeshName } from '@signalbox/protocol';
+import { isPublicKey, type KeyPair } from '@signalbox/protocol/crypto';
+import { loadSeed, loadSettings } from '@signalbox/settings';
+import { z } from 'zod';
+import { cliError } from './codes.ts';
+
+const PublicKey = z.string().refine(isPublicKey, 'a public nkey (U...)');
+
+/** The operator's settings (signalbox.yaml). Strict: a misspelt key is an error and not a silent default. */
+export type OperatorSettings = z.infer<typeof OperatorSettings>;
+export const OperatorSettings = z.strictObject({
+  mesh: MeshName,
+  servers: z.array(z.string()).min(1, 'at least one NATS server'),
+  /** nkey seed of this person; relative paths are relative to the settings file. */
+  seedFile: z.string().min(1),
+  /** The name that coordinator.yaml gives to this key. */
+  operator: HostName,
+  /** Public keys whose answers are believed. */
+  coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator'),
+});
+
+export interface LoadedSettings extends OperatorSettings {
+  readonly file: string;
+  readonly key: KeyPair;
+}
+
+export interface SettingsWishes {
+  config?: string | undefined;
+  mesh?: string | undefined;
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+}
+
+/**
+ * Finds and reads the settings: `--config`, $SIGNALBOX_CONFIG, ./signalbox.yaml, then in ~/.config/signalbox the file of
+ * the named mesh or config.yaml. A named mesh must be that of the file: acting on the wrong one is the oldest mistake.
+ * @throws SB-CLI-NO-SETTINGS, SB-CLI-MESH, SB-CFG-*.
+ */
+export function readSettings({ config, mesh: named, env, cwd }: SettingsWishes): LoadedSettings {
+  const mesh = named ?? env.SIGNALBOX_MESH;
+  const file = findSettings({ config: config ?? env.SIGNALBOX_CONFIG, mesh, env, cwd });
+  const settings = loadSettings(file, OperatorSettings);
+  if (mesh !== undefined && mesh !== settings.mesh) {
+    throw cliError('SB-CLI-MESH', `${file} is for mesh ${settings.mesh}, not ${mesh}`);
+  }
+  return { ...settings, file, key: loadSeed(resolve(dirname(file), settings.seedFile)) };
+}
+
+function findSettings({ config, mesh, env, cwd }: SettingsWishes): string {
+  if (config !== undefined && config !== '') return resolve(cwd, config);
+  const home = join(env.XDG_CONFIG_HOME ?? join(env.HOME ?? '/', '.config'), 'signalbox');
+  const places = [
+    join(cwd, 'signalbox.yaml'),
+    ...(mesh === undefined ? [] : [join(home, `${mesh}.yaml`)]),
+    join(home, 'config.yaml'),
+  ];
+  const found = places.find((path) => existsSync(path));
+  if (found === undefined) throw cliError('SB-CLI-NO-SETTINGS', `looked for ${places.join(', ')}`);
+  return found;
+}

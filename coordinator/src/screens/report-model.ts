@@ -1,0 +1,121 @@
+import { type Json, type Leftover, type LogEntry, type RunEvent, valueAt } from '@signalbox/protocol';
+import { clocksOf, indexOf, type RunState, type RunStatus } from '@signalbox/sequencer';
+import { eventLines } from './events.ts';
+
+/** What is told of a run to people who were not there; every sentence stands in the log. */
+export interface RunReport {
+  readonly run: string;
+  readonly runbook: string;
+  readonly mesh: string;
+  readonly outcome: RunStatus;
+  readonly planHash: string;
+  readonly startedBy: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number | undefined;
+  readonly durationMs: number;
+  readonly undoReason: string | undefined;
+  readonly acceptedDrift: readonly string[];
+  readonly crossed: readonly string[];
+  readonly clocks: readonly { name: string; elapsedMs: number; budgetMs: number | undefined; over: boolean }[];
+  readonly steps: readonly ReportStep[];
+  readonly gates: readonly ReportGate[];
+  readonly people: readonly { atMs: number; text: string }[];
+  readonly dropped: readonly { host: string; reason: string }[];
+  readonly leftovers: readonly Leftover[];
+}
+
+export interface ReportStep {
+  readonly number: number;
+  readonly step: string;
+  readonly host: string | null;
+  readonly phase: string;
+  readonly attempts: number;
+  readonly durationMs: number | undefined;
+}
+
+/** A gate with the values that passed it. */
+export interface ReportGate {
+  readonly step: string;
+  readonly host: string | null;
+  readonly values: Readonly<Record<string, Json>>;
+  readonly atMs: number;
+}
+
+export function reportOf(state: RunState, entries: readonly LogEntry[], nowMs: number): RunReport {
+  const endedAtMs = state.endedAtMs;
+  return {
+    run: state.run,
+    runbook: state.plan.runbook.name,
+    mesh: state.mesh,
+    outcome: state.status,
+    planHash: state.planHash,
+    startedBy: state.submitter.name,
+    startedAtMs: state.createdAtMs,
+    endedAtMs,
+    durationMs: (endedAtMs ?? nowMs) - state.createdAtMs,
+    undoReason: state.undoReason ? `${state.undoReason.code}: ${state.undoReason.message}` : undefined,
+    acceptedDrift: entries.flatMap(({ events }) =>
+      events.flatMap((e) => (e.type === 'RunCreated' ? (e.accepted ?? []) : [])),
+    ),
+    crossed: state.crossed,
+    clocks: clocksOf(state, state.runMs).flatMap(({ clock, elapsedMs }) =>
+      elapsedMs === undefined
+        ? []
+        : [
+            {
+              name: clock.name,
+              elapsedMs,
+              budgetMs: clock.budgetMs,
+              over: elapsedMs > (clock.budgetMs ?? Number.POSITIVE_INFINITY),
+            },
+          ],
+    ),
+    steps: stepsOf(state),
+    gates: gatesOf(state, entries),
+    people: peopleOf(entries),
+    dropped: [...state.dropped].map(([host, { reason }]) => ({ host, reason })),
+    leftovers: state.leftovers,
+  };
+}
+
+function stepsOf(state: RunState): ReportStep[] {
+  return indexOf(state.plan).refs.flatMap((ref) => {
+    const cell = state.cells.get(ref.key);
+    if (cell === undefined) return [];
+    const { phase, attempts, durationMs } = cell;
+    return [
+      {
+        number: ref.leaf.number,
+        step: ref.leaf.id,
+        host: ref.host,
+        phase,
+        attempts: attempts.do + attempts.undo,
+        durationMs,
+      },
+    ];
+  });
+}
+
+function gatesOf(state: RunState, entries: readonly LogEntry[]): ReportGate[] {
+  const { byStep } = indexOf(state.plan);
+  return entries.flatMap(({ atMs, events }) =>
+    events.flatMap((event): ReportGate[] => {
+      const leaf = byStep.get(event.type === 'StepSucceeded' ? event.step : '')?.[0]?.leaf;
+      if (event.type !== 'StepSucceeded' || leaf?.kind !== 'gate') return [];
+      const adjusted = state.adjustments.get(event.step)?.until ?? {};
+      const asked = new Set([...leaf.targets.flatMap((target) => Object.keys(target.until)), ...Object.keys(adjusted)]);
+      const values = [...asked].map((key): [string, Json] => [key, valueAt(event.values ?? {}, key) ?? null]);
+      return [{ step: event.step, host: event.host, values: Object.fromEntries(values), atMs }];
+    }),
+  );
+}
+
+/** Who said what: everything in the log that carries a person's name. */
+function peopleOf(entries: readonly LogEntry[]): { atMs: number; text: string }[] {
+  const said = entries.map((entry) => ({ ...entry, events: entry.events.filter(isByPerson) }));
+  return eventLines(said).map(({ atMs, text }) => ({ atMs, text }));
+}
+
+function isByPerson(event: RunEvent): boolean {
+  return 'by' in event && event.by !== undefined;
+}

@@ -1,0 +1,110 @@
+import { formatClock, formatDuration, type Leftover } from '@signalbox/protocol';
+import { safeText } from '../cli/safe-text.ts';
+import { table } from './layout.ts';
+import type { RunReport } from './report-model.ts';
+import { dateAndTime, timeOfDay, type Zone } from './time.ts';
+import { namedValues } from './values.ts';
+
+/** The report as text for a terminal, or as Markdown for a ticket. */
+export function reportScreen(report: RunReport, { format, ...zone }: Zone & { format: 'text' | 'md' }): string[] {
+  const sections = sectionsOf(report, zone);
+  const title = `${report.run}: ${report.outcome}`;
+  if (format === 'text') {
+    return [
+      `REPORT ${title}   mesh ${report.mesh}`,
+      ...sections.flatMap(({ name, rows }) => ['', name, ...table(rows).map((line) => `  ${line}`)]),
+    ];
+  }
+  return [
+    `# ${title}`,
+    '',
+    `Mesh ${report.mesh}, runbook ${report.runbook}, plan \`${report.planHash}\`.`,
+    ...sections.flatMap(({ name, header, rows }) => ['', `## ${capital(name)}`, '', ...markdownTable(header, rows)]),
+  ];
+}
+
+interface Section {
+  readonly name: string;
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+function sectionsOf(report: RunReport, zone: Zone): Section[] {
+  const sections: Section[] = [
+    { name: 'outcome', header: ['what', 'value'], rows: outcomeRows(report, zone) },
+    { name: 'clocks', header: ['clock', 'down', 'budget'], rows: report.clocks.map(clockRow) },
+    {
+      name: 'gates',
+      header: ['gate', 'host', 'passed at', 'with'],
+      rows: report.gates.map(({ step, host, atMs, values }) => [
+        step,
+        host ?? '',
+        timeOfDay(atMs, zone),
+        namedValues(Object.keys(values), values),
+      ]),
+    },
+    {
+      name: 'steps',
+      header: ['#', 'step', 'host', 'state', 'took', 'attempts'],
+      rows: report.steps.map(({ number, step, host, phase, durationMs, attempts }) => [
+        String(number),
+        step,
+        host ?? '',
+        phase,
+        durationMs === undefined ? '' : formatDuration(durationMs),
+        attempts > 1 ? `${attempts} attempts` : '',
+      ]),
+    },
+    {
+      name: 'who said what',
+      header: ['at', 'what'],
+      rows: report.people.map(({ atMs, text }) => [timeOfDay(atMs, zone), text]),
+    },
+    {
+      name: 'dropped hosts',
+      header: ['host', 'why'],
+      rows: report.dropped.map(({ host, reason }) => [host, safeText(reason)]),
+    },
+    { name: 'left to do by hand', header: ['where', 'what', 'how'], rows: report.leftovers.map(leftoverRow) },
+  ];
+  return sections.filter(({ rows }) => rows.length > 0);
+}
+
+function outcomeRows(report: RunReport, zone: Zone): string[][] {
+  const { startedBy, startedAtMs, endedAtMs, durationMs, undoReason, crossed, acceptedDrift } = report;
+  return [
+    ['outcome', report.outcome],
+    ['runbook', report.runbook],
+    ['plan', report.planHash.slice(0, 12)],
+    ['started', `${dateAndTime(startedAtMs, zone)} by ${safeText(startedBy)}`],
+    ['ended', endedAtMs === undefined ? 'not yet' : dateAndTime(endedAtMs, zone)],
+    ['took', formatDuration(durationMs)],
+    ...(undoReason === undefined ? [] : [['taken back', safeText(undoReason)]]),
+    ...(crossed.length === 0 ? [] : [['crossed', crossed.join(', ')]]),
+    ...acceptedDrift.map((drift) => ['drift accepted', safeText(drift)]),
+  ];
+}
+
+function clockRow({ name, elapsedMs, budgetMs, over }: RunReport['clocks'][number]): string[] {
+  const budget = budgetMs === undefined ? '' : `of ${formatClock(budgetMs)}${over ? ', OVER BUDGET' : ''}`;
+  return [name, formatClock(elapsedMs), budget];
+}
+
+function leftoverRow({ step, host, what, byHand }: Leftover): string[] {
+  const where = [step, host ?? ''].filter((part) => part !== '').join(' on ');
+  return [where, safeText(what), byHand === undefined ? '' : safeText(byHand)];
+}
+
+function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.map(markdownCell).join(' | ')} |`;
+  return [line(header), line(header.map(() => '---')), ...rows.map(line)];
+}
+
+/** What a host or a person wrote must not become markup. */
+function markdownCell(text: string): string {
+  return text === '---' ? text : text.replace(/[\\|`*_<>[\]]/g, (c) => `\\${c}`);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

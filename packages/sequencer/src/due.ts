@@ -1,0 +1,78 @@
+import { DEFAULTS, type GroupStep, type PlanStep } from '@signalbox/protocol';
+import { isInFlight } from './cell.ts';
+import { clocksOf } from './clocks.ts';
+import { isMoving, type RunState } from './state.ts';
+import { type CellRef, indexOf, refsIn } from './tree.ts';
+import { cellOf } from './walk.ts';
+
+/** Wakes the leader when something may be due: in run time, or on the wall clock. */
+export interface TimerEffect {
+  readonly type: 'timer';
+  readonly runMs?: number;
+  readonly atMs?: number;
+}
+
+export function timers(state: RunState): TimerEffect[] {
+  const cells = indexOf(state.plan).refs.flatMap((ref) => {
+    const due = [dueRunMs(state, ref), cellOf(state, ref).notBeforeRunMs];
+    return due.flatMap((runMs): TimerEffect[] => (runMs === undefined ? [] : [{ type: 'timer', runMs }]));
+  });
+  const clocks = clocksOf(state, state.runMs).flatMap(({ clock, elapsedMs, running }): TimerEffect[] =>
+    running && clock.budgetMs !== undefined && elapsedMs !== undefined && !state.budgets.has(clock.name)
+      ? [{ type: 'timer', runMs: state.runMs + Math.max(0, clock.budgetMs - elapsedMs) }]
+      : [],
+  );
+  return [...cells, ...clocks, ...groupTimers(state, state.plan.steps)];
+}
+
+function groupTimers(state: RunState, nodes: readonly PlanStep[]): TimerEffect[] {
+  return nodes.flatMap((node): TimerEffect[] => {
+    if (node.kind !== 'group') return [];
+    const { notBeforeMs, decideByMs } = node.timing ?? {};
+    const known = state.deadlines.has(node.id);
+    const own = [notBeforeMs, known ? undefined : decideByMs].flatMap((atMs): TimerEffect[] =>
+      atMs === undefined || atMs <= state.atMs ? [] : [{ type: 'timer', atMs }],
+    );
+    const timeoutRunMs = known ? undefined : groupTimeoutRunMs(state, node);
+    const after = timeoutRunMs === undefined ? [] : [{ type: 'timer' as const, runMs: timeoutRunMs }];
+    return [...own, ...after, ...groupTimers(state, node.children)];
+  });
+}
+
+/** When the time of a group that has begun is over. */
+export function groupTimeoutRunMs(state: RunState, group: GroupStep): number | undefined {
+  const started = refsIn(state.plan, group).flatMap((ref) => cellOf(state, ref).startedRunMs ?? []);
+  const timeoutMs = group.timing?.timeoutMs;
+  return timeoutMs === undefined || started.length === 0 ? undefined : Math.min(...started) + timeoutMs;
+}
+
+/** When, in run time, a cell's patience ends. While the run is held or paused, only commands' clocks matter. */
+export function dueRunMs(state: RunState, ref: CellRef): number | undefined {
+  const cell = cellOf(state, ref);
+  const { work, startedRunMs, workSinceRunMs } = cell;
+  if (!work || startedRunMs === undefined || workSinceRunMs === undefined) return undefined;
+  if (work.kind === 'command') {
+    if (!isInFlight(cell)) return undefined;
+    return workSinceRunMs + DEFAULTS.commandTtlMs + work.timeoutMs + DEFAULTS.silenceSlackMs;
+  }
+  if (!isMoving(state) || (cell.phase !== 'gated' && cell.phase !== 'compensating')) return undefined;
+  switch (work.kind) {
+    case 'gate': {
+      const adjustedMs = state.adjustments.get(cell.step)?.timeoutMs;
+      return adjustedMs === undefined ? work.deadlineRunMs : startedRunMs + adjustedMs;
+    }
+    case 'approval':
+      return approvalEndsRunMs(state, ref);
+    case 'manual':
+      return undefined;
+    default:
+      return work.deadlineRunMs;
+  }
+}
+
+/** When the oldest approval that was given, and has not been used, is valid no longer. */
+export function approvalEndsRunMs(state: RunState, ref: CellRef): number | undefined {
+  const rule = ref.leaf.kind === 'approval' || ref.leaf.kind === 'pointOfNoReturn' ? ref.leaf.approve : undefined;
+  const oldest = cellOf(state, ref).approvals[0];
+  return rule?.validForMs === undefined || oldest === undefined ? undefined : oldest.runMs + rule.validForMs;
+}

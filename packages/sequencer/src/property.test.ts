@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BadDay } from './testing/bad-day.ts';
+import { Dice } from './testing/dice.ts';
+import { owesUndo } from './testing/oracle.ts';
+import { randomPlan } from './testing/random-plan.ts';
+import { indexOf } from './tree.ts';
+import { cellOf } from './walk.ts';
+
+/** All chance comes from one list of numbers, so that a failure shrinks to a small plan and a short story. */
+const CHOICES = fc.array(fc.nat(1_000_000), { minLength: 20, maxLength: 400, size: 'max' });
+const RUNS = Number(process.env['SIGNALBOX_PROPERTY_RUNS'] ?? 400);
+
+function badDay(numbers: readonly number[]): BadDay {
+  const dice = new Dice(numbers);
+  const day = new BadDay(randomPlan(dice), dice);
+  day.storm();
+  day.calm();
+  return day;
+}
+
+/** [I4] What is still on a host after a run that was taken back has to be named. */
+function unnamed({ run, world }: BadDay): string[] {
+  const { refs, byKey } = indexOf(run.state.plan);
+  const named = new Set(run.state.leftovers.map(({ step, host }) => `${step}@${host ?? '-'}`));
+  const byHand = refs.filter((ref) => ref.leaf.kind === 'manual' && owesUndo(ref) && cellOf(run.state, ref).applied);
+  const onHosts = [...world.marks.keys()].filter((key) => {
+    const ref = byKey.get(key);
+    return ref !== undefined && owesUndo(ref);
+  });
+  return [...onHosts, ...byHand.map((ref) => ref.key)].filter((key) => !named.has(key));
+}
+
+describe('any plan, on any bad day', () => {
+  it('[I1] [I2] [I3] [I4] [I5] [I11] keeps the invariants, and ends once the weather is calm', () => {
+    fc.assert(
+      fc.property(CHOICES, (numbers) => {
+        const day = badDay(numbers);
+        expect(new Set(day.world.executed).size, '[I1]').toBe(day.world.executed.length);
+        if (day.run.status === 'rolled-back') expect(unnamed(day), '[I4]').toEqual([]);
+      }),
+      { numRuns: RUNS, verbose: 0, reporter },
+    );
+  });
+});
+
+/** A failure is reported with what repeats it: the seed, and the shrunk choices, which belong into KEPT. */
+function reporter(details: fc.RunDetails<[number[]]>): void {
+  if (!details.failed) return;
+  const numbers = JSON.stringify(details.counterexample);
+  throw new Error(`seed ${details.seed}, choices ${numbers}`, { cause: details.errorInstance });
+}

@@ -1,0 +1,142 @@
+import type { RunEvent } from '@signalbox/protocol';
+import { evolve, initialState } from '../evolve.ts';
+import type { Input } from '../inputs.ts';
+import { isMoving, type RunState } from '../state.ts';
+import { type CellRef, indexOf } from '../tree.ts';
+import { cellOf } from '../walk.ts';
+import type { TestRun } from './run.ts';
+
+type Started = Extract<RunEvent, { type: 'StepStarted' }>;
+
+/**
+ * Reads the log of a run event by event, as somebody who knows the invariants but not how decisions are made.
+ * Written without the walks of the sequencer on purpose: what stands before what is read from the plan again.
+ */
+export class Oracle {
+  #state: RunState;
+  #read = 0;
+  readonly #ids = new Set<string>();
+  /** `do failed -> reset`: every transition that was seen, for the test that all of them are. */
+  readonly transitions = new Set<string>();
+
+  constructor(run: TestRun) {
+    this.#state = initialState(run.state.run, run.state.plan);
+  }
+
+  /** Looks at what the last input has led to. Throws with the invariant's number when it is broken. */
+  look(run: TestRun, input: Input): void {
+    for (const entry of run.log.slice(this.#read)) {
+      for (const event of entry.events) {
+        this.judge(event, input);
+        this.#state = evolve(this.#state, event, entry);
+      }
+    }
+    this.#read = run.log.length;
+  }
+
+  private judge(event: RunEvent, input: Input): void {
+    switch (event.type) {
+      case 'StepStarted':
+        this.judgeStart(event);
+        return;
+      case 'StepSucceeded':
+        ensure(
+          !['tick', 'silent', 'back', 'lead'].includes(input.type),
+          `[I11] ${input.type} made ${event.step} succeed`,
+        );
+        return;
+      case 'StepReset':
+        this.judgeReset(event, input);
+        return;
+      case 'UndoStarted':
+        ensure(this.#state.crossed.length === 0, '[I3] taken back after a point of no return');
+        return;
+      case 'Crossed':
+        ensure(isMoving(this.#state), `crossed while ${this.#state.status}`);
+        return;
+      default:
+        return;
+    }
+  }
+
+  private judgeStart(event: Started): void {
+    const { step, host, direction, work } = event;
+    const ref = indexOf(this.#state.plan).byKey.get(`${step}@${host ?? '-'}`);
+    ensure(ref !== undefined, `no step ${step}`);
+    const cell = cellOf(this.#state, ref);
+    ensure(isMoving(this.#state), `${step} started while ${this.#state.status}`);
+    ensure(cell.phase !== 'unknown' || cell.direction !== direction, `[I5] ${ref.key} again while unknown`);
+    if (work.kind === 'command') {
+      ensure(!this.#ids.has(work.id), `[I1] ${work.id} a second time`);
+      this.#ids.add(work.id);
+    }
+    if (direction === 'do') this.judgeBefore(ref);
+    else this.judgeAfter(ref);
+  }
+
+  /** [I2] */
+  private judgeBefore(ref: CellRef): void {
+    const state = this.#state;
+    ensure(state.direction === 'do', `${ref.key} done on the way back`);
+    for (const other of indexOf(state.plan).refs) {
+      if (other.position >= ref.position || other.onlyUndo || other.left || !inSequence(other, ref)) continue;
+      if (other.host !== null && state.dropped.has(other.host)) continue;
+      const { phase, broken } = cellOf(state, other);
+      const sealed = indexOf(state.plan).refs.some(
+        (r) => r.position > other.position && state.crossed.includes(r.leaf.id),
+      );
+      const over = phase === 'succeeded' || phase === 'skipped' || phase === 'dropped';
+      ensure(
+        over && (broken === undefined || sealed),
+        `[I2] ${ref.key} before ${other.key}, which is ${phase} ${broken}`,
+      );
+    }
+  }
+
+  /** [I3], and the reverse order of [I4]. */
+  private judgeAfter(ref: CellRef): void {
+    const state = this.#state;
+    ensure(state.crossed.length === 0, `[I3] ${ref.key} undone`);
+    const turned = state.direction === 'undo';
+    ensure(turned || (ref.host !== null && state.dropping.has(ref.host)), `${ref.key} undone on the way forward`);
+    for (const other of indexOf(state.plan).refs) {
+      if (other.position <= ref.position || !inSequence(ref, other) || (!turned && other.host !== ref.host)) continue;
+      if (other.host !== null && state.dropped.get(other.host)?.group === null) continue;
+      const { phase, applied } = cellOf(state, other);
+      const running = phase === 'dispatched' || phase === 'compensating';
+      ensure(
+        !running && !(applied && owesUndo(other)),
+        `[I4] ${ref.key} undone before ${other.key}, which is ${phase}`,
+      );
+    }
+  }
+
+  private judgeReset(event: Extract<RunEvent, { type: 'StepReset' }>, input: Input): void {
+    const cell = this.#state.cells.get(`${event.step}@${event.host ?? '-'}`);
+    if (cell?.phase !== 'unknown' || event.by !== undefined) return;
+    const proven = input.type === 'withdrawn' || cell.probed === 'not-applied' || cell.probed === 'partial';
+    ensure(proven, `[I5] ${event.step} forgotten without proof, after ${input.type}`);
+  }
+}
+
+/** Whether the way back has to undo this when it was applied. */
+export function owesUndo({ leaf, onlyUndo }: CellRef): boolean {
+  if (onlyUndo) return false;
+  if (leaf.kind === 'manual') return true;
+  return leaf.kind === 'action' && leaf.effect !== 'read' && (leaf.reversible || leaf.effect !== 'idempotent');
+}
+
+/** `a` comes before `b` in the plan and not beside it: the closest group around both is no parallel one. */
+function inSequence(a: CellRef, b: CellRef): boolean {
+  if (a.leaf.id === b.leaf.id) return false;
+  let around: string = 'serial';
+  for (const [i, group] of a.groups.entries()) {
+    if (b.groups[i] !== group) break;
+    around = group.mode;
+  }
+  return around !== 'parallel';
+}
+
+function ensure(holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Error(what);
+}

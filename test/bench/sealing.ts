@@ -1,0 +1,50 @@
+import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { Command, commandId } from '@signalbox/protocol';
+import { createKeyPair, open, seal } from '@signalbox/protocol/crypto';
+import { medianMs, type Row } from './figures.ts';
+
+const TIMES = 500;
+
+/** What it costs to sign a command and to believe it, beside the bare signature over as many bytes. */
+export async function sealing(): Promise<Row[]> {
+  const signer = createKeyPair();
+  const of = { run: 'bench-1', step: 'nothing-1', host: 'box', direction: 'do', attempt: 1 } as const;
+  const command: Command = {
+    ...of,
+    id: commandId(of),
+    mesh: 'bench',
+    epoch: 1,
+    nonce: 'n',
+    head: { sequence: 1, hash: '0'.repeat(64) },
+    journal: 'j',
+    machine: 'm',
+    sentAtMs: 0,
+    planHash: '0'.repeat(64),
+    notAfterMs: 0,
+    timeoutMs: 0,
+    action: 'exec.run',
+    version: 1,
+    with: { argv: ['true'], effect: 'read' },
+  };
+  const sealed = seal('command', command, signer);
+  const trusts = (key: string) => key === signer.publicKey;
+
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const publicKey = createPublicKey(privateKey);
+  const bytes = Buffer.from(JSON.stringify(command));
+  const signature = sign(null, bytes, privateKey);
+  return [
+    {
+      what: 'seal a command',
+      unit: 'ms',
+      value: await medianMs(TIMES, () => seal('command', command, signer)),
+      floor: await medianMs(TIMES, () => sign(null, bytes, privateKey)),
+    },
+    {
+      what: 'open a command: verify and parse',
+      unit: 'ms',
+      value: await medianMs(TIMES, () => open(sealed, { kind: 'command', schema: Command, trusts })),
+      floor: await medianMs(TIMES, () => verify(null, bytes, publicKey, signature)),
+    },
+  ];
+}

@@ -1,0 +1,45 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HostPaths } from './paths.ts';
+import { makeVenv } from './standins/venv.ts';
+
+export interface MinerPorts {
+  /** Where this miner serves its statistics. */
+  stats: number;
+  /** RPC of the node that it mines for. */
+  nodeRpc: number;
+}
+
+export const MINER_UNIT = 'r3mes-miner.service';
+export const minerVenv = (paths: HostPaths) => join(paths.home, 'miner', 'venv');
+
+/** A miner as its owner runs it: release 0.9.0 in a virtual environment of its own. */
+export function furnishMiner(paths: HostPaths, { stats, nodeRpc }: MinerPorts): void {
+  const venv = minerVenv(paths);
+  const distributions = [
+    { name: 'grpcio', version: '1.66.2' },
+    { name: 'protobuf', version: '5.29.5' },
+    { name: 'r3mes-miner', version: '0.9.0' },
+  ];
+  makeVenv(venv, distributions, paths.root);
+  writeFileSync(
+    join(paths.packagedUnits, MINER_UNIT),
+    `[Unit]
+Description=R3MES miner
+After=network-online.target
+StartLimitIntervalSec=0
+
+[Service]
+User=miner
+WorkingDirectory=${join(paths.home, 'miner')}
+ExecStart=${join(venv, 'bin', 'r3mes-miner')} start --continuous
+Environment=R3MES_NODE_RPC_ADDR=http://127.0.0.1:${nodeRpc}
+Environment=R3MES_MINER_STATS_ADDR=127.0.0.1:${stats}
+Restart=always
+RestartSec=300ms
+
+[Install]
+WantedBy=multi-user.target
+`,
+  );
+}

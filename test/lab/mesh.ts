@@ -1,0 +1,198 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type LocalMesh, startMesh } from '@signalbox/bus';
+import { stringify } from 'yaml';
+import type { Janitor } from './janitor.ts';
+import { PROGRAMS, startDaemon } from './programs.ts';
+
+/** A host of the mesh, for which an agent is started. */
+export interface MeshHost {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** PATH of what its agent starts; left out: the agent's own default. */
+  readonly path?: string;
+}
+
+export type OperatorRole = 'viewer' | 'operator' | 'approver' | 'admin';
+
+export interface ProcessMeshOptions {
+  readonly name: string;
+  /** Everything that the mesh writes is in this folder. */
+  readonly dir: string;
+  readonly hosts: readonly MeshHost[];
+  /** Further hosts that are enrolled and have no agent. */
+  readonly enrolled?: readonly string[];
+  /** By name; default one `operator`. */
+  readonly operators?: Readonly<Record<string, OperatorRole>>;
+  /** Further keys of coordinator.yaml. */
+  readonly coordinator?: object;
+  /** Bound of JetStream's files. */
+  readonly maxStorageBytes?: number;
+}
+
+interface Daemon {
+  readonly child: ChildProcess;
+  readonly end: () => Promise<void>;
+}
+
+const COORDINATOR = 'coordinator';
+
+/** NATS, one coordinator and an agent a host: each an operating-system process of its own, as on real machines. */
+export class ProcessMesh {
+  readonly name: string;
+  readonly dir: string;
+  readonly nats: LocalMesh;
+  readonly hosts: readonly MeshHost[];
+  readonly #janitor: Janitor;
+  readonly #daemons = new Map<string, Daemon>();
+
+  /** Resolves when NATS takes connections; the daemons are then being started and connect by themselves. */
+  static async start(options: ProcessMeshOptions, janitor: Janitor): Promise<ProcessMesh> {
+    const { name, dir, hosts, enrolled = [], operators = { operator: 'operator' }, maxStorageBytes } = options;
+    const nats = await startMesh({
+      mesh: name,
+      agents: [...hosts.map((host) => host.name), ...enrolled],
+      operators: Object.keys(operators),
+      dir: join(dir, 'nats'),
+      ...(maxStorageBytes === undefined ? {} : { maxStorageBytes }),
+    });
+    janitor.add('nats-server', () => nats.stop());
+    const mesh = new ProcessMesh({ ...options, operators }, nats, janitor);
+    mesh.startCoordinator();
+    for (const host of hosts) mesh.startAgent(host.name);
+    return mesh;
+  }
+
+  private constructor(
+    options: ProcessMeshOptions & Required<Pick<ProcessMeshOptions, 'operators'>>,
+    nats: LocalMesh,
+    janitor: Janitor,
+  ) {
+    const { name, dir, hosts } = options;
+    this.name = name;
+    this.dir = dir;
+    this.nats = nats;
+    this.hosts = hosts;
+    this.#janitor = janitor;
+    for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
+    this.write('coordinator.yaml', coordinatorSettings(options, nats, this.#writeSeed(COORDINATOR)));
+    for (const operator of Object.keys(options.operators)) {
+      this.write(`operator-${operator}.yaml`, {
+        ...{ mesh: name, servers: [nats.url], operator },
+        coordinators: [nats.keys.coordinator.publicKey],
+        seedFile: this.#writeSeed(operator),
+      });
+    }
+    for (const host of hosts) this.write(`agent-${host.name}.yaml`, this.agentSettings(host));
+  }
+
+  /** What the CLI is given with `--config`. */
+  operatorFile(operator = 'operator'): string {
+    return this.etc(`operator-${operator}.yaml`);
+  }
+
+  /** agent.yaml of a host, to be varied. */
+  agentSettings({ name, labels, path }: MeshHost) {
+    return {
+      mesh: this.name,
+      name,
+      servers: [this.nats.url],
+      seedFile: this.#writeSeed(name),
+      stateDir: join(this.dir, 'state', name),
+      trust: { coordinators: [this.nats.keys.coordinator.publicKey] },
+      ...(labels === undefined ? {} : { labels }),
+      ...(path === undefined ? {} : { path }),
+    };
+  }
+
+  startCoordinator(): void {
+    const args = [COORDINATOR, '--config', this.etc('coordinator.yaml')];
+    this.#keep(COORDINATOR, startDaemon(PROGRAMS.signalbox, args, this.logFile(COORDINATOR)));
+  }
+
+  startAgent(host: string): void {
+    const args = ['--config', this.etc(`agent-${host}.yaml`)];
+    this.#keep(host, startDaemon(PROGRAMS.agent, args, this.logFile(host)));
+  }
+
+  /** @throws Error when no daemon of that name runs. */
+  pidOf(name: string): number {
+    const pid = this.#daemons.get(name)?.child.pid;
+    if (pid === undefined) throw new Error(`no ${name} runs`);
+    return pid;
+  }
+
+  killCoordinator(): Promise<void> {
+    return this.kill(COORDINATOR);
+  }
+
+  /** SIGKILL, as an operating system that runs out of memory does it. Resolves when the process is gone. */
+  async kill(name: string): Promise<void> {
+    const daemon = this.#daemons.get(name);
+    if (!daemon) throw new Error(`no ${name} runs`);
+    const gone = once(daemon.child, 'exit');
+    daemon.child.kill('SIGKILL');
+    await gone;
+    await this.stop(name);
+  }
+
+  /** As a service manager stops it. */
+  async stop(name: string): Promise<void> {
+    await this.#daemons.get(name)?.end();
+    this.#daemons.delete(name);
+  }
+
+  logFile(name: string): string {
+    return join(this.dir, 'log', `${name}.log`);
+  }
+
+  /** A file among the settings. */
+  etc(name: string): string {
+    return join(this.dir, 'etc', name);
+  }
+
+  /** @returns the path. */
+  write(name: string, settings: object): string {
+    writeFileSync(this.etc(name), stringify(settings), { mode: 0o600 });
+    return this.etc(name);
+  }
+
+  #keep(name: string, child: ChildProcess): void {
+    this.#daemons.set(name, { child, end: this.#janitor.adopt(name, child) });
+  }
+
+  /** The seed of whoever has that name: the coordinator, an operator or a host. */
+  #writeSeed(name: string): string {
+    const { coordinator, operators, agents } = this.nats.keys;
+    const key = name === COORDINATOR ? coordinator : (operators[name] ?? agents[name]);
+    if (!key) throw new Error(`nobody called ${name} is enrolled`);
+    const path = this.etc(`${name}.seed`);
+    writeFileSync(path, `${key.seed}\n`, { mode: 0o600 });
+    return path;
+  }
+}
+
+function coordinatorSettings(
+  { name, hosts, enrolled = [], operators = {}, coordinator = {} }: ProcessMeshOptions,
+  nats: LocalMesh,
+  seedFile: string,
+) {
+  return {
+    ...{ mesh: name, name: 'coordinator-1', servers: [nats.url], seedFile },
+    hosts: Object.fromEntries(
+      [...hosts, ...enrolled.map((host): MeshHost => ({ name: host }))].map((host) => [
+        host.name,
+        { key: nats.agentKey(host.name).publicKey, labels: { ...host.labels } },
+      ]),
+    ),
+    operators: Object.fromEntries(
+      Object.entries(operators).map(([operator, role]) => [
+        operator,
+        { key: nats.operatorKey(operator).publicKey, role },
+      ]),
+    ),
+    ...coordinator,
+  };
+}

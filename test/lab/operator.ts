@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { connectOperator, type OperatorBus } from '@signalbox/bus';
+import {
+  type LogEntry,
+  REQUESTS,
+  Reply,
+  type ReplyBody,
+  type RequestBody,
+  SignalboxError,
+  type Verb,
+} from '@signalbox/protocol';
+import { open, seal } from '@signalbox/protocol/crypto';
+import type { z } from 'zod';
+import type { Janitor } from './janitor.ts';
+import type { ProcessMesh } from './mesh.ts';
+
+const ANSWER_MS = 10_000;
+const ANSWERS: { [V in Verb]: { reply: z.ZodType<ReplyBody<V>> } } = REQUESTS;
+
+/** An operator without a terminal: asks what the CLI asks, without the start of a process each time. */
+export class Operator {
+  readonly #mesh: ProcessMesh;
+  readonly #bus: OperatorBus;
+  readonly #name: string;
+
+  static async connect(mesh: ProcessMesh, janitor: Janitor, name = 'operator'): Promise<Operator> {
+    const { seed } = mesh.nats.operatorKey(name);
+    const where = { servers: [mesh.nats.url], mesh: mesh.name };
+    const bus = await connectOperator({ ...where, seed, name: `operator ${name}`, connectTimeoutMs: 5_000 });
+    janitor.add(`operator ${name}`, () => bus.close());
+    return new Operator(mesh, bus, name);
+  }
+
+  private constructor(mesh: ProcessMesh, bus: OperatorBus, name: string) {
+    this.#mesh = mesh;
+    this.#bus = bus;
+    this.#name = name;
+  }
+
+  /** @throws SignalboxError with the failure that the coordinator answered with, or the bus's own. */
+  async ask<V extends Verb>(verb: V, body: RequestBody<V>, timeoutMs = ANSWER_MS): Promise<ReplyBody<V>> {
+    const { nats, name: mesh } = this.#mesh;
+    const nonce = randomUUID();
+    const request = { mesh, verb, nonce, operator: this.#name, sentAtMs: Date.now(), body };
+    const data = await this.#bus.request(verb, seal('request', request, nats.operatorKey(this.#name)), timeoutMs);
+    const trusts = (key: string) => key === nats.keys.coordinator.publicKey;
+    const { payload: reply } = open(data, { kind: 'reply', schema: Reply, trusts });
+    if (reply.type === 'failed') throw new SignalboxError(reply.failure);
+    if (reply.nonce !== nonce) throw new Error(`an answer to ${verb} belongs to another question`);
+    return ANSWERS[verb].reply.parse(reply.body);
+  }
+
+  /** The whole log of a run, as it is now. */
+  async log(run: string): Promise<LogEntry[]> {
+    const entries: LogEntry[] = [];
+    for (;;) {
+      const page = await this.ask('log', { run, from: entries.length, plan: false });
+      entries.push(...page.entries);
+      if (!page.more) return entries;
+    }
+  }
+
+  /** Calls back for each status event until the mesh ends. */
+  async onStatus(handler: (subject: string, data: Uint8Array) => void): Promise<void> {
+    await this.#bus.status(handler);
+  }
+}

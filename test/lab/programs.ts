@@ -1,0 +1,28 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The repository: this file is `test/lab/programs.ts` there, or `test/dist/lab/programs.js` when it was built. */
+const HERE = dirname(fileURLToPath(import.meta.url));
+export const REPOSITORY = HERE.endsWith(join('dist', 'lab')) ? join(HERE, '..', '..', '..') : join(HERE, '..', '..');
+
+/** The programs as the build leaves them; a test that runs from its sources starts them from there as well. */
+export const PROGRAMS = {
+  signalbox: join(REPOSITORY, 'coordinator', 'dist', 'main.js'),
+  agent: join(REPOSITORY, 'agent', 'dist', 'main.js'),
+  demo: join(REPOSITORY, 'test', 'dist', 'demo', 'main.js'),
+};
+
+/**
+ * Starts a daemon as an operating-system process of its own, in its own group: a Ctrl-C in the terminal reaches its
+ * starter alone, which then ends its processes in order.
+ */
+export function startDaemon(program: string, args: readonly string[], logFile: string): ChildProcess {
+  const log = openSync(logFile, 'a', 0o600);
+  try {
+    return spawn(process.execPath, [program, ...args], { detached: true, stdio: ['ignore', log, log] });
+  } finally {
+    closeSync(log);
+  }
+}

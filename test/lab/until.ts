@@ -1,0 +1,21 @@
+const POLL_MS = 40;
+
+/**
+ * Waits for a condition of the real world. The only polling in the lab: everything that can tell is listened to instead.
+ * @returns what `look` returned first that is neither undefined nor false.
+ * @throws Error that names `what`, when it did not come within `timeoutMs`.
+ */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  { timeoutMs = 15_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
