@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { ExecOptions, ExecResult } from '@signalbox/protocol';
 import type { Clock, ProcessGroup } from '../ports.ts';
@@ -27,9 +26,6 @@ export interface RunProcessOptions {
 }
 
 /**
- * Uses node:child_process itself: output goes to files, time and group are ours, so a library would only add its
- * own cost to each step (measured: 1.2 ms for execa, as much as the spawn).
- *
  * Starts one process as the leader of a session and group of its own, with its output in files: it does not notice when
  * the agent goes away. Its time is measured on the monotonic clock; when it is over, or the execution is stopped, the
  * whole group is ended.
@@ -41,18 +37,26 @@ export async function runProcess(
 ): Promise<ExecResult> {
   const { clock, env, signal, onStarted, onText } = options;
   const { cwd, stdin, timeoutMs } = options.exec;
+  // Loaded by the first step: an idle agent is light.
+  const { execa } = await import('execa');
   signal.throwIfAborted();
   const [file, ...args] = argv;
   const out = tail('out', options);
   const err = tail('err', options);
   const startMs = clock.monotonicMs();
-  const child = spawn(file, args, {
+  const child = execa(file, args, {
     detached: true,
+    // Time, group and output are ours: the process must be able to outlive this one.
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    extendEnv: false,
     env,
-    cwd,
-    stdio: [stdin === undefined ? 'ignore' : 'pipe', out.fd, err.fd],
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(stdin === undefined ? { stdin: 'ignore' as const } : { input: stdin }),
+    stdout: descriptor(out.fd),
+    stderr: descriptor(err.fd),
   });
-  const exited = exitOf(child);
   const group = child.pid;
   if (group !== undefined) onStarted?.({ pid: group, startTicks: statOf(group)?.startTicks });
 
@@ -70,8 +74,7 @@ export async function runProcess(
     err.poll();
   });
 
-  if (stdin !== undefined) feed(child, stdin);
-  const exit = await exited;
+  const exit = await child;
   cancelTimeout();
   signal.removeEventListener('abort', onAbort);
   await ending.over();
@@ -82,7 +85,7 @@ export async function runProcess(
     exitCode: exit.exitCode,
     signal: exit.signal,
     stdout,
-    stderr: stderr + exit.unstarted,
+    stderr: group === undefined ? `${stderr}${exit.originalMessage ?? 'not started'}\n` : stderr,
     timedOut,
     durationMs: clock.monotonicMs() - startMs,
   };
@@ -97,31 +100,9 @@ export async function runProcess(
   }
 }
 
-interface Exit {
-  exitCode: number | undefined;
-  signal: string | undefined;
-  /** Why there never was a process, as a line. */
-  unstarted: string;
-}
-
-function exitOf(child: ChildProcess): Promise<Exit> {
-  return new Promise((resolve) => {
-    child.once('error', (error) => {
-      // After the start, `error` is about a signal that could not be sent; the exit is still to come.
-      if (child.pid === undefined) {
-        resolve({ exitCode: undefined, signal: undefined, unstarted: `${error.message}\n` });
-      }
-    });
-    child.once('exit', (code, signal) => {
-      resolve({ exitCode: code ?? undefined, signal: signal ?? undefined, unstarted: '' });
-    });
-  });
-}
-
-/** A child that ends without reading its input is no failure of ours. */
-function feed({ stdin }: ChildProcess, text: string): void {
-  stdin?.once('error', () => {});
-  stdin?.end(text);
+/** execa takes any open descriptor and hands it on as it is; its types name only the first few. */
+function descriptor(fd: number): 3 {
+  return fd as 3;
 }
 
 /** Ends a process group: asks, waits, then insists. The leader's own end is not enough, its children may go on. */
