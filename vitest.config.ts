@@ -10,7 +10,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['{protocol,agent,coordinator,packages/*}/src/**/*.test.ts', 'test/lab/**/*.test.ts'],
+          include: ['{protocol,agent,coordinator,packages/*}/src/**/*.test.ts', 'test/{lab,demo}/**/*.test.ts'],
           exclude: ['**/*.int.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },

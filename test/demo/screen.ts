@@ -55,6 +55,7 @@ export class Screen {
   }
 
   get #width(): number {
-    return this.#stream.columns ?? 100;
+    // A pseudo-terminal that nobody has sized says 0.
+    return this.#stream.columns || 100;
   }
 }

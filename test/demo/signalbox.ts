@@ -4,10 +4,12 @@ import { createInterface } from 'node:readline';
 import { LogEntry } from '@signalbox/protocol';
 import { PROGRAMS } from './programs.ts';
 
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
 /** The CLI as an operator types it, with the demo's configuration. */
 export class Signalbox {
   readonly configFile: string;
-  /** Of long-running calls; ended with the demo. */
+  /** Whatever is under way is ended with the demo. */
   readonly #adopt: (child: ChildProcess) => void;
 
   constructor(configFile: string, adopt: (child: ChildProcess) => void) {
@@ -23,7 +25,7 @@ export class Signalbox {
         if (error) reject(new Error(`signalbox ${args.join(' ')}: ${stderr.trim() || stdout.trim() || error.message}`));
         else resolve(stdout);
       };
-      execFile(process.execPath, argv, { maxBuffer: 64 * 1024 * 1024 }, done);
+      this.#adopt(execFile(process.execPath, argv, { maxBuffer: MAX_OUTPUT_BYTES }, done));
     });
   }
 

@@ -39,19 +39,27 @@ export class Janitor {
     }
   }
 
-  /** @returns a way to have it ended early. */
+  /** @returns a way to have it ended early. What comes while the sweep is under way is ended at once. */
   add(name: string, end: () => Promise<void>, endNow?: () => void): () => Promise<void> {
-    const charge: Charge = { name, end, ...(endNow ? { endNow } : {}) };
+    return this.#take({ name, end, ...(endNow ? { endNow } : {}) });
+  }
+
+  /** A process that ends by itself is forgotten. */
+  adopt(name: string, child: ChildProcess): () => Promise<void> {
+    const charge: Charge = { name, end: () => endProcess(child), endNow: () => child.kill('SIGKILL') };
+    child.once('exit', () => this.#forget(charge));
+    return this.#take(charge);
+  }
+
+  #take(charge: Charge): () => Promise<void> {
     this.#charges.push(charge);
+    if (this.#sweeping) charge.endNow?.();
     return () => this.#end(charge);
   }
 
-  adopt(name: string, child: ChildProcess): () => Promise<void> {
-    return this.add(
-      name,
-      () => endProcess(child),
-      () => child.kill('SIGKILL'),
-    );
+  #forget(charge: Charge): void {
+    const at = this.#charges.indexOf(charge);
+    if (at >= 0) this.#charges.splice(at, 1);
   }
 
   /** Idempotent. Goes on when something cannot be ended, and says so at the end. */
@@ -66,8 +74,13 @@ export class Janitor {
 
   async #sweepAll(): Promise<void> {
     const failures: unknown[] = [];
-    for (const charge of this.#charges.toReversed()) {
-      await this.#end(charge).catch((error: unknown) => failures.push(error));
+    // Newest first, and whatever comes while others are being ended.
+    for (let charge = this.#charges.at(-1); charge; charge = this.#charges.at(-1)) {
+      const { name } = charge;
+      await this.#end(charge).catch((cause: unknown) =>
+        failures.push(new Error(`${name} could not be ended`, { cause })),
+      );
+      this.#forget(charge);
     }
     process.off('exit', this.#exitNow);
     for (const [signal, handler] of this.#handlers) process.off(signal, handler);
@@ -75,10 +88,9 @@ export class Janitor {
   }
 
   async #end(charge: Charge): Promise<void> {
-    const at = this.#charges.indexOf(charge);
-    if (at < 0) return;
+    if (!this.#charges.includes(charge)) return;
     await charge.end();
-    this.#charges.splice(this.#charges.indexOf(charge), 1);
+    this.#forget(charge);
   }
 }
 

@@ -5,7 +5,7 @@ import { runModel } from '../screens/model.ts';
 import { WATCH_KEYS, watchScreen } from '../screens/watch.ts';
 import { whyScreen } from '../screens/why.ts';
 import { failureOf, renderFailure } from './errors.ts';
-import type { Following } from './follow.ts';
+import type { Following } from './following.ts';
 import { OutputReader, outputLines } from './output.ts';
 import { paintLine } from './paint.ts';
 
@@ -48,7 +48,7 @@ export async function board(following: Following): Promise<void> {
 async function draw(board: Board): Promise<void> {
   const { io, paint } = board.cli;
   const width = Math.max(60, io.columns);
-  const screen = await screenOf(board, width);
+  const screen = await screenOf(board, width - 1);
   const whole = [...screen, ...board.notice].map((line) => cut(line, width - 1));
   const lines =
     whole.length < io.rows ? whole : [...whole.slice(0, io.rows - 2), '(more than fits; make the terminal higher)'];
@@ -64,7 +64,7 @@ async function screenOf(board: Board, width: number): Promise<string[]> {
   if (view === 'logs') {
     board.output.push(...outputLines(await reader.next().catch(() => [])));
     board.output = board.output.slice(-OUTPUT_LINES);
-    return [...board.output, '', '[l] back to the board'];
+    return [...(board.output.length > 0 ? board.output : ['no output yet']), '', '[l] back to the board'];
   }
   if (view === 'why') return [...whyScreen(input), '', '[w] back to the board'];
   if (input.state.status === 'held') return [...heldScreen(input), '', ...(keys === undefined ? [] : [keys])];

@@ -49,6 +49,11 @@ export function exitCodeOf({ code }: Failure): ExitCode {
   return EXIT.failed;
 }
 
+/** Whether a failure is about this side or the way to the coordinator; every other one is what a host or the run says. */
+export function isAboutReaching({ code }: Failure): boolean {
+  return code.startsWith('SB-BUS-') || code.startsWith('SB-CLI-');
+}
+
 /** Whether the coordinator was not there to answer: what a screen waits out instead of ending. */
 export function isAway(error: unknown): boolean {
   return error instanceof SignalboxError && AWAY.has(error.code);

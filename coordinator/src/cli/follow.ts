@@ -3,9 +3,9 @@ import { runModel } from '../screens/model.ts';
 import { headLine } from '../screens/status-lines.ts';
 import { timeOfDay } from '../screens/time.ts';
 import type { Cli } from './cli.ts';
-import type { MeshClient } from './client.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { RunFeed } from './feed.ts';
+import type { Following } from './following.ts';
 import { exitOfRun } from './run-exit.ts';
 
 export interface FollowOptions {
@@ -34,13 +34,6 @@ export async function follow(cli: Cli, run: string, options: FollowOptions): Pro
   }
   if (!feed.ended && stop.signal.aborted) goesOn(cli, run);
   return exitOfRun(feed.log.state) ?? EXIT.done;
-}
-
-export interface Following {
-  readonly cli: Cli;
-  readonly client: MeshClient;
-  readonly feed: RunFeed;
-  readonly stop: AbortController;
 }
 
 async function lines({ cli, feed, stop }: Following, { endWhenHeld }: FollowOptions): Promise<void> {

@@ -11,6 +11,7 @@ import {
 } from '@signalbox/protocol';
 import { valueText } from '../screens/values.ts';
 import type { MeshClient } from './client.ts';
+import { isAboutReaching } from './errors.ts';
 
 /** What a host says against a step, now. */
 export interface Problem {
@@ -157,7 +158,7 @@ async function sampleOnce(
 
 /** What a host answered; a mesh that is gone ends the whole command. */
 function failureOrThrow(error: unknown): Failure {
-  if (!(error instanceof SignalboxError) || error.code.startsWith('SB-BUS-')) throw error;
+  if (!(error instanceof SignalboxError) || isAboutReaching(error.failure)) throw error;
   return error.failure;
 }
 

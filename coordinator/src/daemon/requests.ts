@@ -1,6 +1,7 @@
 import { type Actor, OutputChunk, REQUESTS, type ReplyBody, type RequestBody, type Verb } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
 import type { Input } from '@signalbox/sequencer';
+import { z } from 'zod';
 import { Access, failureOf } from './access.ts';
 import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
@@ -33,21 +34,35 @@ export async function serveRequests(world: World, config: CoordinatorConfig): Pr
   const answerers = makeAnswerers(world);
   const verbs = Object.keys(REQUESTS) as Verb[];
   await ports.bus.serve(verbs, async (name, data) => {
-    let nonce = '';
     try {
       const verb = verbs.find((v) => v === name);
       if (!verb) throw coordinatorError('SB-COORD-VERB', `this coordinator does not know ${name}`);
       const { actor, request } = access.admit(verb, data);
-      nonce = request.nonce;
       const body = await answer(answerers, verb, { body: request.body, actor });
-      return seal('reply', { type: 'ok', nonce, body }, ports.signer);
+      return seal('reply', { type: 'ok', nonce: request.nonce, body }, ports.signer);
     } catch (error) {
       const failure = failureOf(error);
       ports.log.info({ verb: name, code: failure.code }, failure.message);
-      return seal('reply', { type: 'failed', nonce, failure }, ports.signer);
+      return seal('reply', { type: 'failed', nonce: claimedNonce(data), failure }, ports.signer);
     }
   });
 }
+
+/**
+ * What a request that may not even be signed says its nonce is: only repeated in the refusal, so that whoever asked
+ * knows that it is the answer to that question. Empty when there is none.
+ */
+function claimedNonce(data: Uint8Array): string {
+  try {
+    const { payload } = Claimed.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+    return ClaimedPayload.parse(JSON.parse(payload)).nonce;
+  } catch {
+    return '';
+  }
+}
+
+const Claimed = z.object({ payload: z.string() });
+const ClaimedPayload = z.object({ nonce: z.string().max(200) });
 
 async function answer<V extends Verb>(
   answerers: Answerers,

@@ -60,6 +60,8 @@ function isFoldable(row: Row, i: number, { last, near }: { last: number; near: n
 /** A row with nothing to tell at all joins any run; the others join their like. */
 function joins(run: readonly Row[], row: Row): boolean {
   const leading = run.find((r) => !isNeutral(r));
+  // What has passed and needs no undo is not to be told as never begun.
+  if (leading === undefined && run.length > 0 && row.word === 'not begun') return false;
   return isNeutral(row) || leading === undefined || leading.stage === row.stage;
 }
 

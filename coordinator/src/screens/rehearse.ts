@@ -1,6 +1,6 @@
 import type { Actor } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
-import { type Cell, decide, evolveEntry, type Input, isEnded, type RunState } from '@signalbox/sequencer';
+import { type Cell, decide, evolveEntry, type Input, indexOf, isEnded, type RunState } from '@signalbox/sequencer';
 
 /**
  * What would follow if an operator said something now. The sequencer itself is asked, on a copy of the state, so a screen
@@ -102,7 +102,7 @@ function tellsOf({ work }: Cell): boolean {
 }
 
 function undoOf(before: RunState, { key, step, host, work, failure }: Cell): Undo {
-  const leaf = before.plan && leafOf(before, step);
+  const leaf = indexOf(before.plan).byStep.get(step)?.[0]?.leaf;
   const target = leaf?.kind === 'action' ? leaf.targets.find((t) => t.host === host) : undefined;
   const gate = leaf?.kind === 'gate' ? `wait until it holds (${leaf.probe})` : undefined;
   const manual = work?.kind === 'manual' ? work.text : undefined;
@@ -116,18 +116,9 @@ function undoOf(before: RunState, { key, step, host, work, failure }: Cell): Und
   };
 }
 
-function leafOf(state: RunState, step: string) {
-  return leaves(state).find((leaf) => leaf.id === step);
-}
-
-function leaves(state: RunState) {
-  const inside = (nodes: typeof state.plan.steps): typeof state.plan.steps =>
-    nodes.flatMap((node) => (node.kind === 'group' ? inside(node.children) : [node]));
-  return inside(state.plan.steps);
-}
-
 function leavesOf(state: RunState, undos: readonly Undo[]): string[] {
-  const left = leaves(state).flatMap((leaf) => {
+  const written = new Set(indexOf(state.plan).refs.map((ref) => ref.leaf));
+  const left = [...written].flatMap((leaf) => {
     const hosts = undos.filter((undo) => undo.step === leaf.id).flatMap((undo) => undo.host ?? []);
     return leaf.kind === 'action' && leaf.leaves !== undefined && hosts.length > 0
       ? [`${leaf.leaves} (${leaf.id} on ${hosts.join(', ')})`]

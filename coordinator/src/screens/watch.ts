@@ -1,7 +1,7 @@
 import { safeText } from '../cli/safe-text.ts';
 import { type Fold, foldRows, type Shown } from './fold.ts';
 import { gateLines } from './gate-lines.ts';
-import { cut, ends, row } from './layout.ts';
+import { cut, ends, row, wrap } from './layout.ts';
 import type { RunModel } from './model.ts';
 import type { Row } from './rows.ts';
 import { clockLine, fenceText, headLine, hostsLine, nextLines } from './status-lines.ts';
@@ -73,7 +73,7 @@ function rowLines(step: Row, width: number): string[] {
   const room = width - left.length - (step.timing === '' ? 0 : step.timing.length + 2);
   const line = ends(left + cut(step.detail, Math.max(12, room)), step.timing, width);
   const gates = step.gates.flatMap((gate) => gateLines(gate, step.gates.length > 1));
-  return [line.trimEnd(), ...gates.map((text) => `${' '.repeat(14)}${text}`)];
+  return [line.trimEnd(), ...gates.flatMap((text) => wrap(text, width - 14)).map((text) => `${' '.repeat(14)}${text}`)];
 }
 
 function sealLine({ number, name, detail }: Row, width: number): string {

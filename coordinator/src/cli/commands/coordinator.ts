@@ -5,7 +5,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 /** `signalbox coordinator --config F`: the daemon, in this process, until it is told to end. */
 export async function coordinator(cli: Cli): Promise<ExitCode> {
-  const config = cli.globals.config ?? cli.io.env.SIGNALBOX_COORDINATOR_CONFIG;
+  const config = cli.globals.config;
   if (config === undefined)
     throw cliError('SB-CLI-USAGE', 'coordinator wants --config with the path of coordinator.yaml');
   const { runCoordinator } = await import('../../daemon/main.ts');

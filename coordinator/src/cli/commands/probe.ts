@@ -6,7 +6,7 @@ import { conditionOf, durationOf, withOf } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import type { MeshClient } from '../client.ts';
 import { cliError } from '../codes.ts';
-import { failureOf, renderFailure } from '../errors.ts';
+import { failureOf, isAboutReaching, renderFailure } from '../errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { safeText } from '../safe-text.ts';
 import { targetsOf } from '../targets.ts';
@@ -53,7 +53,7 @@ async function sample(client: MeshClient, host: string, ask: Asked['ask']): Prom
     return { values: (await client.ask('sample', { host, ...ask, timeoutMs: SAMPLE_MS }, SAMPLE_MS + 5_000)).values };
   } catch (error) {
     const failure = failureOf(error);
-    if (failure.code.startsWith('SB-BUS-') || failure.code.startsWith('SB-CLI-')) throw error;
+    if (isAboutReaching(failure)) throw error;
     return { failure };
   }
 }

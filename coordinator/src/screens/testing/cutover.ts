@@ -22,7 +22,12 @@ function action(number: number, id: string, host: string, does: string, undoes?:
   };
 }
 
-function gate(number: number, id: string, host: string, rest: Partial<GateStep> & Pick<GateStep['targets'][0], 'until'>): GateStep {
+function gate(
+  number: number,
+  id: string,
+  host: string,
+  rest: Partial<GateStep> & Pick<GateStep['targets'][0], 'until'>,
+): GateStep {
   const { until, ...others } = rest;
   return {
     kind: 'gate',
@@ -77,7 +82,10 @@ export const cutoverPlan: Plan = {
       timing: { decideByMs: T0 + 9_000_000, onDeadline: 'rollback' },
       children: [
         items(4, 'readers-moved', (id) => action(4, id, 'kube-1', `move ${id}`, 'old env'), ['crud', 'lite', 'export']),
-        items(5, 'writers-stopped', (id) => ({ ...action(5, id, 'kube-1', `scale ${id} to 0`, 'scale back') }), ['rtu', 'svc']),
+        items(5, 'writers-stopped', (id) => ({ ...action(5, id, 'kube-1', `scale ${id} to 0`, 'scale back') }), [
+          'rtu',
+          'svc',
+        ]),
         gate(6, 'source-quiet', 'mirror-1', {
           until: { writes: { equals: 0 } },
           fence: { until: 'no-way-back', onBreak: 'hold' },
@@ -121,7 +129,12 @@ export class TestLog {
     return this;
   }
 
-  done(atSeconds: number, step: string, host: string, rest: Partial<Extract<RunEvent, { type: 'StepSucceeded' }>> = {}): this {
+  done(
+    atSeconds: number,
+    step: string,
+    host: string,
+    rest: Partial<Extract<RunEvent, { type: 'StepSucceeded' }>> = {},
+  ): this {
     const id = { step, host, direction: 'do', attempt: 1 } as const;
     const { values, durationMs = 2_100 } = rest;
     const isGate = values !== undefined;

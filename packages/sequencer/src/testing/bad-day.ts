@@ -58,31 +58,22 @@ export class BadDay {
 
   private happen(): void {
     const dice = this.#dice;
-    switch (dice.roll(10)) {
-      case 0:
-      case 1:
-        this.carry();
-        break;
-      case 2:
-        this.world.deliver();
-        this.world.work();
-        break;
-      case 3:
-        this.world.work();
-        break;
-      case 4:
-      case 5:
-        this.hear(dice.roll(Math.max(1, this.world.wire.length)));
-        break;
-      case 6:
-      case 7:
-        this.answer();
-        break;
-      case 8:
-        this.passOrLose();
-        break;
-      default:
-        this.meddle();
+    const things: [() => void, number][] = [
+      [() => this.carry(), 4],
+      [() => this.world.deliver(), 3],
+      [() => this.world.work(), 4],
+      [() => this.hear(dice.roll(Math.max(1, this.world.wire.length))), 5],
+      [() => this.answer(), 4],
+      [() => this.passOrLose(), 2],
+      [() => this.meddle(), 1],
+    ];
+    let roll = dice.roll(things.reduce((sum, [, weight]) => sum + weight, 0));
+    for (const [happens, weight] of things) {
+      if (roll < weight) {
+        happens();
+        return;
+      }
+      roll -= weight;
     }
   }
 
@@ -137,12 +128,12 @@ export class BadDay {
     } else if (bad) {
       this.say({ type: 'gateFailed', ...of, watch, values: {}, why: 'failIf', kind: 'failIf' });
     } else {
-      this.say({ type: 'gateMet', ...of, watch, values: { ok: true }, heldMs: 0 });
+      this.say({ type: 'gateMet', ...of, watch, values: { ok: true, more: 1 }, heldMs: 0 });
     }
   }
 
   private answerRound(effect: Of<'round'>, bad: boolean): void {
-    const samples = effect.guards.map((guard) => ({ ...at(guard), values: { ok: !bad } }));
+    const samples = effect.guards.map((guard) => ({ ...at(guard), values: { ok: !bad, more: 1 } }));
     this.say({ type: 'roundSampled', step: effect.step, round: effect.round, samples });
   }
 
@@ -164,8 +155,9 @@ export class BadDay {
       () => ({ type: 'skip', ...of }),
       () => ({ type: 'reject', step: of.step, by, note: 'no' }),
       () => ({ type: 'adjust', step: of.step, by, note: 'n', timeoutMs: 60_000, until: { more: { equals: 1 } } }),
-      () => ({ type: 'drop', host: of.host ?? 'h1', by, note: 'n' }),
-      () => ({ type: 'abort', mode: 'undo', by, note: 'n' }),
+      () => ({ type: 'take', by }),
+      () => (dice.chance(1, 4) ? { type: 'drop', host: of.host ?? 'h1', by, note: 'n' } : { type: 'acknowledge', by }),
+      () => (dice.chance(1, 2) ? { type: 'abort', mode: 'undo', by, note: 'n' } : { type: 'note', by, text: 'n' }),
     ];
     this.say(dice.pick(choices)());
   }

@@ -119,7 +119,7 @@ export class World {
     const { effect } = known;
     known.state = 'ended';
     this.executed.push(effect.work.id);
-    const outcome = this.#dice.chance(1, 4) ? this.goWrong(effect) : this.goWell(effect);
+    const outcome = this.#dice.chance(1, 3) ? this.goWrong(effect) : this.goWell(effect);
     this.send({ type: 'outcome', ...tryOf(effect), outcome, durationMs: 1 });
   }
 

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { heldScreen } from './held.ts';
+import { rehearseUndo } from './rehearse.ts';
+import { gateHeldInput, silentInput } from './testing/scenes.ts';
+import { undoLines } from './undo-lines.ts';
+
+describe('screen 3', () => {
+  it('[I5] shows a silent host: why, what is known, every way out with its command, and what cannot be done', () => {
+    expect(heldScreen(silentInput())).toEqual([
+      'mongodb-cutover-3   prod   HELD since 02:31:20 (0:48)   REVERSIBLE: undo takes ~1m36s   page not acknowledged',
+      '',
+      'WHY   kube-1 has not answered since 02:31:02 while it ran',
+      '      5 writers-stopped[svc] on kube-1: scale writers-stopped[svc] to 0',
+      '      Outcome UNKNOWN [SB-AGENT-SILENT]. It may or may not have been done. It will not be run again blindly.',
+      'KNOWN writers-stopped[rtu] on kube-1: succeeded (02:30:58)',
+      '      fence mirror-alive ok 29:08, unitState active',
+      'CLOCK writes down 1:10 of 10:00   decide by 04:30 (1:57:52 left; last safe abort 04:28). Waiting is safe until',
+      '      04:28. Nothing else is running.',
+      '',
+      'WHEN kube-1 IS BACK the probe decides by itself and the run goes on. No command needed.',
+      '',
+      'OR DECIDE (every one is logged with your name; --note required)',
+      '  look by hand      on kube-1: signalbox-agent journal --run mongodb-cutover-3',
+      '                    what that host did, from its own journal; needs no mesh',
+      "  it is done        signalbox resolve mongodb-cutover-3 'writers-stopped[svc]' --host kube-1 --as succeeded --note ...",
+      '                    kube-1 is not asked; what comes next still has to hold',
+      "  it is not done    signalbox resolve mongodb-cutover-3 'writers-stopped[svc]' --host kube-1 --as not-done --note ...",
+      '                    the old command is withdrawn; a new attempt goes out when kube-1 is back',
+      '  take it back      signalbox abort mongodb-cutover-3 --undo --dry-run',
+      '                    6 undos, ~1m36s; 5 of them need kube-1 and would be held for it',
+      '  leave it          signalbox abort mongodb-cutover-3 --leave --note ...',
+      '                    what was done stays as it is: ttl-paused, readers-moved[crud], readers-moved[lite] and 3 more',
+      'CANNOT skip: writers-stopped[svc] is not in a state for this (kube-1: unknown)',
+      '      drop: kube-1 is the only host left of its role kube',
+    ]);
+  });
+
+  it('shows a gate that was not met: nothing resolves itself, and the budget is over', () => {
+    expect(heldScreen(gateHeldInput())).toEqual([
+      'mongodb-cutover-3   prod   HELD since 02:29:09 (0:31)   REVERSIBLE: undo takes ~1m38s   page acknowledged by ayse',
+      '',
+      'WHY   7 lag-zero on mirror-1: gate on test.probe',
+      '      lag-zero on mirror-1 was not met in 10m [SB-GATE-TIMEOUT]',
+      '      See the values with `signalbox status RUN --why`.',
+      'KNOWN fence mirror-alive ok 26:40, unitState active',
+      '      fence source-quiet ok 12:03, writes 0',
+      'CLOCK writes down 12:45 of 10:00 OVER BUDGET   decide by 04:30 (2:00:20 left; last safe abort 04:28). Waiting',
+      '      is safe until 04:28. Nothing else is running.',
+      '',
+      'OR DECIDE (every one is logged with your name; --note required)',
+      '  ask again         signalbox resume mongodb-cutover-3',
+      '                    it gets its whole time again',
+      '  give it more time signalbox adjust mongodb-cutover-3 lag-zero --timeout +20m --note ...',
+      '                    then resume',
+      '  take it back      signalbox abort mongodb-cutover-3 --undo --dry-run',
+      '                    6 undos, ~1m38s',
+      '  leave it          signalbox abort mongodb-cutover-3 --leave --note ...',
+      '                    what was done stays as it is: ttl-paused, readers-moved[crud], readers-moved[lite] and 3 more',
+      'CANNOT skip: lag-zero guards a point of no return and cannot be skipped',
+      '      drop: mirror-1 is the only host left of its role mirror',
+    ]);
+  });
+
+  it('offers nothing that the sequencer would refuse', () => {
+    const choices = heldScreen(gateHeldInput()).filter((line) => line.includes('signalbox skip'));
+    expect(choices).toEqual([]);
+  });
+});
+
+describe('abort --undo --dry-run', () => {
+  it('[I4] lists every undo in reverse order, with its estimate and what its host makes of it', () => {
+    const rehearsal = rehearseUndo(silentInput().state);
+    expect('refused' in rehearsal ? [] : undoLines(rehearsal)).toMatchInlineSnapshot(`
+      [
+        "6 undos, ~1m36s; 5 of them need kube-1 and would be held for it",
+        "  1  kube-1    writers-stopped[svc]   scale back      its host is silent: held until it is back",
+        "  2  kube-1    writers-stopped[rtu]   scale back      its host is silent: held until it is back",
+        "  3  kube-1    readers-moved[export]  old env         its host is silent: held until it is back",
+        "  4  kube-1    readers-moved[lite]    old env         its host is silent: held until it is back",
+        "  5  kube-1    readers-moved[crud]    old env         its host is silent: held until it is back",
+        "  6  mirror-1  ttl-paused             TTL monitor on  ~4s",
+      ]
+    `);
+  });
+});
