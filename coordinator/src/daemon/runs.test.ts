@@ -34,6 +34,12 @@ describe('a coordinator', () => {
     expect(world.commands()).toHaveLength(3);
   });
 
+  it('gives runs that are started at once ids of their own', async () => {
+    const world = new World(['a']);
+    const runners = await Promise.all([1, 2, 3].map(() => started(world, action('one', ['a']))));
+    expect(runners.map((runner) => runner.run).sort()).toEqual(['book-1', 'book-2', 'book-3']);
+  });
+
   it('[I8] goes on from the log alone after a crash, with the same ids and bodies', async () => {
     const world = new World(['a']);
     await started(world, action('one', ['a']), action('two', ['a']));

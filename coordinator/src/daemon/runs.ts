@@ -36,6 +36,7 @@ export class Runs {
   readonly #led = new Map<string, Runner>();
   readonly #subscriptions = new Map<string, Unsubscribe>();
   readonly #ended = new Map<string, LoadedRun>();
+  #creating: Promise<unknown> = Promise.resolve();
   /** Runs that are open and cannot be led, and why: shown by `doctor`. */
   readonly notLed = new Map<string, string>();
 
@@ -121,11 +122,15 @@ export class Runs {
     }
   }
 
-  /**
-   * Starts a run of a plan whose exact text is given. The first free number of the runbook is its id; two coordinators
-   * that take the same one are told apart by the log.
-   */
-  async create(
+  /** Starts a run of a plan whose exact text is given; the first free number of the runbook makes its id. */
+  create(planText: string, created: Omit<Extract<Input, { type: 'create' }>, 'type' | 'planHash'>): Promise<Runner> {
+    // One after the other: two that look for a free number at once would find the same.
+    const turn = this.#creating.then(() => this.#create(planText, created));
+    this.#creating = turn.catch(() => {});
+    return turn;
+  }
+
+  async #create(
     planText: string,
     created: Omit<Extract<Input, { type: 'create' }>, 'type' | 'planHash'>,
   ): Promise<Runner> {
