@@ -10,7 +10,7 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['{protocol,agent,coordinator,packages/*}/src/**/*.test.ts', 'test/{lab,demo}/**/*.test.ts'],
+          include: ['{protocol,agent,coordinator,packages/*}/src/**/*.test.ts', 'test/{docs,lab,demo}/**/*.test.ts'],
           exclude: ['**/*.int.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },
@@ -20,8 +20,8 @@ export default defineConfig({
           name: 'integration',
           include: ['{protocol,agent,coordinator,packages/*}/src/**/*.int.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

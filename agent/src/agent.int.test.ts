@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { type LocalMesh, startMesh } from '@signalbox/bus';
 import type { Command } from '@signalbox/protocol';
 import { createKeyPair } from '@signalbox/protocol/crypto';
+import { until } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AgentProcess, type AgentProcessOptions, startAgentProcess } from './testing/agent-process.ts';
 import { type FakeCoordinator, fakeCoordinator } from './testing/fake-coordinator.ts';
-import { until } from './testing/until.ts';
 
 const HOST = 'h1';
 const RUN = 'upgrade-1';

@@ -48,7 +48,7 @@ describe('signalbox-agent', () => {
     expect(run('--config', path)).toEqual({
       status: 2,
       stdout: '',
-      stderr: `signalbox-agent: SB-CFG-EMPTY: ${path} is empty\n  Write at least mesh, name, servers, seedFile, stateDir and trust.coordinators.\n`,
+      stderr: `signalbox-agent: SB-CFG-EMPTY: ${path} is empty\n  Write at least the keys that the reference of the program calls required.\n`,
     });
     expect(run('--config', join(dir, 'none')).stderr).toContain('SB-CFG-READ');
   });

@@ -1,5 +1,6 @@
 import { DEFAULTS, HostName, MeshName, parseDuration } from '@signalbox/protocol';
 import { isPublicKey } from '@signalbox/protocol/crypto';
+import { besideFile, loadSettings } from '@signalbox/settings';
 import { z } from 'zod';
 import { DEFAULT_PATH } from './executor/environment.ts';
 
@@ -34,3 +35,13 @@ export const AgentConfig = z.strictObject({
   /** Clocks further apart than this: nothing is started [I7]. */
   maxSkew: Duration.default(DEFAULTS.maxSkewMs),
 });
+
+/** Reads agent.yaml; paths in it are made absolute. @throws SB-CFG-* with file, line and column. */
+export function loadConfig(path: string): AgentConfig {
+  const config = loadSettings(path, AgentConfig);
+  return {
+    ...config,
+    seedFile: besideFile(path, config.seedFile),
+    stateDir: besideFile(path, config.stateDir),
+  };
+}

@@ -1,5 +1,6 @@
 export { type Agent, type AgentOptions, type AgentPorts, createAgent } from './agent.ts';
-export { AGENT_CODES, agentError } from './codes.ts';
+export { agentError } from './codes.ts';
+export { createSecretValues, redactJson, type SecretValues } from './executor/redact.ts';
 export { type Journal, type JournalOptions, openJournal } from './journal/journal.ts';
 export { type JournalView, readJournal } from './journal/read-offline.ts';
 export type { RecordBody, Stored } from './journal/records.ts';

@@ -18,7 +18,7 @@ export const journalPath = (stateDir: string): string => join(stateDir, 'journal
  * Makes the state folder and takes it for this process alone. The lock is a Linux abstract socket named after the
  * folder: the kernel frees it when the process dies, however it dies, so no stale lock is ever left. It holds within one
  * network namespace; two agents of one name elsewhere are found by the coordinator (SB-HOST-DUPLICATE).
- * @throws SB-CFG-STATE, SB-AGENT-LOCKED
+ * @throws SB-AGENT-STATE-DIR, SB-AGENT-LOCKED
  */
 export async function takeStateDir(path: string): Promise<StateDir> {
   const steps = join(path, 'steps');
@@ -27,7 +27,9 @@ export async function takeStateDir(path: string): Promise<StateDir> {
     chmodSync(path, 0o700);
     accessSync(path, constants.W_OK);
   } catch (cause) {
-    throw agentError('SB-CFG-STATE', `stateDir ${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    throw agentError('SB-AGENT-STATE-DIR', `stateDir ${path}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
   }
   const lock = await lockOf(realpathSync(path));
   return { path, journal: journalPath(path), steps, release: () => void lock.close() };
@@ -42,7 +44,7 @@ function lockOf(path: string): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const error = { EADDRINUSE: () => agentError('SB-AGENT-LOCKED', `another agent uses ${path}`) }[cause.code ?? ''];
-      reject(error?.() ?? agentError('SB-CFG-STATE', `cannot lock ${path}: ${cause.message}`, { cause }));
+      reject(error?.() ?? agentError('SB-AGENT-STATE-DIR', `cannot lock ${path}: ${cause.message}`, { cause }));
     });
     server.listen(`\0${name}`, () => {
       server.unref();

@@ -1,3 +1,4 @@
+export * from './agent-codes.ts';
 export * from './catalogue.ts';
 export * from './codes.ts';
 export * from './command.ts';

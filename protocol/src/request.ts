@@ -27,7 +27,6 @@ export const REQUESTS = {
     body: wire({
       plan: z.string(),
       acceptDrift: z.boolean(),
-      onFailure: z.enum(['rollback', 'hold']).optional(),
       ...Note,
     }),
     reply: wire({ run: RunId, planHash: z.string(), drift: z.array(z.string()) }),

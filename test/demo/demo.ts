@@ -1,6 +1,6 @@
 import { hostState, REQUESTS } from '@signalbox/protocol';
+import { until } from '@signalbox/protocol/testing';
 import type { Janitor } from '../lab/janitor.ts';
-import { until } from '../lab/until.ts';
 import { bootHosts } from './hosts.ts';
 import { DemoMesh, MESH } from './mesh.ts';
 import type { DemoOptions } from './options.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '@signalbox/protocol/testing';
 import { z } from 'zod';
 import { downloadedBinary } from '../lab/furnish-node.ts';
-import { until } from '../lab/until.ts';
 import type { DemoHosts } from './hosts.ts';
 import type { DemoMesh } from './mesh.ts';
 import { RUNBOOK } from './programs.ts';

@@ -2,12 +2,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { alive, bootedNode, testFolder } from './booted.ts';
 import { standinFile } from './executable.ts';
 import { hostPaths } from './paths.ts';
 import { runOn, type Sandbox, showUnit, stopSandbox } from './sandbox.ts';
-import { until } from './until.ts';
 
 /** A unit that runs a shell line, beside the host's own. */
 async function addUnit(sandbox: Sandbox, line: string, { folder = sandbox.paths.packagedUnits, extra = '' } = {}) {

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { alive, testFolder } from './booted.ts';
 import { standinFile } from './executable.ts';
 import { Janitor } from './janitor.ts';
-import { until } from './until.ts';
 
 const sleeper = () => spawn('/bin/sleep', ['600'], { detached: true, stdio: 'ignore' });
 const stubborn = () => spawn('/bin/sh', ['-c', "trap '' TERM; echo up; while :; do sleep 1; done"], { detached: true });

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LocalMesh, startMesh } from '@signalbox/bus';
 import { stringify } from 'yaml';
-import type { Janitor } from './janitor.ts';
+import { hasEnded, type Janitor } from './janitor.ts';
 import { PROGRAMS, startDaemon } from './programs.ts';
 
 /** A host of the mesh, for which an agent is started. */
@@ -142,6 +142,14 @@ export class ProcessMesh {
   async stop(name: string): Promise<void> {
     await this.#daemons.get(name)?.end();
     this.#daemons.delete(name);
+  }
+
+  /** The exit code of a daemon that ends by itself; null when a signal ended it. */
+  async endOf(name: string): Promise<number | null> {
+    const { child } = this.#daemons.get(name) ?? {};
+    if (!child) throw new Error(`no ${name} runs`);
+    if (!hasEnded(child)) await once(child, 'exit');
+    return child.exitCode;
   }
 
   logFile(name: string): string {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
+import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { bootedMiner, bootedNode } from './booted.ts';
 import { type MinerSandbox, runOn } from './sandbox.ts';
-import { until } from './until.ts';
 
 async function stats({ ports }: MinerSandbox): Promise<{ shares_submitted: number; version: string }> {
   const response = await fetch(`http://127.0.0.1:${ports.stats}/stats`);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { until } from '@signalbox/protocol/testing';
 import { downloadedBinary, nodeBinary } from './furnish-node.ts';
 import { type NodeSandbox, runOn, showUnit } from './sandbox.ts';
 import { highestSignedHeight, readSignatures } from './signatures.ts';
 import { networkHeight, readNetwork } from './standins/remesd/network.ts';
-import { until } from './until.ts';
 
 /**
  * The upgrade and the rollback of the R3MES migration guide, by its own commands: what people do by hand today. For the

@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { bootedNode } from './booted.ts';
 import { downloadedBinary, FIRST_HEIGHT, nodeBinary } from './furnish-node.ts';
@@ -7,7 +8,6 @@ import { crashLoops, highestHeight, naiveRollback, naiveUpgrade, outgrowsOthers,
 import { nodePaths } from './paths.ts';
 import { type NodeSandbox, runOn } from './sandbox.ts';
 import { countDoubleSigns, lowestSignedHeight, readSignatures } from './signatures.ts';
-import { until } from './until.ts';
 
 async function status({ ports }: NodeSandbox) {
   const response = await fetch(`http://127.0.0.1:${ports.rpc}/status`);

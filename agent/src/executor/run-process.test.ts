@@ -2,10 +2,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecOptions } from '@signalbox/protocol';
+import { until } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProcessGroup } from '../ports.ts';
 import { systemClock } from '../system.ts';
-import { until } from '../testing/until.ts';
 import { childEnvironment, DEFAULT_PATH } from './environment.ts';
 import { livingGroups, signalGroup } from './processes.ts';
 import { type RunProcessOptions, runProcess } from './run-process.ts';

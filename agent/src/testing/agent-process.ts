@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalMesh } from '@signalbox/bus';
+import { until } from '@signalbox/protocol/testing';
 import { stringify } from 'yaml';
-import { until } from './until.ts';
 
 /** The built program: tests of a process run what is shipped. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));

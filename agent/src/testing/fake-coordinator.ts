@@ -10,7 +10,7 @@ import {
   Report,
 } from '@signalbox/protocol';
 import { type KeyPair, open, seal } from '@signalbox/protocol/crypto';
-import { until } from './until.ts';
+import { until } from '@signalbox/protocol/testing';
 
 type Of<U, K extends keyof U, V> = U extends unknown ? (U extends Record<K, V> ? U : never) : never;
 export type ControlBody = Control extends infer C

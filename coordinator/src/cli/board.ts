@@ -34,8 +34,10 @@ export async function board(following: Following): Promise<void> {
   const { feed, stop } = board;
   const release = listen(board);
   try {
+    const left = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }));
     while (!stop.signal.aborted) {
-      await feed.refresh({ live: true });
+      // A mesh that does not answer must not keep a person who wants to leave.
+      await Promise.race([feed.refresh({ live: true }), left]);
       if (!board.asking) await draw(board);
       if (feed.ended) return;
       await feed.wait(TICK_MS, stop.signal);

@@ -101,7 +101,7 @@ describe('the CLI and a real mesh', () => {
   it('reaches coordinator and agent', async () => {
     coordinator = startCoordinator();
     agent = startProcess('agent', [process.execPath, AGENT, '--config', settings.agent], join(dir, 'agent.log'));
-    await until(hostIsOnline, 20_000);
+    await until('the host is online', hostIsOnline);
     const { exit, stdout } = await signalbox('doctor');
     expect(stdout).toContain('mesh test');
     expect(exit).toBe(0);
@@ -163,26 +163,31 @@ describe('the CLI and a real mesh', () => {
   it('[I8] follows through the death of the coordinator, and undoes what was asked before it', async () => {
     writeFileSync(join(dir, 'old.yaml'), GATE('old', 1_000_000_000));
     const following = begin(['start', 'old.yaml', '-p', `dir=${dir}/old`, '--yes']);
-    await until(() => following.io.stdout.includes('old-enough on box-1 waits'));
+    await until('the follower says so', () => following.io.stdout.includes('old-enough on box-1 waits'));
     expect((await signalbox('status')).stdout).toMatch(/WAITING +old-enough/);
     process.kill(coordinator.pid ?? 0, 'SIGKILL');
     await coordinator.ended;
-    await until(() => following.io.stdout.includes('no coordinator; agents finish what they run'), 15_000);
+    await until('the follower says so', () =>
+      following.io.stdout.includes('no coordinator; agents finish what they run'),
+    );
     expect((await signalbox('pause', 'old-1')).exit).toBe(4);
     coordinator = startCoordinator();
-    await until(() => following.io.stdout.includes('the coordinator is back'), 15_000);
+    await until('the follower says so', () => following.io.stdout.includes('the coordinator is back'));
     const rehearsed = await signalbox('abort', 'old-1', '--undo', '--dry-run');
     expect(rehearsed.stdout).toContain('1 undo, ~1s');
-    await until(async () => (await signalbox('abort', 'old-1', '--undo', '--note', 'seen enough')).exit === 0);
+    await until(
+      'the abort is taken',
+      async () => (await signalbox('abort', 'old-1', '--undo', '--note', 'seen enough')).exit === 0,
+    );
     expect(await following.exit).toBe(1);
     expect(following.io.stdout).toContain('old-1   test   ROLLED-BACK');
   });
 
   it('leaves the run to itself when it is interrupted', async () => {
     // A coordinator that has just started begins nothing on a host before it has heard of it.
-    await until(async () => (await signalbox('doctor')).exit === 0, 15_000);
+    await until('all is well', async () => (await signalbox('doctor')).exit === 0);
     const following = begin(['start', 'old.yaml', '-p', `dir=${dir}/again`, '--yes']);
-    await until(() => following.io.stdout.includes('old-enough on box-1 waits'));
+    await until('the follower says so', () => following.io.stdout.includes('old-enough on box-1 waits'));
     following.io.interrupt();
     expect(await following.exit).toBe(0);
     expect(following.io.stdout).toContain('the run goes on; `signalbox abort old-2 --undo|--leave` stops it');

@@ -13,7 +13,7 @@ describe('errors', () => {
     ['SB-BUS-AUTH', 4],
     ['SB-CLI-REPLY', 4],
     ['SB-CLI-USAGE', 2],
-    ['SB-CFG-SHAPE', 2],
+    ['SB-CFG-KEY', 2],
     ['SB301', 2],
     ['SB-COORD-DRIFT', 2],
     ['SB-COORD-HOST', 2],

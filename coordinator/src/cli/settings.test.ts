@@ -44,8 +44,8 @@ describe('settings', () => {
 
   it.each([
     ['SB-CLI-NO-SETTINGS', () => {}],
-    ['SB-CFG-SHAPE', (dir: string) => write(dir, 'signalbox.yaml', { extra: 'opertor: x\n' })],
-    ['SB-CFG-SEED', (dir: string) => write(dir, 'signalbox.yaml', { mode: 0o644 })],
+    ['SB-CFG-KEY', (dir: string) => write(dir, 'signalbox.yaml', { extra: 'opertor: x\n' })],
+    ['SB-CFG-SEED-MODE', (dir: string) => write(dir, 'signalbox.yaml', { mode: 0o644 })],
   ])('give one error: %s', (code, prepare) => {
     const dir = folder();
     prepare(dir);

@@ -3,6 +3,7 @@ import { BUS_CODES } from '@signalbox/bus';
 import { PROBE_CODES, probeSpecs } from '@signalbox/probes';
 import {
   type ActionSpec,
+  AGENT_CODES,
   type CodeCatalogue,
   isJsonObject,
   type JsonObject,
@@ -26,6 +27,7 @@ export interface Topic {
 
 const CATALOGUES: readonly CodeCatalogue[] = [
   PROTOCOL_CODES,
+  AGENT_CODES,
   BUS_CODES,
   SEQUENCER_CODES,
   COORDINATOR_CODES,

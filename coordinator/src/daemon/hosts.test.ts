@@ -76,6 +76,21 @@ describe('hosts', () => {
     world.hosts.stop();
   });
 
+  it('are given the time of two beats before a coordinator that has just started calls them away', async () => {
+    const { world, send } = await listening();
+    let settled = false;
+    const waiting = world.hosts.settled(['a']).then(() => {
+      settled = true;
+    });
+    await world.clock.advance(2_000);
+    expect(settled).toBe(false);
+    await send();
+    await world.clock.advance(600);
+    expect(settled).toBe(true);
+    await waiting;
+    world.hosts.stop();
+  });
+
   it('whose clock is off are known to be', async () => {
     const { world, send } = await listening();
     await send({ sentAtMs: world.clock.wallMs() + 45_000 });

@@ -1,8 +1,20 @@
-import { Health, type HealthReply, HostRecord, type HostState, hostState, SignalboxError } from '@signalbox/protocol';
+import {
+  BEAT_MS,
+  Health,
+  type HealthReply,
+  HostRecord,
+  type HostState,
+  hostState,
+  SignalboxError,
+} from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
 import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
 import type { Ports } from './ports.ts';
+
+const LOOK_EVERY_MS = 500;
+/** Two beats and a little: who has not been heard by then is away. */
+const LISTEN_MS = 2 * BEAT_MS + 500;
 
 /** How often a host that does not change is written down again. */
 const REMEMBER_EVERY_MS = 30_000;
@@ -61,6 +73,18 @@ export class Hosts {
 
   onChange(listener: HostListener): void {
     this.#listeners.push(listener);
+  }
+
+  /**
+   * Resolves when the named hosts are online, or when a coordinator that has just started has listened long enough to
+   * know that they are not: before its hosts' next beat it can only say that it has not heard of them.
+   */
+  async settled(names: readonly string[]): Promise<void> {
+    const { clock } = this.#ports;
+    const enoughMs = this.#startedMs + LISTEN_MS;
+    while (names.some((name) => this.stateOf(name) !== 'online') && clock.monotonicMs() < enoughMs) {
+      await new Promise<void>((resolve) => clock.after(LOOK_EVERY_MS, resolve));
+    }
   }
 
   keyOf(host: string): string | undefined {
@@ -128,7 +152,7 @@ export class Hosts {
 
   /** Looks for silence twice a second; a host that was never heard counts from this coordinator's own start. */
   #watch(): void {
-    this.#stopTimer = this.#ports.clock.after(500, () => {
+    this.#stopTimer = this.#ports.clock.after(LOOK_EVERY_MS, () => {
       const nowMs = this.#ports.clock.monotonicMs();
       for (const known of this.#hosts.values()) {
         const state = hostState(nowMs - (known.seenMonotonicMs ?? this.#startedMs));

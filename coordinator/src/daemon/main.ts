@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connectCoordinator } from '@signalbox/bus';
 import { formatDuration, type LogEntry } from '@signalbox/protocol';
 import { cellKey, type WatchEffect } from '@signalbox/sequencer';
-import { loadSeed, loadSettings } from '@signalbox/settings';
+import { besideFile, loadSeed, loadSettings } from '@signalbox/settings';
 import { type Logger, pino } from 'pino';
 import { CoordinatorConfig } from './config.ts';
 import { Hosts } from './hosts.ts';
@@ -19,7 +20,7 @@ import { postPage } from './webhooks.ts';
 /** Wires the daemon and keeps it running until SIGTERM or SIGINT. The one place where its parts meet. */
 export async function runCoordinator({ config: path }: { config: string }): Promise<void> {
   const config = loadSettings(path, CoordinatorConfig);
-  const signer = loadSeed(config.seedFile);
+  const signer = loadSeed(besideFile(path, config.seedFile));
   const log = pino({ level: config.logLevel, base: { mesh: config.mesh, coordinator: config.name } });
   const bus = await connectCoordinator({
     servers: config.servers,
@@ -39,6 +40,7 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
     signer,
     clock: systemClock,
     random: Math.random,
+    newId: randomUUID,
     log,
   };
   const hosts = new Hosts(ports, config.hosts);

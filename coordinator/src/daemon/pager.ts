@@ -36,11 +36,14 @@ export class Pager {
   }
 
   #send(page: PageEffect, repeat: number): void {
-    const { why, message, next, key } = page;
+    const { run } = this.#context.state();
+    const { why, message, key } = page;
+    // Whoever is woken by a hold wants the whole screen, with this run's name in each command.
+    const next = why === 'held' ? `signalbox status ${run} --why` : page.next;
     this.#pages.set(
       key,
       this.#context.ports.clock.after(this.repeatMs, () => this.#send(page, repeat + 1)),
     );
-    this.onPage({ run: this.#context.state().run, why, message, next, repeat });
+    this.onPage({ run, why, message, next, repeat });
   }
 }

@@ -28,6 +28,9 @@ export interface Ports {
   readonly bus: CoordinatorBus;
   readonly signer: Signer;
   readonly clock: Clock;
+  /** At least 0, below 1. */
   readonly random: () => number;
+  /** A name that nobody has had before: nonces of leaders and of questions. */
+  readonly newId: () => string;
   readonly log: Logger;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   Answer,
   type CheckResult,
@@ -48,10 +47,10 @@ export class HostQueries {
   }
 
   async #ask(host: string, body: Unsent<Query>, timeoutMs: number): Promise<Answer> {
-    const { bus, mesh, signer } = this.#ports;
+    const { bus, mesh, newId, signer } = this.#ports;
     const key = this.#keyOf(host);
     if (key === undefined) throw coordinatorError('SB-COORD-HOST', `${host} is not enrolled`);
-    const nonce = randomUUID();
+    const nonce = newId();
     const data = seal('query', { ...body, mesh, host, nonce }, signer);
     const reply = await bus.query(host, body.verb, data, timeoutMs);
     if (!reply) throw coordinatorError('SB-COORD-HOST-SILENT', `${host} did not answer within ${timeoutMs / 1_000} s`);

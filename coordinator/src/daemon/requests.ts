@@ -28,7 +28,10 @@ interface World {
 type Answerers = { readonly [V in Verb]: (body: RequestBody<V>, by: Actor) => Promise<ReplyBody<V>> };
 
 /** Serves what operators ask. Each verb is checked, admitted, carried out, and answered signed. */
-export async function serveRequests(world: World, config: CoordinatorConfig): Promise<void> {
+export async function serveRequests(
+  world: World,
+  config: Pick<CoordinatorConfig, 'mesh' | 'operators'>,
+): Promise<void> {
   const { ports } = world;
   const access = new Access(config, ports.clock);
   const answerers = makeAnswerers(world);
@@ -91,6 +94,7 @@ function makeAnswerers({ ports, hosts, runs, queries, version }: World): Answere
       const plan = parsePlan(text);
       if (plan.mesh !== ports.mesh)
         throw coordinatorError('SB-COORD-MESH', `the plan is for mesh ${plan.mesh}, this is ${ports.mesh}`);
+      await hosts.settled(plan.hosts.map((host) => host.name));
       refuseAbsentHosts(plan, hosts);
       const drift = await findDrift(plan, queries);
       if (drift.length > 0 && !(acceptDrift && note)) {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingReport, Unsubscribe } from '@signalbox/bus';
 import type { LogEntry } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
@@ -165,7 +164,12 @@ export class Runs {
     this.#led.set(run, runner);
     onRunner(runner);
     try {
-      const lead: Input = { type: 'lead', coordinator: ports.name, epoch: loaded.state.epoch + 1, nonce: randomUUID() };
+      const lead: Input = {
+        type: 'lead',
+        coordinator: ports.name,
+        epoch: loaded.state.epoch + 1,
+        nonce: ports.newId(),
+      };
       await runner.begin(create ? [create, lead] : [lead]);
     } catch (error) {
       this.#led.delete(run);

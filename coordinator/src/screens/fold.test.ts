@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { foldRows } from './fold.ts';
-import type { Row } from './rows.ts';
+import type { Row } from './row.ts';
 
 function rows(...said: readonly (readonly [Row['stage'], string, Partial<Row>?])[]): Row[] {
   return said.map(([stage, word, more], i) => ({

@@ -1,4 +1,4 @@
-import type { Row } from './rows.ts';
+import type { Row } from './row.ts';
 
 /** What is shown: a row as it is, or a run of rows that have nothing to tell, folded into one line. */
 export type Shown = { readonly row: Row } | { readonly fold: Fold };

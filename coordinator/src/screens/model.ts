@@ -10,7 +10,8 @@ import {
   type RunStatus,
 } from '@signalbox/sequencer';
 import { type EventLine, eventLines } from './events.ts';
-import { type Row, rowsOf } from './rows.ts';
+import type { Row } from './row.ts';
+import { rowsOf } from './rows.ts';
 import { isStandingFence } from './stages.ts';
 import type { Zone } from './time.ts';
 import { namedValues } from './values.ts';

@@ -3,7 +3,7 @@ import { type Fold, foldRows, type Shown } from './fold.ts';
 import { gateLines } from './gate-lines.ts';
 import { cut, ends, row, wrap } from './layout.ts';
 import type { RunModel } from './model.ts';
-import type { Row } from './rows.ts';
+import type { Row } from './row.ts';
 import { clockLine, fenceText, headLine, hostsLine, nextLines } from './status-lines.ts';
 import { timeOfDay, type Zone } from './time.ts';
 

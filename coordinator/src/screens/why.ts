@@ -3,7 +3,7 @@ import { safeText } from '../cli/safe-text.ts';
 import { gateLines } from './gate-lines.ts';
 import { heldScreen } from './held.ts';
 import { type RunInput, runModel } from './model.ts';
-import { whoApproves } from './rows.ts';
+import { whoApproves } from './row-details.ts';
 import { headLine, nextLines } from './status-lines.ts';
 
 /** Why the run stands where it stands: for a held run screen 3, else each step that is under way and what ends it. */

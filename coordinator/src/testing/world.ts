@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type Command,
   Command as CommandSchema,
@@ -37,6 +38,7 @@ export class World {
       signer: this.coordinatorKey,
       clock: this.clock,
       random: () => 0.5,
+      newId: randomUUID,
       log: pino({ level: 'silent' }),
     };
     this.hosts = this.#makeHosts();

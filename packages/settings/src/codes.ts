@@ -1,25 +1,41 @@
 import { type CodeCatalogue, failWith } from '@signalbox/protocol';
 
+/** What can be wrong with a settings file of any of the programs, before it does anything. */
 export const SETTINGS_CODES = {
-  'SB-CFG-UNREADABLE': {
+  'SB-CFG-READ': {
     class: 'terminal',
-    means: 'A settings file is not there or may not be read.',
+    means: 'A settings file cannot be read.',
     next: 'Check the path given with --config and the permissions of the file.',
+  },
+  'SB-CFG-EMPTY': {
+    class: 'terminal',
+    means: 'A settings file is empty.',
+    next: 'Write at least the keys that the reference of the program calls required.',
   },
   'SB-CFG-YAML': {
     class: 'terminal',
-    means: 'A settings file is not valid YAML, or is empty.',
+    means: 'A settings file is not YAML.',
     next: 'Correct the line that is named.',
   },
-  'SB-CFG-SHAPE': {
+  'SB-CFG-KEY': {
     class: 'terminal',
-    means: 'A settings file has an unknown key, lacks one, or has a value of the wrong type.',
-    next: 'Correct the line that is named; the reference lists every key.',
+    means: 'A settings file has a key that the program does not know.',
+    next: 'Correct or remove the key; the reference of the program lists all of them.',
+  },
+  'SB-CFG-VALUE': {
+    class: 'terminal',
+    means: 'A value in a settings file is missing or of the wrong form.',
+    next: 'Correct the value; the reference of the program lists what each key takes.',
   },
   'SB-CFG-SEED': {
     class: 'terminal',
-    means: 'A seed file is missing, readable by others, or holds no key.',
-    next: 'Point seedFile at an nkey seed that only its owner may read (chmod 600).',
+    means: 'A seed file cannot be read or holds no seed.',
+    next: 'Put the nkey seed (SU...) of this program into the file that seedFile names.',
+  },
+  'SB-CFG-SEED-MODE': {
+    class: 'terminal',
+    means: 'A seed file can be read by others than its owner.',
+    next: 'chmod 0600 the file and let the user of the program own it; if others could read it, make a new key.',
   },
 } as const satisfies CodeCatalogue;
 

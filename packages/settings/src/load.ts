@@ -1,74 +1,75 @@
 import { readFileSync } from 'node:fs';
-import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { dirname, resolve } from 'node:path';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { settingsError } from './codes.ts';
 import { closest } from './suggest.ts';
 
 /**
  * Reads a YAML settings file and checks it against a schema (use strict objects, so that a typo in a key is found).
- * @throws SB-CFG-UNREADABLE, SB-CFG-YAML, SB-CFG-SHAPE; each names file, line and column.
+ * @throws SB-CFG-READ, SB-CFG-EMPTY, SB-CFG-YAML, SB-CFG-KEY, SB-CFG-VALUE; each names file, line and column.
  */
 export function loadSettings<S extends z.ZodType>(path: string, schema: S): z.output<S> {
   const lines = new LineCounter();
   const document = parseDocument(read(path), { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number | undefined) => {
+    if (offset === undefined) return path;
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${line}:${col}`;
+  };
   const [error] = document.errors;
-  if (error) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    throw settingsError('SB-CFG-YAML', `${path}:${line}:${col}: ${error.message.split('\n')[0]}`);
-  }
-  if (!isMap(document.contents)) {
-    throw settingsError('SB-CFG-YAML', `${path}:1:1: the file is empty or holds no settings`);
-  }
+  if (error) throw settingsError('SB-CFG-YAML', `${at(error.pos[0])}: ${error.message.split('\n')[0]}`);
+  if (document.contents === null) throw settingsError('SB-CFG-EMPTY', `${path} is empty`);
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }));
-  if (parsed.success) return parsed.data;
-  // A misspelt key is also a missing one; the misspelling is what helps.
-  const { issues } = parsed.error;
-  const issue = issues.find((i) => i.code === 'unrecognized_keys') ?? issues[0];
-  const { where, message, next } = explain(document, schema, issue);
-  const { line, col } = lines.linePos(where);
-  throw settingsError('SB-CFG-SHAPE', `${path}:${line}:${col}: ${message}`, next === undefined ? {} : { next });
+  if (!parsed.success) throw explain(parsed.error.issues, { document, at, schema });
+  return parsed.data;
+}
+
+/** A path as a settings file means it: relative to the file, not to where the program was started. */
+export function besideFile(settingsFile: string, path: string): string {
+  return resolve(dirname(resolve(settingsFile)), path);
 }
 
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    throw settingsError('SB-CFG-UNREADABLE', `${path} cannot be read (${code})`, { cause });
+    throw settingsError('SB-CFG-READ', `${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }
 
-type Issue = z.core.$ZodIssue | undefined;
+interface Place {
+  document: Document.Parsed;
+  at: (offset: number | undefined) => string;
+  schema: z.ZodType;
+}
 
-function explain(
-  document: Document,
-  schema: z.ZodType,
-  issue: Issue,
-): { where: number; message: string; next?: string } {
+/** The first problem; a misspelt key comes before the value that is missing because of it. */
+function explain(issues: readonly z.core.$ZodIssue[], { document, at, schema }: Place): Error {
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const path = (issue?.path ?? []).map(String);
   if (issue?.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
-    const known = closest(key, knownKeys(schema, path));
-    return {
-      where: offsetOf(document, [...path, key]),
-      message: `${[...path, key].join('.')} is not a known key`,
-      ...(known === undefined ? {} : { next: `Did you mean ${known}? Otherwise remove the key.` }),
-    };
+    const near = closest(key, knownKeys(schema, path));
+    const message = `${at(keyOffset(document, path, key))}: unknown key ${[...path, key].join('.')}`;
+    return settingsError('SB-CFG-KEY', message, near === undefined ? {} : { next: `Did you mean ${near}?` });
   }
-  return {
-    where: offsetOf(document, path),
-    message: `${path.join('.') || 'the file'}: ${issue?.message ?? 'not valid'}`,
-  };
+  const name = path.join('.') || 'the file';
+  const node = nodeAt(document, path);
+  const missing = node === undefined ? 'is missing: ' : '';
+  return settingsError('SB-CFG-VALUE', `${at(node?.range?.[0])}: ${name} ${missing}${issue?.message}`);
 }
 
-/** Offset of a key in the text, or of the nearest thing around it when the key is the one that is missing. */
-function offsetOf(document: Document, path: readonly string[]): number {
-  for (let depth = path.length; depth > 0; depth--) {
-    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
-    const key = isMap(parent) ? parent.items.find((pair) => String(pair.key) === path[depth - 1])?.key : undefined;
-    if (isNode(key) && key.range) return key.range[0];
-  }
-  return 0;
+function nodeAt(document: Document.Parsed, path: readonly string[]): Node | undefined {
+  const node = path.length === 0 ? document.contents : document.getIn(path, true);
+  return isNode(node) ? node : undefined;
+}
+
+function keyOffset(document: Document.Parsed, path: readonly string[], key: string): number | undefined {
+  const map = nodeAt(document, path);
+  if (!isMap(map)) return undefined;
+  const pair = map.items.find((item) => isScalar(item.key) && item.key.value === key);
+  return isScalar(pair?.key) ? pair.key.range?.[0] : undefined;
 }
 
 function knownKeys(schema: z.ZodType, path: readonly string[]): string[] {

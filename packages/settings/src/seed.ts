@@ -4,23 +4,24 @@ import { settingsError } from './codes.ts';
 
 /**
  * Reads an nkey seed. Only its owner may be able to read the file: whoever has the seed is this program on the mesh.
- * @throws SB-CFG-SEED; the seed itself is never part of the message.
+ * @throws SB-CFG-SEED, SB-CFG-SEED-MODE; what is in the file is never part of the message [I9].
  */
 export function loadSeed(path: string): KeyPair {
   let text: string;
+  let mode: number;
   try {
-    if ((statSync(path).mode & 0o077) !== 0) {
-      throw settingsError('SB-CFG-SEED', `${path} may be read by others than its owner`);
-    }
+    mode = statSync(path).mode;
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (code.startsWith('SB-')) throw cause;
-    throw settingsError('SB-CFG-SEED', `${path} cannot be read (${code || 'unknown error'})`, { cause });
+    throw settingsError('SB-CFG-SEED', `${path}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
+  if ((mode & 0o077) !== 0) {
+    throw settingsError('SB-CFG-SEED-MODE', `${path} has mode 0${(mode & 0o777).toString(8)}; it must be 0600`);
   }
   try {
     return keyPairFromSeed(text);
   } catch {
+    // Without the reason: it could quote what is in the file.
     throw settingsError('SB-CFG-SEED', `${path} holds no nkey seed`);
   }
 }

@@ -37,11 +37,15 @@ describe('settings', () => {
   });
 
   it.each([
-    ['', 'SB-CFG-YAML', ':1:1:'],
+    ['', 'SB-CFG-EMPTY', 'is empty'],
+    ['# nothing\n', 'SB-CFG-EMPTY', 'is empty'],
+    ['- a list\n', 'SB-CFG-VALUE', ':1:1: the file'],
+    ['mesh: a\nmesh: b\n', 'SB-CFG-YAML', ':2:1'],
+    ['mesh: a\n\thttp: {}\n', 'SB-CFG-YAML', ':2:'],
     ['mesh: [', 'SB-CFG-YAML', 'x.yaml:1:'],
-    ['mesh: a\nhtp: {}\n', 'SB-CFG-SHAPE', ':2:1: htp is not a known key'],
-    ['mesh: a\nhttp:\n  port: many\n', 'SB-CFG-SHAPE', ':3:3: http.port'],
-    ['http: { port: 1 }\n', 'SB-CFG-SHAPE', 'mesh'],
+    ['mesh: a\nhtp: {}\n', 'SB-CFG-KEY', ':2:1: unknown key htp'],
+    ['mesh: a\nhttp:\n  port: many\n', 'SB-CFG-VALUE', ':3:9: http.port'],
+    ['http: { port: 1 }\n', 'SB-CFG-VALUE', 'mesh is missing'],
   ])('refuses %j with %s', (text, code, part) => {
     const failure = failureOf(text);
     expect(failure.code).toBe(code);
@@ -49,11 +53,18 @@ describe('settings', () => {
   });
 
   it('suggests the key that was meant', () => {
-    expect(failureOf('mesh: a\nhttp: { prot: 1 }\n').next).toContain('Did you mean port?');
+    expect(failureOf('mesh: a\nhttp: { prot: 1 }\n').next).toBe('Did you mean port?');
   });
 
   it('says when the file is not there', () => {
-    expect(failureFrom(() => loadSettings(join(dir, 'none.yaml'), schema)).code).toBe('SB-CFG-UNREADABLE');
+    expect(failureFrom(() => loadSettings(join(dir, 'none.yaml'), schema)).code).toBe('SB-CFG-READ');
+  });
+});
+
+describe('a file of ten megabytes of noise', () => {
+  it('is one error', () => {
+    const noise = Array.from({ length: 100_000 }, (_, i) => `%${i}: {[${'x'.repeat(80)}\n`).join('');
+    expect(failureOf(noise).code).toMatch(/^SB-CFG-/);
   });
 });
 
@@ -65,7 +76,11 @@ describe('seed', () => {
     expect(loadSeed(path).publicKey).toBe(pair.publicKey);
     chmodSync(path, 0o644);
     const failure = failureFrom(() => loadSeed(path));
-    expect(failure.code).toBe('SB-CFG-SEED');
+    expect(failure.code).toBe('SB-CFG-SEED-MODE');
     expect(JSON.stringify(failure)).not.toContain(pair.seed);
+    writeFileSync(join(dir, 'none'), 'SUNOTASEED', { mode: 0o600 });
+    const none = failureFrom(() => loadSeed(join(dir, 'none')));
+    expect(none.code).toBe('SB-CFG-SEED');
+    expect(JSON.stringify(none)).not.toContain('SUNOTASEED');
   });
 });

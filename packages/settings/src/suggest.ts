@@ -1,8 +1,8 @@
-/** The known word that was probably meant: at most two edits away. */
+/** The known word that was probably meant: a few edits away at most. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((k) => ({ k, d: distance(word.toLowerCase(), k.toLowerCase()) })).sort((a, b) => a.d - b.d);
   const best = ranked[0];
-  return best && best.d <= 2 ? best.k : undefined;
+  return best && best.d <= Math.max(2, word.length / 3) ? best.k : undefined;
 }
 
 /** Levenshtein distance. */

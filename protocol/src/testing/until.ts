@@ -1,11 +1,24 @@
 import { SignalboxError } from '../failure.ts';
 
-/** Waits for a condition of the real world; rejects when it has not come true within `withinMs`. */
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not true within ${withinMs} ms: ${condition.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+const POLL_MS = 20;
+
+/**
+ * Waits for a condition of the real world. The only polling in tests: everything that can tell is listened to instead.
+ * @returns what `look` returned first that is neither undefined nor false.
+ * @throws Error that names `what`, when it did not come within `timeoutMs` (long: machines that test are busy).
+ */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | Promise<T | undefined | false>,
+  { timeoutMs = 25_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 

@@ -1,7 +1,7 @@
 import { formatDuration } from '@signalbox/protocol';
 import { cellOf, indexOf, type RunState } from '@signalbox/sequencer';
 import { type RunInput, runModel } from '../../screens/model.ts';
-import { approvalsGiven } from '../../screens/rows.ts';
+import { approvalsGiven } from '../../screens/row-details.ts';
 import { headLine } from '../../screens/status-lines.ts';
 import { namedValues } from '../../screens/values.ts';
 import type { Cli } from '../cli.ts';

@@ -44,7 +44,6 @@ export async function start(cli: Cli, file: string, options: StartOptions): Prom
     {
       plan: text,
       acceptDrift: options.acceptDrift === true,
-      ...(options.onFailure ? { onFailure: options.onFailure } : {}),
       ...(options.note === undefined ? {} : { note: options.note }),
     },
     START_MS,

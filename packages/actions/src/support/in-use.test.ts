@@ -19,7 +19,7 @@ describe('a data folder in use', () => {
   it('[T01] [T04] names the process that has a lock, as any user sees it', async () => {
     expect(await lockHolder(data)).toBeUndefined();
     const holder = spawn('flock', ['--no-fork', lock, 'sleep', '1000'], { stdio: 'ignore' });
-    await until(async () => (await lockHolder(data)) === String(holder.pid));
+    await until('the lock', async () => (await lockHolder(data)) === String(holder.pid));
     expect(await codeOf(requireIdle(data))).toBe('SB-ACT-DATA-BUSY');
     holder.kill('SIGKILL');
     await once(holder, 'exit');

@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignalboxError } from '@signalbox/protocol';
 import { createKeyPair } from '@signalbox/protocol/crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfig, loadSeed } from './config-load.ts';
+import { loadConfig } from './config.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -75,32 +75,5 @@ describe('agent.yaml', () => {
   it('that cannot be read says so', () => {
     expect(failureOf(() => loadConfig(join(dir, 'none.yaml'))).code).toBe('SB-CFG-READ');
     expect(failureOf(() => loadConfig(dir)).code).toBe('SB-CFG-READ');
-  });
-
-  it('of ten megabytes of noise is one error', () => {
-    const noise = Array.from({ length: 100_000 }, (_, i) => `%${i}: {[${'x'.repeat(80)}\n`).join('');
-    expect(failureOf(() => loadConfig(write(noise))).code).toMatch(/^SB-CFG-/);
-  });
-});
-
-describe('the seed', () => {
-  const seedFile = (text: string, mode = 0o600) => {
-    const path = join(dir, 'seed');
-    writeFileSync(path, text);
-    chmodSync(path, mode);
-    return path;
-  };
-
-  it('is the identity of the host', () => {
-    const pair = createKeyPair();
-    expect(loadSeed(seedFile(`${pair.seed}\n`)).publicKey).toBe(pair.publicKey);
-  });
-
-  it('that is missing, readable by others or none is refused, and is not quoted', () => {
-    expect(failureOf(() => loadSeed(join(dir, 'none'))).code).toBe('SB-CFG-SEED');
-    expect(failureOf(() => loadSeed(seedFile(createKeyPair().seed, 0o644))).code).toBe('SB-CFG-SEED-MODE');
-    const failure = failureOf(() => loadSeed(seedFile('SUNOTASEED')));
-    expect(failure.code).toBe('SB-CFG-SEED');
-    expect(JSON.stringify(failure)).not.toContain('SUNOTASEED');
   });
 });

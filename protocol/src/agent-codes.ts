@@ -1,0 +1,154 @@
+import type { CodeCatalogue } from './failure.ts';
+
+/**
+ * Everything that an agent refuses, and everything that can go wrong inside one. It stands here and not with the agent
+ * because these codes cross the wire: an operator's CLI explains them, and it does not import the agent.
+ */
+export const AGENT_CODES = {
+  'SB-AGENT-STATE-DIR': {
+    class: 'terminal',
+    means: 'The state folder of the agent cannot be made or written.',
+    next: 'Check the path and the owner of stateDir.',
+  },
+  'SB-JOURNAL-MISSING': {
+    class: 'terminal',
+    means: 'There is no journal in this state folder.',
+    next: 'Give the stateDir of the agent with --state, or its configuration with --config.',
+  },
+  'SB-JOURNAL-READ': {
+    class: 'terminal',
+    means: 'The journal cannot be read.',
+    next: 'Check the owner and the permissions of the state folder.',
+  },
+  'SB-JOURNAL-DAMAGED': {
+    class: 'terminal',
+    means:
+      'The journal is damaged before its last record. The agent accepts no command: it cannot know what it has done.',
+    next: 'Keep a copy of the journal, see `signalbox-agent journal` for what is readable, and decide the open runs by hand; then move the journal away, which makes this a new host for the mesh.',
+  },
+  'SB-JOURNAL-WRITE': {
+    class: 'terminal',
+    means: 'A record could not be brought to disk (full disk, failed fsync). The agent accepts no further command.',
+    next: 'Make room or replace the disk, then start the agent again: what was on disk decides.',
+  },
+  'SB-JOURNAL-IDENTITY': {
+    class: 'terminal',
+    means: 'The journal was made by another host, mesh or machine: it was copied, or the host was cloned.',
+    next: 'On a clone, move the journal away and enrol the host under a name of its own.',
+  },
+  'SB-AGENT-LOCKED': {
+    class: 'terminal',
+    means: 'Another agent on this machine uses the same state folder.',
+    next: 'Stop the other agent, or give this one a stateDir of its own.',
+  },
+  'SB-AGENT-ID': {
+    class: 'terminal',
+    means: 'The id of a command does not follow from its run, step, host, direction and attempt.',
+    next: 'Find out which program sent it; nothing was done.',
+  },
+  'SB-AGENT-ID-CONFLICT': {
+    class: 'terminal',
+    means: 'A command came with the id of an earlier one, but asks for something else [I1].',
+    next: 'Compare the two in the run log and in `signalbox-agent journal`; the earlier one stands.',
+  },
+  'SB-AGENT-ADDRESS': {
+    class: 'terminal',
+    means: 'A message is for another mesh or another host.',
+    next: 'Find out who publishes on the subject of this host; nothing was done.',
+  },
+  'SB-AGENT-JOURNAL': {
+    class: 'terminal',
+    means: 'A command was planned for another journal: the agent was reinstalled since [D2].',
+    next: 'Find out what the old installation did, then plan again.',
+  },
+  'SB-AGENT-MACHINE': {
+    class: 'terminal',
+    means: 'A command was planned for another machine that has the same name [D2].',
+    next: 'Find out which of the two hosts is meant, then plan again.',
+  },
+  'SB-AGENT-EPOCH': {
+    class: 'retryable',
+    means: 'A message comes from a leader that has been followed by another one [I6]. Nothing was done.',
+    next: 'Nothing: the present leader makes a new attempt of what is still wanted.',
+  },
+  'SB-AGENT-NONCE': {
+    class: 'terminal',
+    means: 'Two leaders claim the same epoch of a run [I6].',
+    next: 'Check that the run log is not shared between two meshes; the leader that was heard first stands.',
+  },
+  'SB-AGENT-RUN-CLOSED': {
+    class: 'terminal',
+    means: 'A command came for a run that is closed.',
+    next: 'Nothing: it was late, and nothing was done.',
+  },
+  'SB-AGENT-VOID': {
+    class: 'terminal',
+    means: 'A command was withdrawn, or a later attempt or the undo of its step came first [D2].',
+    next: 'Nothing: it was not started, and never will be.',
+  },
+  'SB-AGENT-LATE': {
+    class: 'terminal',
+    means: 'A command reached its moment after which it must not be started [I7].',
+    next: 'Find out why the host was away or busy, then `signalbox retry`.',
+  },
+  'SB-CLOCK': {
+    class: 'retryable',
+    means: "The host's clock cannot be compared with the coordinator's, or is too far away from it [I7].",
+    next: 'Check that a coordinator runs and that the host keeps time (chrony, timesyncd), then retry.',
+  },
+  'SB-AGENT-UNKNOWN-ACTION': {
+    class: 'terminal',
+    means: 'The agent does not have this action.',
+    next: 'Upgrade the agent, or correct the runbook.',
+  },
+  'SB-AGENT-UNKNOWN-PROBE': {
+    class: 'terminal',
+    means: 'The agent does not have this probe.',
+    next: 'Upgrade the agent, or correct the runbook.',
+  },
+  'SB-AGENT-ACTION-VERSION': {
+    class: 'terminal',
+    means: 'The plan was made for another version of this action [D5].',
+    next: 'Plan again, or bring the agent to the version of the plan.',
+  },
+  'SB-AGENT-INPUT': {
+    class: 'terminal',
+    means: 'What stands under `with` does not fit this action or probe.',
+    next: 'Correct the runbook; `signalbox check` shows the line.',
+  },
+  'SB-AGENT-NO-UNDO': {
+    class: 'terminal',
+    means: 'Undo was asked of an action that has none.',
+    next: 'Take the step back by hand, then `signalbox resolve`.',
+  },
+  'SB-AGENT-TIMEOUT': {
+    class: 'retryable',
+    means: 'A step, a check or a sample did not end in its time and was stopped.',
+    next: 'Look at its output; give it more time, or find out what it waited for.',
+  },
+  'SB-AGENT-KILLED': {
+    class: 'terminal',
+    means: 'A step was stopped because the coordinator asked for it.',
+    next: 'See the run log for who asked and why.',
+  },
+  'SB-AGENT-INTERRUPTED': {
+    class: 'unknown',
+    means: 'The agent or its host went down while a step ran. It is not run again; its probe was asked [I5].',
+    next: 'If the probe could not tell: look at the host, then `signalbox resolve --as succeeded|not-done`.',
+  },
+  'SB-AGENT-ACTION-BROKE': {
+    class: 'terminal',
+    means: 'An action or a probe broke with an error that it does not declare.',
+    next: 'This is a mistake in the action: report it with the message.',
+  },
+  'SB-SECRET-MISSING': {
+    class: 'terminal',
+    means: 'A secret that is named is not on this host.',
+    next: "Set the variable in the agent's environment before it starts, or put the file in place.",
+  },
+  'SB-SECRET-MODE': {
+    class: 'terminal',
+    means: "A secret's file can be read by others, or belongs to somebody else.",
+    next: 'chmod 0600 the file and let root or the user of the agent own it.',
+  },
+} as const satisfies CodeCatalogue;
