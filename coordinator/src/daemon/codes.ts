@@ -46,6 +46,11 @@ export const COORDINATOR_CODES = {
     means: 'The world is not as it was when the plan was made.',
     next: 'Make the plan again, or start it with --accept-drift --note "why that is all right".',
   },
+  'SB-COORD-LISTEN': {
+    class: 'terminal',
+    means: 'The address for /metrics and /healthz cannot be listened on.',
+    next: 'Give another port under http: in coordinator.yaml, or end what listens there.',
+  },
   'SB-COORD-HOST': {
     class: 'terminal',
     means: 'A host of the plan is not enrolled, does not answer, or is not the machine that the plan was made for.',

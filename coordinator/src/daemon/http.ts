@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { coordinatorError } from './codes.ts';
 
 export interface HttpOptions {
   readonly host: string;
@@ -10,7 +11,10 @@ export interface HttpOptions {
   readonly unhealthy: () => string | undefined;
 }
 
-/** `/metrics` for Prometheus, `/healthz` for whoever restarts this program. Resolves to the address it listens on. */
+/**
+ * `/metrics` for Prometheus, `/healthz` for whoever restarts this program. Resolves to the address it listens on.
+ * @throws SB-COORD-LISTEN
+ */
 export async function serveHttp({
   host,
   port,
@@ -34,7 +38,9 @@ export async function serveHttp({
     );
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) => {
+      reject(coordinatorError('SB-COORD-LISTEN', `http: ${host}:${port}: ${cause.message}`, { cause }));
+    });
     server.listen(port, host, () => resolve());
   });
   return { server, address: server.address() as AddressInfo };

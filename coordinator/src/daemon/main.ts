@@ -21,7 +21,7 @@ import { postPage } from './webhooks.ts';
 export async function runCoordinator({ config: path }: { config: string }): Promise<void> {
   const config = loadSettings(path, CoordinatorConfig);
   const signer = loadSeed(besideFile(path, config.seedFile));
-  const log = pino({ level: config.logLevel, base: { mesh: config.mesh, coordinator: config.name } });
+  const log = openLog(config);
   const bus = await connectCoordinator({
     servers: config.servers,
     mesh: config.mesh,
@@ -32,17 +32,19 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
     ...(config.natsHealthUrl === undefined ? {} : { healthUrl: config.natsHealthUrl }),
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
-  await bus.prepare(Object.keys(config.hosts));
-  const ports: Ports = {
-    mesh: config.mesh,
-    name: config.name,
-    bus,
-    signer,
-    clock: systemClock,
-    random: Math.random,
-    newId: randomUUID,
-    log,
-  };
+  const { mesh, name } = config;
+  const ports: Ports = { mesh, name, bus, signer, clock: systemClock, random: Math.random, newId: randomUUID, log };
+  try {
+    await bus.prepare(Object.keys(config.hosts));
+    await serve(config, ports);
+  } finally {
+    await bus.close();
+  }
+}
+
+/** Until it is told to stop. Whatever ends it, nothing of it keeps the process alive. */
+async function serve(config: CoordinatorConfig, ports: Ports): Promise<void> {
+  const { bus, log } = ports;
   const hosts = new Hosts(ports, config.hosts);
   const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
   const status = new StatusEvents(ports);
@@ -59,27 +61,31 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
   });
   const metrics = new Metrics({ ports, hosts, runs });
   hosts.onChange((_host, state, record) => status.host(record, state));
-  await hosts.start();
-  await serveRequests({ ports, hosts, runs, queries, version: programVersion() }, config);
-  await runs.recover();
-  const http = config.http
-    ? await serveHttp({
-        ...config.http,
-        registry: metrics.registry,
-        unhealthy: () => (bus.connected ? undefined : 'not connected to NATS'),
-      })
-    : undefined;
-  log.info(
-    { hosts: Object.keys(config.hosts).length, leading: runs.leading, http: http?.address.port },
-    'coordinator ready',
-  );
+  let http: Awaited<ReturnType<typeof serveHttp>> | undefined;
+  try {
+    await hosts.start();
+    await serveRequests({ ports, hosts, runs, queries, version: programVersion() }, config);
+    await runs.recover();
+    if (config.http) {
+      const unhealthy = () => (bus.connected ? undefined : 'not connected to NATS');
+      http = await serveHttp({ ...config.http, registry: metrics.registry, unhealthy });
+    }
+    const enrolled = Object.keys(config.hosts).length;
+    log.info({ hosts: enrolled, leading: runs.leading, http: http?.address.port }, 'coordinator ready');
+    await stopSignal();
+    log.info('stopping; runs go on when a coordinator is back');
+  } finally {
+    http?.server.close();
+    hosts.stop();
+    await runs.stop();
+  }
+}
 
-  await stopSignal();
-  log.info('stopping; runs go on when a coordinator is back');
-  http?.server.close();
-  hosts.stop();
-  await runs.stop();
-  await bus.close();
+/** One JSON object a line, in the same form as the agents' logs. */
+function openLog({ mesh, name, logLevel }: CoordinatorConfig): Logger {
+  const formatters = { level: (label: string) => ({ level: label }) };
+  const timestamp = pino.stdTimeFunctions.isoTime;
+  return pino({ level: logLevel, base: { mesh, coordinator: name }, timestamp, formatters });
 }
 
 /** Everything that looks at a run from outside: samples into metrics and status, pages to webhooks. */

@@ -4,7 +4,7 @@ import { decide, evolveEntry, type Input, isEnded, type Now, pending, type RunSt
 import { Effects } from './effects.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
-import { appendEntry, type LoadedRun, type LogHeadPosition } from './run-log.ts';
+import { appendEntry, type LoadedRun, type LogHeadPosition, type NewEntry } from './run-log.ts';
 
 export interface RunnerOptions {
   readonly ports: Ports;
@@ -74,9 +74,14 @@ export class Runner {
     return turn;
   }
 
-  /** Creation and leadership are one decision each, in one entry when both are new. */
+  /**
+   * Creation and leadership are one decision each, in one entry when both are new. A run whose creation cannot be written
+   * now does not begin: whoever asked is told so, and nothing must start by itself when there is room again.
+   * @throws what the bus throws, when a creation is among the inputs.
+   */
   begin(inputs: readonly Input[]): Promise<readonly RunEvent[]> {
-    const turn = this.#queue.then(() => this.#take(inputs));
+    const insist = !inputs.some(({ type }) => type === 'create');
+    const turn = this.#queue.then(() => this.#take(inputs, { insist }));
     this.#queue = turn.catch(() => {});
     return turn;
   }
@@ -87,7 +92,7 @@ export class Runner {
     await this.#queue;
   }
 
-  async #take(inputs: readonly Input[]): Promise<readonly RunEvent[]> {
+  async #take(inputs: readonly Input[], { insist } = { insist: true }): Promise<readonly RunEvent[]> {
     if (this.#stopped) return [];
     const { clock, random } = this.#options.ports;
     const now: Now = { atMs: clock.wallMs(), runMs: this.runMs(), random: random() };
@@ -102,7 +107,8 @@ export class Runner {
       this.effects.reconcile(pending({ ...this.#state, atMs: now.atMs }));
       return events;
     }
-    const entry = await this.#append({ run: this.run, epoch: state.epoch, atMs: now.atMs, runMs: now.runMs, events });
+    const next = { run: this.run, epoch: state.epoch, atMs: now.atMs, runMs: now.runMs, events };
+    const entry = await this.#append(next, { insist });
     const before = this.#state;
     this.#entries.push(entry);
     this.#state = evolveEntry(before, entry);
@@ -112,7 +118,7 @@ export class Runner {
   }
 
   /** Tries until the log has the entry or somebody else's: hold rather than guess. */
-  async #append(next: Parameters<typeof appendEntry>[2]): Promise<LogEntry> {
+  async #append(next: NewEntry, { insist }: { insist: boolean }): Promise<LogEntry> {
     const { bus, clock, log } = this.#options.ports;
     for (;;) {
       try {
@@ -124,6 +130,7 @@ export class Runner {
           this.#lose(error);
           throw error;
         }
+        if (!insist) throw error;
         log.warn({ run: this.run, err: error }, 'the log cannot be written; trying again');
         await new Promise<void>((resolve) => clock.after(APPEND_RETRY_MS, resolve));
       }

@@ -48,7 +48,11 @@ async function showPlan(cli: Cli, { plan, text, hash, problems }: MadePlan, opti
   const { renderByHand, renderPlan } = await import('@signalbox/runbook');
   const shown = options.byHand
     ? renderByHand(plan)
-    : renderPlan(plan, { format: options.format ?? 'text', ...(cli.io.isTerminal ? { width: cli.io.columns } : {}) });
+    : renderPlan(plan, {
+        format: options.format ?? 'text',
+        hash,
+        ...(cli.io.isTerminal ? { width: cli.io.columns } : {}),
+      });
   cli.print(...shown.trimEnd().split('\n'));
   cli.print(...problemLines(problems));
 }

@@ -77,7 +77,7 @@ async function planTextOf(
   }
   if (!cli.json) {
     const { renderPlan } = await import('@signalbox/runbook');
-    cli.print(...renderPlan(made.plan, { format: 'text' }).trimEnd().split('\n'), '');
+    cli.print(...renderPlan(made.plan, { format: 'text', hash: made.hash }).trimEnd().split('\n'), '');
   }
   return made.text;
 }

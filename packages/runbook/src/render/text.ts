@@ -9,14 +9,14 @@ const NARROWEST = 80;
 /** The plan as a screen: what is done where in which order, how it is taken back, and from where on it is not. */
 export function planAsText(
   plan: Plan,
-  { width = 110, drift = [] }: { width?: number; drift?: readonly string[] },
+  { width = 110, drift = [], hash }: { width?: number; drift?: readonly string[]; hash?: string },
 ): string {
   const wide = Math.max(width, NARROWEST);
   const { name, sha256 } = plan.runbook;
   const head = [
     `PLAN ${name}`,
     `mesh ${plan.mesh}`,
-    `sha ${sha256.slice(0, 8)}`,
+    `sha ${(hash ?? sha256).slice(0, 8)}`,
     plural(plan.hosts.length, 'host'),
     `made ${momentInWords(plan.madeAtMs)} by ${plan.madeBy}`,
   ];
