@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
-import { until } from '../lab/until.ts';
 import { workStep } from './support/work.ts';
 import { type World, worldOfTest } from './support/world.ts';
 

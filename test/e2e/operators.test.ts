@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
+import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../lab/until.ts';
 import { dial, dialGate } from './support/dial.ts';
 import { workStep } from './support/work.ts';
 import { World } from './support/world.ts';

@@ -1,6 +1,7 @@
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
 import { decide, evolveEntry, type Input, isEnded, type Now, pending, type RunState } from '@signalbox/sequencer';
+import { coordinatorError } from './codes.ts';
 import { Effects } from './effects.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
@@ -93,7 +94,8 @@ export class Runner {
   }
 
   async #take(inputs: readonly Input[], { insist } = { insist: true }): Promise<readonly RunEvent[]> {
-    if (this.#stopped) return [];
+    // Nobody may take silence for a yes: what was submitted is not in the log [I8], and a report is not acknowledged.
+    if (this.#stopped) throw this.#notLed();
     const { clock, random } = this.#options.ports;
     const now: Now = { atMs: clock.wallMs(), runMs: this.runMs(), random: random() };
     const events: RunEvent[] = [];
@@ -120,21 +122,29 @@ export class Runner {
   /** Tries until the log has the entry or somebody else's: hold rather than guess. */
   async #append(next: NewEntry, { insist }: { insist: boolean }): Promise<LogEntry> {
     const { bus, clock, log } = this.#options.ports;
+    let certain = true;
     for (;;) {
       try {
         const { entry, head } = await appendEntry(bus, this.#head, next);
         this.#head = head;
         return entry;
       } catch (error) {
-        if (this.#stopped || (error instanceof SignalboxError && error.code === 'SB-COORD-DEPOSED')) {
+        if (this.#stopped) throw this.#notLed();
+        if (error instanceof SignalboxError && error.code === 'SB-COORD-DEPOSED') {
           this.#lose(error);
           throw error;
         }
-        if (!insist) throw error;
+        // Once it is not known whether the log has it, only the log can say: a run that nobody leads would be left there.
+        certain &&= error instanceof SignalboxError && error.failure.class === 'retryable';
+        if (!insist && certain) throw error;
         log.warn({ run: this.run, err: error }, 'the log cannot be written; trying again');
         await new Promise<void>((resolve) => clock.after(APPEND_RETRY_MS, resolve));
       }
     }
+  }
+
+  #notLed(): SignalboxError {
+    return coordinatorError('SB-COORD-DEPOSED', `${this.run} is not led here any more`);
   }
 
   #lose(error: unknown): void {

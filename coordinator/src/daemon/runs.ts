@@ -29,6 +29,9 @@ export interface RunsOptions {
   readonly onEntry: (runner: Runner, entry: LogEntry, before: RunState) => void;
 }
 
+/** How long to wait before a run that the bus could not give is asked for again. */
+const TAKE_UP_RETRY_MS = 2_000;
+
 /** All runs of the mesh: leads those that are open, reads back those that are over. */
 export class Runs {
   readonly #options: RunsOptions;
@@ -38,6 +41,7 @@ export class Runs {
   #creating: Promise<unknown> = Promise.resolve();
   /** Runs that are open and cannot be led, and why: shown by `doctor`. */
   readonly notLed = new Map<string, string>();
+  #stopped = false;
 
   constructor(options: RunsOptions) {
     this.#options = options;
@@ -107,17 +111,26 @@ export class Runs {
 
   /** Takes up every run that is open in the log. A run that cannot be read is left alone and named [D5]. */
   async recover(): Promise<void> {
-    const { bus, log } = this.#options.ports;
-    for (const run of await bus.listRuns()) {
-      try {
-        const loaded = await loadRun(bus, run);
-        if (loaded.state.closed) this.#ended.set(run, loaded);
-        else await this.#lead(loaded);
-      } catch (error) {
-        if (!(error instanceof SignalboxError)) throw error;
-        this.notLed.set(run, error.message);
-        log.error({ run, code: error.code }, error.message);
-      }
+    for (const run of await this.#options.ports.bus.listRuns()) await this.#takeUp(run);
+  }
+
+  /** What only the bus is to blame for is tried again until the bus can say. */
+  async #takeUp(run: string): Promise<void> {
+    const { bus, clock, log } = this.#options.ports;
+    if (this.#stopped) return;
+    try {
+      const loaded = await loadRun(bus, run);
+      if (loaded.state.closed) this.#ended.set(run, loaded);
+      else await this.#lead(loaded);
+      this.notLed.delete(run);
+    } catch (error) {
+      if (!(error instanceof SignalboxError)) throw error;
+      this.notLed.set(run, error.message);
+      log.error({ run, code: error.code }, error.message);
+      if (error.failure.class === 'terminal') return;
+      clock.after(TAKE_UP_RETRY_MS, () => {
+        this.#takeUp(run).catch((failed: unknown) => log.error({ run, err: failed }, 'taking up'));
+      });
     }
   }
 
@@ -146,6 +159,7 @@ export class Runs {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#subscriptions.values()].map((unsubscribe) => unsubscribe()));
     await Promise.all(this.runners().map((runner) => runner.stop()));
     this.#led.clear();
@@ -176,13 +190,31 @@ export class Runs {
       throw error;
     }
     if (!create) runner.effects.commands.fence();
-    if (!runner.ended)
-      this.#subscriptions.set(run, await ports.bus.reports(run, (report) => this.#onReport(runner, report)));
+    this.#listen(runner).catch((error: unknown) => ports.log.error({ run, err: error }, 'reports'));
     for (const { name } of runner.state.plan.hosts) {
       if (this.#options.hosts.stateOf(name) === 'silent')
         this.#submit(runner, { type: 'silent', host: name, lastSeenAtMs: undefined });
     }
     return runner;
+  }
+
+  /** A run that is led and hears no reports would wait for ever: the bus is asked until it gives them. */
+  async #listen(runner: Runner): Promise<void> {
+    const { bus, clock, log } = this.#options.ports;
+    const { run } = runner;
+    const isLed = () => this.#led.get(run) === runner;
+    while (isLed()) {
+      try {
+        const unsubscribe = await bus.reports(run, (report) => this.#onReport(runner, report));
+        if (isLed()) this.#subscriptions.set(run, unsubscribe);
+        else await unsubscribe();
+        return;
+      } catch (error) {
+        if (!(error instanceof SignalboxError)) throw error;
+        log.warn({ run, code: error.code }, `no reports yet: ${error.message}`);
+        await new Promise<void>((resolve) => clock.after(TAKE_UP_RETRY_MS, resolve));
+      }
+    }
   }
 
   async #onReport(runner: Runner, report: IncomingReport): Promise<void> {
@@ -207,9 +239,14 @@ export class Runs {
   /** An ended run is read from the log like any other old one; its last controls still go out. */
   #retire(runner: Runner): void {
     const { run } = runner;
-    this.#led.delete(run);
+    this.#leave(runner);
     const loaded = { state: runner.state, head: EMPTY_HEAD, entries: runner.entries, planText: runner.planText };
     this.#ended.set(run, loaded);
+  }
+
+  /** Reports that come from here on are left for whoever leads the run next. */
+  #leave({ run }: Runner): void {
+    this.#led.delete(run);
     const unsubscribe = this.#subscriptions.get(run);
     this.#subscriptions.delete(run);
     unsubscribe?.().catch((error: unknown) => this.#options.ports.log.warn({ run, err: error }, 'reports'));
@@ -217,7 +254,7 @@ export class Runs {
 
   #onLost(runner: Runner, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    this.#led.delete(runner.run);
+    this.#leave(runner);
     this.notLed.set(runner.run, message);
     this.#options.ports.log.error({ run: runner.run, err: error }, 'this run is not led here any more');
   }

@@ -29,6 +29,7 @@ export interface ReportStep {
   readonly step: string;
   readonly host: string | null;
   readonly phase: string;
+  /** Tries in the direction that needed more of them. */
   readonly attempts: number;
   readonly durationMs: number | undefined;
 }
@@ -89,7 +90,7 @@ function stepsOf(state: RunState): ReportStep[] {
         step: ref.leaf.id,
         host: ref.host,
         phase,
-        attempts: attempts.do + attempts.undo,
+        attempts: Math.max(attempts.do, attempts.undo),
         durationMs,
       },
     ];

@@ -27,7 +27,7 @@ function advanceForward(draft: Draft): void {
     return;
   }
   const begun = startAll(draft, walk.ready, 'do');
-  if (!begun && !walk.early && isStuck(draft.state)) holdStuck(draft);
+  if (!begun && isStuck(draft.state)) holdStuck(draft);
 }
 
 function advanceBack(draft: Draft): void {

@@ -9,7 +9,9 @@ import { cellOf } from './walk.ts';
 
 /** All chance comes from one list of numbers, so that a failure shrinks to a small plan and a short story. */
 const CHOICES = fc.array(fc.nat(1_000_000), { minLength: 20, maxLength: 900, size: 'max' });
-const RUNS = Number(process.env['SIGNALBOX_PROPERTY_RUNS'] ?? 400);
+/** Also bounds the shrinking of a failure. */
+const MOST_MS = 60_000;
+const RUNS = Number(process.env.SIGNALBOX_PROPERTY_RUNS ?? 400);
 
 function badDay(numbers: readonly number[]): BadDay {
   const dice = new Dice(numbers);
@@ -39,7 +41,7 @@ describe('any plan, on any bad day', () => {
         expect(new Set(day.world.executed).size, '[I1]').toBe(day.world.executed.length);
         if (day.run.status === 'rolled-back') expect(unnamed(day), '[I4]').toEqual([]);
       }),
-      { numRuns: RUNS, reporter },
+      { numRuns: RUNS, reporter, interruptAfterTimeLimit: MOST_MS },
     );
   }, 120_000);
 });

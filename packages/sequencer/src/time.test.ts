@@ -1,7 +1,7 @@
 import type { Timing } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import { clocksOf } from './clocks.ts';
-import { action, BUSY, gate, parallel, plan, point, serial, TestRun } from './testing/index.ts';
+import { action, BUSY, batches, gate, parallel, plan, point, serial, TestRun } from './testing/index.ts';
 
 describe('gates and their time', () => {
   it('hold when they are not met in time, or roll back when they say so', () => {
@@ -221,8 +221,18 @@ describe('downtime clocks', () => {
   });
 });
 
-describe('a parallel group', () => {
-  it('is not stuck while one branch waits for its time', () => {
+describe('a group whose time has not come', () => {
+  it('does not hide that somebody is needed beside it', () => {
+    const late = serial('late', [action('z', 'h3')], { timing: { notBeforeMs: 9_000_000_000 } });
+    const make = (hosts: string[]) => [action('b', hosts)];
+    const run = TestRun.start(plan([parallel('p', [batches('g', [['h1', 'h2']], { maxFailures: 1, make }), late])]));
+    run.done('b', 'h2');
+    run.failed('b', 'h1');
+    run.failed('b', 'h1');
+    expect(run.why).toEqual(['undo-failed b']);
+  });
+
+  it('does not stop the branch beside it', () => {
     const late = serial('late', [action('b', 'h1')], { timing: { notBeforeMs: 1_060_000 } });
     const run = TestRun.start(plan([parallel('p', [action('a', 'h1'), late])]));
     run.done('a', 'h1');

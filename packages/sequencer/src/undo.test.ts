@@ -28,6 +28,15 @@ describe('the way back', () => {
     expect(run.commands).toEqual(['a@h2 undo 1']);
   });
 
+  it('does not end while anything still runs, also what needs no undo', () => {
+    const run = TestRun.start(plan([action('look', 'h1', { effect: 'read', reversible: false })]));
+    run.accepted('look', 'h1');
+    run.abort();
+    expect(run.status).toBe('compensating');
+    run.done('look', 'h1');
+    expect(run.status).toBe('rolled-back');
+  });
+
   it('withdraws what its host has not begun; withdrawn means that there is nothing to undo', () => {
     const run = TestRun.start(plan([action('a', 'h1')]));
     run.abort();

@@ -8,11 +8,9 @@ import { type CellRef, hostsOf, indexOf, refsIn } from './tree.ts';
 export interface Walk {
   readonly ready: readonly CellRef[];
   readonly done: boolean;
-  /** It stopped at a group whose time has not come. */
-  readonly early: boolean;
 }
 
-const NOTHING_LEFT: Walk = { ready: [], done: true, early: false };
+const NOTHING_LEFT: Walk = { ready: [], done: true };
 
 export function cellOf(state: RunState, ref: CellRef): Cell {
   const cell = state.cells.get(ref.key);
@@ -33,13 +31,13 @@ export function isDone(state: RunState, node: PlanStep): boolean {
 function forwardNode(state: RunState, node: PlanStep): Walk {
   if (node.skip !== undefined || node.only === 'undo') return NOTHING_LEFT;
   if (node.kind === 'group') {
-    if (isTooEarly(state, node)) return { ready: [], done: false, early: true };
+    if (isTooEarly(state, node)) return { ready: [], done: false };
     const walk = (child: PlanStep) => forwardNode(state, child);
     if (node.mode !== 'parallel') return inOrder(node.children, walk);
     return atOnce(node, walk, (child) => refsIn(state.plan, child).some((ref) => cellOf(state, ref).attempts.do > 0));
   }
   const open = refsIn(state.plan, node).filter((ref) => !isOver(state, ref));
-  return { ready: open.filter((ref) => isStartable(state, ref)), done: open.length === 0, early: false };
+  return { ready: open.filter((ref) => isStartable(state, ref)), done: open.length === 0 };
 }
 
 export function isOver(state: RunState, ref: CellRef): boolean {
@@ -80,7 +78,7 @@ function backwardNode(state: RunState, node: PlanStep, host: string | undefined)
   }
   const refs = refsIn(state.plan, node).filter((ref) => host === undefined || ref.host === host);
   const open = refs.filter((ref) => isOwed(state, ref, host));
-  return { ready: open.filter((ref) => isUndoable(state, ref)), done: open.length === 0, early: false };
+  return { ready: open.filter((ref) => isUndoable(state, ref)), done: open.length === 0 };
 }
 
 /** Whether the way back has something to do here, now or when what runs has ended. */
@@ -144,7 +142,7 @@ function atOnce(group: GroupStep, walk: (node: PlanStep) => Walk, hasBegun: (nod
     // What cannot begin anyway takes no place.
     return found.ready.length > 0 && room-- > 0 ? found.ready : [];
   });
-  return { ready, done: open.length === 0, early: open.some((found) => found.early) };
+  return { ready, done: open.length === 0 };
 }
 
 /** Hosts whose targets a leaf still has, for screens. */

@@ -2,12 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
+import { until } from '@signalbox/protocol/testing';
 import { onTestFinished } from 'vitest';
 import { Janitor } from '../../lab/janitor.ts';
 import { type OperatorRole, ProcessMesh } from '../../lab/mesh.ts';
 import { Operator } from '../../lab/operator.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { until } from '../../lab/until.ts';
 import { type Said, sayTo, type Talk, type TalkOptions, talkTo } from './child.ts';
 import { type Mark, readMarks, WORK } from './work.ts';
 

@@ -1,7 +1,9 @@
 import type { RunEvent } from '@signalbox/protocol';
+import { cellKey } from '../cell.ts';
 import { evolve, initialState } from '../evolve.ts';
 import type { Input } from '../inputs.ts';
 import { isMoving, type RunState } from '../state.ts';
+import type { Trigger } from '../transitions.ts';
 import { type CellRef, indexOf } from '../tree.ts';
 import { cellOf } from '../walk.ts';
 import type { TestRun } from './run.ts';
@@ -16,7 +18,7 @@ export class Oracle {
   #state: RunState;
   #read = 0;
   readonly #ids = new Set<string>();
-  /** `do failed -> reset`: every transition that was seen, for the test that all of them are. */
+  /** `do failed reset`: every entry of the transition table that was used, for the test that all of them are. */
   readonly transitions = new Set<string>();
 
   constructor(run: TestRun) {
@@ -28,7 +30,9 @@ export class Oracle {
     for (const entry of run.log.slice(this.#read)) {
       for (const event of entry.events) {
         this.judge(event, input);
-        this.#state = evolve(this.#state, event, entry);
+        const before = this.#state;
+        this.#state = evolve(before, event, entry);
+        for (const seen of transitionsOf(before, this.#state, event)) this.transitions.add(seen);
       }
     }
     this.#read = run.log.length;
@@ -117,6 +121,30 @@ export class Oracle {
     const proven = input.type === 'withdrawn' || cell.probed === 'not-applied' || cell.probed === 'partial';
     ensure(proven, `[I5] ${event.step} forgotten without proof, after ${input.type}`);
   }
+}
+
+const TRIGGERS: Partial<Record<RunEvent['type'], Trigger>> = {
+  StepSucceeded: 'succeed',
+  StepFailed: 'fail',
+  StepUnknown: 'unknown',
+  StepSkipped: 'skip',
+  StepReset: 'reset',
+  UndoStarted: 'cancel',
+  HostDropped: 'drop',
+};
+
+/** `do pending dispatch`: which entries of the table an event has used. */
+function transitionsOf(before: RunState, after: RunState, event: RunEvent): string[] {
+  if ('attempt' in event && event.type !== 'StepAccepted') {
+    const phase = before.cells.get(cellKey(event.step, event.host))?.phase;
+    const started = event.type === 'StepStarted' && (event.work.kind === 'command' ? 'dispatch' : 'wait');
+    return [`${event.direction} ${phase} ${started || TRIGGERS[event.type]}`];
+  }
+  const trigger = TRIGGERS[event.type];
+  if (trigger === undefined) return [];
+  return [...before.cells.values()]
+    .filter((cell) => after.cells.get(cell.key)?.phase !== cell.phase)
+    .map((cell) => `${cell.direction} ${cell.phase} ${trigger}`);
 }
 
 /** Whether the way back has to undo this when it was applied. */

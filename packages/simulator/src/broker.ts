@@ -1,0 +1,75 @@
+import type { StoredEntry } from '@signalbox/bus';
+
+/** How long a delivered message may stay undecided before it is delivered again. */
+export const ACK_WAIT_MS = 30_000;
+
+/** A message in a lane of one host. */
+export interface Parcel {
+  readonly id: string;
+  readonly data: Uint8Array;
+  readonly expiresAtMs: number;
+  done: boolean;
+  againAtMs: number;
+}
+
+export interface StoredReport {
+  readonly host: string;
+  readonly data: Uint8Array;
+  acked: boolean;
+  againAtMs: number;
+}
+
+export type LaneName = 'commands' | 'controls';
+
+/**
+ * What NATS keeps: everything that was acknowledged is on disk (`sync_interval: always`), so a restart loses nothing
+ * that is stored and cuts all connections.
+ */
+export class Broker {
+  readonly logs = new Map<string, StoredEntry[]>();
+  readonly blobs = new Map<string, Uint8Array>();
+  readonly hosts = new Map<string, Uint8Array>();
+  readonly reports = new Map<string, StoredReport[]>();
+  readonly #lanes = new Map<string, Map<string, Parcel>>();
+  #sequence = 0;
+  up = true;
+  /** Told of each new message: who listens live gets it. */
+  onParcel: (host: string, lane: LaneName, parcel: Parcel) => void = () => {};
+  onReport: (run: string) => void = () => {};
+  onAppend: (run: string, data: Uint8Array) => void = () => {};
+
+  append(run: string, data: Uint8Array, expectedSequence: number): number | 'taken' {
+    const log = this.logs.get(run) ?? [];
+    if ((log.at(-1)?.sequence ?? 0) !== expectedSequence) return 'taken';
+    this.#sequence += 1;
+    log.push({ sequence: this.#sequence, data });
+    this.logs.set(run, log);
+    this.onAppend(run, data);
+    return this.#sequence;
+  }
+
+  lane(host: string, name: LaneName): Map<string, Parcel> {
+    const key = `${name} ${host}`;
+    const lane = this.#lanes.get(key) ?? new Map<string, Parcel>();
+    this.#lanes.set(key, lane);
+    return lane;
+  }
+
+  /** Stores a message as the first of its subject. */
+  post(host: string, name: LaneName, message: Pick<Parcel, 'id' | 'data' | 'expiresAtMs'>): 'stored' | 'other-content' {
+    const lane = this.lane(host, name);
+    const known = lane.get(message.id);
+    if (known) return Buffer.compare(known.data, message.data) === 0 ? 'stored' : 'other-content';
+    const parcel: Parcel = { ...message, done: false, againAtMs: 0 };
+    lane.set(message.id, parcel);
+    this.onParcel(host, name, parcel);
+    return 'stored';
+  }
+
+  report(run: string, host: string, data: Uint8Array): void {
+    const reports = this.reports.get(run) ?? [];
+    reports.push({ host, data, acked: false, againAtMs: 0 });
+    this.reports.set(run, reports);
+    this.onReport(run);
+  }
+}

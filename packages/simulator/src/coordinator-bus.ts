@@ -1,0 +1,157 @@
+import { busError, type CoordinatorBus, type IncomingReport, type Unsubscribe } from '@signalbox/bus';
+import { ACK_WAIT_MS, type StoredReport } from './broker.ts';
+import type { Link } from './network.ts';
+import type { Switchboard } from './switchboard.ts';
+
+const SWEEP_MS = 5_000;
+
+/** The coordinator's side of the simulated bus, with the promises of the real one (`CoordinatorBus`). */
+export function coordinatorBus(link: Link, switchboard: Switchboard): CoordinatorBus {
+  const { broker, life } = link;
+  const last = (run: string) => link.exchange('reading the last entry', () => broker.logs.get(run)?.at(-1));
+  const post = async (
+    lane: 'commands' | 'controls',
+    host: string,
+    message: { id: string; data: Uint8Array },
+    ttlMs = Number.POSITIVE_INFINITY,
+  ) => {
+    await link.exchange(`sending ${message.id}`, () => {
+      const expiresAtMs = life.timeline.nowMs + ttlMs;
+      if (broker.post(host, lane, { ...message, expiresAtMs }) === 'stored') return;
+      throw busError('SB-BUS-ID-CONFLICT', `${message.id} is stored already, with other content`);
+    });
+  };
+
+  return {
+    get connected() {
+      return link.connected;
+    },
+    stats: { reconnects: 0, messagesIn: 0, messagesOut: 0 },
+    onConnection: (listener) => link.onConnection(listener),
+    close: async () => {},
+    prepare: async () => {},
+
+    async append(run, data, expectedSequence) {
+      const outcome = await link
+        .exchange('appending', () => broker.append(run, data, expectedSequence))
+        .catch((error: unknown) => {
+          if (codeOf(error) === 'SB-BUS-TIMEOUT') return 'unanswered' as const;
+          throw error;
+        });
+      if (typeof outcome === 'number') return { sequence: outcome };
+      // Somebody was first, or it was this very append whose answer was lost: the bytes tell.
+      const found = await last(run).catch((error: unknown) => {
+        if (outcome === 'taken') throw error;
+        throw busError('SB-BUS-TIMEOUT', 'the append was not answered, and the log cannot be read');
+      });
+      if (found && found.sequence > expectedSequence) {
+        return Buffer.compare(found.data, data) === 0 ? { sequence: found.sequence } : 'conflict';
+      }
+      if (outcome === 'taken') return 'conflict';
+      throw busError('SB-BUS-TIMEOUT', 'the append was not answered, and it is not in the log yet');
+    },
+    lastEntry: last,
+    readRun: (run) => link.exchange('reading a run', () => [...(broker.logs.get(run) ?? [])]),
+    listRuns: () => link.exchange('listing runs', () => [...broker.logs.keys()]),
+
+    putBlob: (sha256, data) => link.exchange('storing a blob', () => void broker.blobs.set(sha256, data)),
+    getBlob: (sha256) => link.exchange('reading a blob', () => broker.blobs.get(sha256)),
+    putHost: (name, data) => link.exchange('storing a host', () => void broker.hosts.set(name, data)),
+    getHosts: () => link.exchange('reading hosts', () => new Map(broker.hosts)),
+
+    sendCommand: (host, id, data, ttlMs) => post('commands', host, { id, data }, ttlMs),
+    sendControl: (host, id, data) => post('controls', host, { id, data }),
+    reports: async (run, handler) => await readReports(link, switchboard, { run, handler }),
+    query: async (host, verb, data, timeoutMs) => {
+      await link.exchange(`asking ${host}`, () => undefined);
+      return await life.promise((resolve) => {
+        const giveUp = life.after(timeoutMs, () => resolve(undefined));
+        const answered = (answer: Uint8Array | undefined) => {
+          giveUp();
+          resolve(answer);
+        };
+        link.send(() => switchboard.ask(host, { verb, data }, (answer) => link.receive(() => answered(answer))));
+      });
+    },
+    onBeat: async (handler) =>
+      switchboard.hear(life, (host, data, reply) => {
+        link.receive(
+          () =>
+            void handler(host, data).then(
+              (answer) => link.send(() => reply(answer)),
+              () => {},
+            ),
+        );
+      }),
+    serve: async (_, handler) =>
+      switchboard.serve(life, (verb, data, reply) => {
+        link.receive(
+          () =>
+            void handler(verb, data).then(
+              (answer) => link.send(() => reply(answer)),
+              () => {},
+            ),
+        );
+      }),
+    publishStatus: () => {},
+    readOutput: async (_, from) => ({ chunks: [], next: from }),
+    inspect: async () => {
+      throw busError('SB-BUS-FAILED', 'nothing to inspect');
+    },
+  };
+}
+
+/**
+ * The reports of a run, one after the other, each until it is acknowledged. The place is kept in the broker, so whoever
+ * reads next goes on where this one stopped; two who read at once share them out.
+ */
+async function readReports(
+  link: Link,
+  switchboard: Switchboard,
+  { run, handler }: { run: string; handler: (report: IncomingReport) => Promise<void> },
+): Promise<Unsubscribe> {
+  const { broker, life } = link;
+  let listening = true;
+  let busy = false;
+  const next = (): StoredReport | undefined =>
+    broker.reports.get(run)?.find(({ acked, againAtMs }) => !acked && againAtMs <= life.timeline.nowMs);
+  const pump = () => {
+    const report = next();
+    if (!listening || busy || report === undefined || !link.connected || life.stopped) return;
+    busy = true;
+    report.againAtMs = life.timeline.nowMs + ACK_WAIT_MS;
+    const { host, data } = report;
+    const ack = () => link.send(() => void (report.acked = true));
+    const arrives = () => {
+      handler({ host, run, data, ack }).then(
+        () => life.reach(over),
+        () => life.reach(over),
+      );
+    };
+    const over = () => {
+      busy = false;
+      pump();
+    };
+    const ms = link.travelMs();
+    if (ms === undefined) busy = false;
+    else life.after(ms, arrives);
+  };
+  const sweep = () => {
+    if (!listening) return;
+    pump();
+    life.after(SWEEP_MS, sweep);
+  };
+  await link.exchange('reading reports', () => undefined);
+  const stop = switchboard.onReport(life, (of) => {
+    if (of === run) life.after(1, pump);
+  });
+  sweep();
+  return async () => {
+    listening = false;
+    stop();
+  };
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

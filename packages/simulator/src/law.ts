@@ -1,0 +1,385 @@
+import { type Command, LogEntry, type RunEvent } from '@signalbox/protocol';
+import { sha256 } from '@signalbox/protocol/crypto';
+import {
+  type CellRef,
+  cellOf,
+  evolve,
+  indexOf,
+  initialState,
+  isEnded,
+  isMoving,
+  type RunState,
+} from '@signalbox/sequencer';
+import type { LaneName } from './broker.ts';
+import type { Execution, Host, HostWatch, Mark } from './host.ts';
+import type { MachineClock } from './machine.ts';
+import type { Moved, PlannedDay } from './plans.ts';
+
+type Event<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
+/** How old a sample may be when it is written down: the longest question, and the way. */
+const SAMPLE_AGE_MS = 12_000;
+
+/** An invariant is broken. `rule` is its number. */
+export class Broken extends Error {
+  readonly rule: string;
+
+  constructor(rule: string, what: string) {
+    super(`[${rule}] ${what}`);
+    this.rule = rule;
+  }
+}
+
+export interface LawOptions {
+  readonly day: PlannedDay;
+  readonly run: string;
+  readonly hosts: ReadonlyMap<string, Host>;
+  /** The clock of whoever coordinates. */
+  readonly coordinatorClock: MachineClock;
+  readonly nowMs: () => number;
+  /** What a probe would have measured at a moment. */
+  readonly truthAt: (host: string, what: string, atMs: number) => boolean;
+}
+
+/** What a host's disk says for certain, and what was really done there. */
+interface Facts {
+  readonly intents: Map<string, Command>;
+  readonly outcomes: Map<string, string>;
+  /** Ids of which a record of any kind is on disk, controls included. */
+  readonly known: Set<string>;
+  readonly spawned: Map<string, number>;
+  epoch: number;
+}
+
+/**
+ * The invariants I1-I11, as somebody reads them who sees everything: the run log as it is stored, the disks, and the
+ * processes on the hosts. It shares with the product only the fold of the log; how decisions are made it does not know.
+ */
+export class Law implements HostWatch {
+  readonly #options: LawOptions;
+  readonly #facts = new Map<string, Facts>();
+  readonly #ids = new Set<string>();
+  /** `step@host` of what a person, not a host, has said the outcome of. */
+  readonly #declared = new Set<string>();
+  readonly #notes = new Set<string>();
+  #state: RunState;
+  #previous = '';
+  #entries = 0;
+  #broken: Broken | undefined;
+
+  constructor(options: LawOptions) {
+    this.#options = options;
+    this.#state = initialState(options.run, options.day.plan);
+    for (const name of options.hosts.keys()) this.forget(name);
+  }
+
+  get broken(): Broken | undefined {
+    return this.#broken;
+  }
+
+  /** The run as the stored log has it. */
+  get state(): RunState {
+    return this.#state;
+  }
+
+  /** The host's journal is gone: what it knew is not known any more. */
+  forget(host: string): void {
+    const facts = { intents: new Map(), outcomes: new Map(), known: new Set<string>(), spawned: new Map(), epoch: 0 };
+    this.#facts.set(host, facts);
+  }
+
+  appended(data: Uint8Array): void {
+    this.#judge(() => {
+      const entry = LogEntry.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+      must('I6', entry.index === this.#entries, `entry ${entry.index} stored as number ${this.#entries}`);
+      must('I6', entry.previous === this.#previous, `entry ${entry.index} does not follow the one before`);
+      must('I6', entry.epoch >= this.#state.epoch, `epoch ${entry.epoch} appended after epoch ${this.#state.epoch}`);
+      this.#entries += 1;
+      this.#previous = sha256(data);
+      for (const event of entry.events) {
+        this.#event(event, entry.atMs);
+        this.#state = evolve(this.#state, event, entry);
+      }
+    });
+  }
+
+  spawned(host: Host, { commandId, step, direction }: Execution): void {
+    this.#judge(() => {
+      const facts = this.#of(host.name);
+      const times = (facts.spawned.get(commandId) ?? 0) + 1;
+      facts.spawned.set(commandId, times);
+      must('I1', times === 1, `${commandId} is run ${times} times on ${host.name}`);
+      const command = facts.intents.get(commandId);
+      must('I1', command !== undefined, `${commandId} runs, and its intent is not on disk`);
+      must('I2', this.#ids.has(commandId), `${commandId} runs, and the log does not ask for it`);
+      const lateMs = this.#options.coordinatorClock.wallMs() - command.notAfterMs;
+      must('I7', lateMs <= 0, `${commandId} is started ${lateMs} ms late`);
+      if (direction === 'undo') must('I3', !this.#isSealed(step), `${step} is undone behind a point of no return`);
+    });
+  }
+
+  marked(_host: Host, _step: string, _mark: Mark): void {
+    this.#judge(() => {
+      for (const moved of this.#options.day.moved) {
+        const users = [moved.from.host, moved.to.host].filter((host) => this.isActive(host, moved));
+        must('I10', users.length <= 1, `${moved.resource} is in use on ${users.join(' and ')}`);
+      }
+    });
+  }
+
+  /** In use where it came from until it is wholly stopped, and where it goes to as soon as it is begun. */
+  isActive(host: string, { from, to }: Moved): boolean {
+    const markOn = (name: string, step: string) => this.#options.hosts.get(name)?.mark(step) ?? 'none';
+    return host === from.host ? markOn(host, from.step) !== 'applied' : markOn(host, to.step) !== 'none';
+  }
+
+  /** A line that the host's disk has for good. */
+  durable(host: string, line: string): void {
+    this.#judge(() => {
+      const record: unknown = JSON.parse(line.slice(9));
+      if (!isRecord(record)) return;
+      const facts = this.#of(host);
+      if (record.type === 'intent') {
+        const command = record.command as Command;
+        must('I1', !facts.intents.has(command.id), `${host} intends ${command.id} twice`);
+        must('I6', command.epoch >= facts.epoch, `${host} accepts epoch ${command.epoch} after ${facts.epoch}`);
+        facts.intents.set(command.id, command);
+        facts.known.add(command.id);
+        facts.epoch = command.epoch;
+      } else if (record.type === 'control') {
+        must('I6', Number(record.epoch) >= facts.epoch, `${host} obeys epoch ${record.epoch} after ${facts.epoch}`);
+        facts.epoch = Number(record.epoch);
+        facts.known.add(String(record.id));
+        for (const id of Array.isArray(record.withdrawn) ? record.withdrawn : []) facts.known.add(String(id));
+      } else if (record.type === 'refused') {
+        facts.known.add(String((record.command as Command).id));
+      } else if (record.type === 'outcome') {
+        facts.outcomes.set(String(record.commandId), (record.outcome as { status: string }).status);
+      }
+    });
+  }
+
+  /** An agent tells the stream that it has dealt with a message. */
+  acked(host: string, lane: LaneName, id: string): void {
+    this.#judge(() => {
+      must('I1', this.#of(host).known.has(id), `${host} acknowledges ${lane} ${id}, and nothing of it is on disk`);
+    });
+  }
+
+  /** An operator was told that this note is taken. */
+  acknowledged(note: string): void {
+    this.#judge(() => {
+      this.#notes.add(note);
+      this.#mustHaveNotes();
+    });
+  }
+
+  /** After a calm time, in which people did what was theirs. */
+  ended(): void {
+    this.#judge(() => {
+      const { status, reasons } = this.#state;
+      const knows = reasons.length > 0 && reasons.every(({ failure }) => failure.message !== '' && failure.next !== '');
+      must('END', isEnded(this.#state) || (status === 'held' && knows), `the run is ${status}, and nothing happens`);
+      this.#mustHaveNotes();
+      for (const ref of indexOf(this.#state.plan).refs) this.#mustBeTrue(ref);
+    });
+  }
+
+  /** [I4] [I5] What the log says of a step is what is on its host, unless it says that it is not. */
+  #mustBeTrue(ref: CellRef): void {
+    const { status, leftovers, dropped } = this.#state;
+    if (ref.leaf.kind !== 'action' || ref.host === null || ref.left || ref.onlyUndo) return;
+    if (this.#declared.has(ref.key) || dropped.has(ref.host)) return;
+    const mark = this.#options.hosts.get(ref.host)?.mark(ref.leaf.id) ?? 'none';
+    const { phase } = cellOf(this.#state, ref);
+    if (status === 'completed' && phase === 'succeeded')
+      must('I5', mark === 'applied', `${ref.key} is ${mark}, the log says done`);
+    const named = leftovers.some(({ step, host }) => step === ref.leaf.id && (host === ref.host || host === null));
+    if (status === 'rolled-back' && ref.leaf.reversible && !named) {
+      must('I4', mark === 'none', `${ref.key} is ${mark} after the way back, and nobody is told`);
+    }
+  }
+
+  #event(event: RunEvent, atMs: number): void {
+    switch (event.type) {
+      case 'StepStarted':
+        this.#started(event);
+        return;
+      case 'StepSucceeded':
+        this.#succeeded(event, atMs);
+        return;
+      case 'StepReset':
+        this.#reset(event);
+        return;
+      case 'UndoStarted':
+        must('I3', this.#state.crossed.length === 0, 'the run turns round behind a point of no return');
+        return;
+      case 'Crossed':
+        must('I2', isMoving(this.#state), `crossed while ${this.#state.status}`);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #started({ step, host, direction, work }: Event<'StepStarted'>): void {
+    const ref = this.#ref(step, host);
+    const cell = cellOf(this.#state, ref);
+    must('I2', isMoving(this.#state), `${ref.key} is started while the run is ${this.#state.status}`);
+    must('I5', cell.phase !== 'unknown' || cell.direction !== direction, `${ref.key} is run again while it is unknown`);
+    if (work.kind === 'command') {
+      must('I1', !this.#ids.has(work.id), `${work.id} is asked for twice`);
+      this.#ids.add(work.id);
+    }
+    if (direction === 'do') this.#mustBeReached(ref);
+    else this.#mustBeLast(ref);
+  }
+
+  #succeeded({ step, host, direction, via, attempt }: Event<'StepSucceeded'>, atMs: number): void {
+    const ref = this.#ref(step, host);
+    if (via === 'operator') this.#declared.add(ref.key);
+    if (host === null || via === 'operator') return;
+    if (ref.leaf.kind === 'action') {
+      const id = this.#commandOf(step, { host, direction, attempt });
+      must('I11', id !== undefined, `${ref.key} succeeded, and ${host} has not said so`);
+      const mark = this.#options.hosts.get(host)?.mark(step) ?? 'none';
+      const goal = direction === 'do' || ref.onlyUndo ? 'applied' : 'none';
+      must('I5', mark === goal, `${ref.key} succeeded (${direction}), and is ${mark}`);
+    } else if (ref.leaf.kind === 'gate') {
+      const what = ref.leaf.targets.find((target) => target.host === host)?.with.what;
+      const sampledMs = atMs - this.#options.coordinatorClock.wallMs() + this.#options.nowMs();
+      must(
+        'I2',
+        this.#wasTrue(host, String(what), sampledMs),
+        `${ref.key} is met, and was not true for ${SAMPLE_AGE_MS} ms`,
+      );
+    }
+  }
+
+  /** The command of that try, when its host has its success on disk. */
+  #commandOf(step: string, { host, direction, attempt }: { host: string; direction: string; attempt: number }) {
+    const { intents, outcomes } = this.#of(host);
+    for (const [id, command] of intents) {
+      const same = command.step === step && command.attempt === attempt;
+      if (same && command.direction === direction && outcomes.get(id) === 'succeeded') return id;
+      // A step that is passed only on the way back is done, not undone.
+      if (same && outcomes.get(id) === 'succeeded' && this.#ref(step, host).onlyUndo) return id;
+    }
+    return undefined;
+  }
+
+  #wasTrue(host: string, what: string, untilMs: number): boolean {
+    for (let ms = untilMs; ms > untilMs - SAMPLE_AGE_MS; ms -= 500)
+      if (this.#options.truthAt(host, what, ms)) return true;
+    return false;
+  }
+
+  /** Forgotten without a person's word: only what is proven not to have been done [I5]. */
+  #reset({ step, host, by }: Event<'StepReset'>): void {
+    const ref = this.#ref(step, host);
+    const cell = cellOf(this.#state, ref);
+    if (by !== undefined) this.#declared.delete(ref.key);
+    if (cell.phase !== 'unknown' || by !== undefined || host === null) return;
+    const work = cell.work?.kind === 'command' ? cell.work.id : '';
+    const ran = this.#of(host).spawned.has(work);
+    const undone = cell.probed === 'not-applied' || cell.probed === 'partial';
+    must('I5', undone || !ran, `${ref.key} is forgotten, and it was run`);
+  }
+
+  /** [I2] All that stands before it is over. */
+  #mustBeReached(ref: CellRef): void {
+    const state = this.#state;
+    if (ref.onlyUndo) return;
+    must('I2', state.direction === 'do', `${ref.key} is done on the way back`);
+    for (const other of indexOf(state.plan).refs) {
+      if (other.position >= ref.position || other.onlyUndo || other.left || !inSequence(other, ref)) continue;
+      if (other.host !== null && state.dropped.has(other.host)) continue;
+      const { phase, broken } = cellOf(state, other);
+      const over = phase === 'succeeded' || phase === 'skipped' || phase === 'dropped';
+      const holds = broken === undefined || this.#isSealed(other.leaf.id);
+      must('I2', over && holds, `${ref.key} begins, and ${other.key} before it is ${broken ?? phase}`);
+    }
+  }
+
+  /** [I3] [I4] What stands after it is taken back already. */
+  #mustBeLast(ref: CellRef): void {
+    const state = this.#state;
+    must('I3', state.crossed.length === 0, `${ref.key} is undone behind a point of no return`);
+    const turned = state.direction === 'undo';
+    must(
+      'I4',
+      turned || (ref.host !== null && state.dropping.has(ref.host)),
+      `${ref.key} is undone on the way forward`,
+    );
+    for (const other of indexOf(state.plan).refs) {
+      if (other.position <= ref.position || !inSequence(ref, other) || (!turned && other.host !== ref.host)) continue;
+      if (other.host !== null && state.dropped.get(other.host)?.group === null) continue;
+      const { phase, applied } = cellOf(state, other);
+      const runs = phase === 'dispatched' || phase === 'compensating';
+      must('I4', !runs && !(applied && owesUndo(other)), `${ref.key} is undone before ${other.key}, which is ${phase}`);
+    }
+  }
+
+  #isSealed(step: string): boolean {
+    const { refs } = indexOf(this.#state.plan);
+    const position = refs.find((ref) => ref.leaf.id === step)?.position ?? 0;
+    return refs.some((ref) => ref.position > position && this.#state.crossed.includes(ref.leaf.id));
+  }
+
+  #mustHaveNotes(): void {
+    for (const text of this.#notes) {
+      const kept = this.#state.notes.some((note) => note.text === text);
+      must('I8', kept, `"${text}" was acknowledged, and is not in the log`);
+    }
+  }
+
+  #ref(step: string, host: string | null): CellRef {
+    const ref = indexOf(this.#state.plan).byKey.get(`${step}@${host ?? '-'}`);
+    if (ref === undefined) throw new Broken('I2', `the plan has no ${step} on ${host ?? 'no host'}`);
+    return ref;
+  }
+
+  #of(host: string): Facts {
+    const facts = this.#facts.get(host);
+    if (facts === undefined) throw new Error(`no host ${host}`);
+    return facts;
+  }
+
+  /** The first thing that is broken is what counts: the rest may follow from it. */
+  #judge(look: () => void): void {
+    if (this.#broken) return;
+    try {
+      look();
+    } catch (error) {
+      this.#broken =
+        error instanceof Broken
+          ? error
+          : new Broken('LAW', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+  }
+}
+
+function owesUndo({ leaf, onlyUndo }: CellRef): boolean {
+  if (onlyUndo) return false;
+  if (leaf.kind === 'manual') return true;
+  return leaf.kind === 'action' && leaf.effect !== 'read' && (leaf.reversible || leaf.effect !== 'idempotent');
+}
+
+/** Not beside each other: the closest group around both is no parallel one. */
+function inSequence(a: CellRef, b: CellRef): boolean {
+  if (a.leaf.id === b.leaf.id) return false;
+  let around: string = 'serial';
+  for (const [i, group] of a.groups.entries()) {
+    if (b.groups[i] !== group) break;
+    around = group.mode;
+  }
+  return around !== 'parallel';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function must(rule: string, holds: boolean, what: string): asserts holds {
+  if (!holds) throw new Broken(rule, what);
+}

@@ -1,0 +1,144 @@
+import { type JsonObject, Reply, type Verb } from '@signalbox/protocol';
+import { open, seal } from '@signalbox/protocol/crypto';
+import { blockers, cellOf, indexOf, isEnded, isMoving } from '@signalbox/sequencer';
+import type { Host } from './host.ts';
+import { keyOf } from './keys.ts';
+import type { Law } from './law.ts';
+import { BEGIN_MS } from './machine.ts';
+import type { Chance } from './random.ts';
+import type { Switchboard } from './switchboard.ts';
+import type { Timeline } from './timeline.ts';
+
+export const PEOPLE = { ayse: 'operator', can: 'operator', mehmet: 'approver' } as const;
+type Person = keyof typeof PEOPLE;
+const NAMES: readonly [Person, ...Person[]] = ['ayse', 'can', 'mehmet'];
+
+export interface PeopleOptions {
+  readonly mesh: string;
+  readonly run: string;
+  readonly timeline: Timeline;
+  readonly chance: Chance;
+  readonly switchboard: Switchboard;
+  readonly law: Law;
+  readonly planText: string;
+  readonly restartCoordinator: () => void;
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly say: (who: string, what: () => string) => void;
+}
+
+/**
+ * Operators. In the storm they ask for anything at any moment; in the calm they do what the screens tell them: look at a
+ * host and say truthfully what became of a step, try again, approve, resume.
+ */
+export class People {
+  readonly #options: PeopleOptions;
+  #asked = 0;
+  #leaderless = false;
+
+  constructor(options: PeopleOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#ask('ayse', 'start', { plan: this.#options.planText, acceptDrift: false });
+  }
+
+  /** Anything, about any step. What cannot be is refused. */
+  meddle(): void {
+    const { chance, law } = this.#options;
+    const refs = indexOf(law.state.plan).refs;
+    const ref = chance.oneOf(refs);
+    const step = ref?.leaf.id ?? '';
+    const of = { step, ...(ref?.host ? { host: ref.host } : {}), note: 'n' };
+    const who = chance.pick(NAMES);
+    const wanted = this.#wanted() ?? step;
+    const host = ref?.host ?? 'h1';
+    const choices: [() => void, ...(() => void)[]] = [
+      () => this.#ask(who, 'approve', { step: wanted, note: 'n' }),
+      () => this.#ask(who, 'confirm', { step: wanted, note: 'n' }),
+      () => this.#ask(who, 'resume', {}),
+      () => this.#ask(who, 'resume', {}),
+      () => this.#ask(who, 'pause', {}),
+      () => this.#ask(who, 'retry', of),
+      () => this.#ask(who, 'skip', of),
+      () => this.#ask(who, 'note', { text: `note ${this.#asked}` }),
+      () => this.#ask(who, 'note', { text: `note ${this.#asked}` }),
+      () => this.#ask(who, 'take', {}),
+      () => this.#ask(who, 'reject', { step: wanted, note: 'no' }),
+      () => this.#ask(who, 'abort', { mode: 'undo', note: 'enough' }),
+      () => this.#resolve(ref?.host ?? undefined, step),
+      () => chance.hits(0.3) && this.#ask(who, 'drop', { host, note: 'n' }),
+      () => chance.hits(0.1) && this.#ask(who, 'abort', { mode: 'leave', note: 'enough' }),
+    ];
+    chance.pick(choices)();
+  }
+
+  /** What the screens of a quiet run ask a person to do. */
+  decide(): void {
+    const { law } = this.#options;
+    const { state } = law;
+    if (isEnded(state)) return;
+    if (state.status === 'planned') return this.start();
+    if (this.#leaderless) {
+      // As the answer's `next` says: if no other coordinator leads it, restart this one.
+      this.#leaderless = false;
+      return this.#options.restartCoordinator();
+    }
+    for (const ref of indexOf(state.plan).refs) {
+      if (cellOf(state, ref).phase === 'unknown') this.#resolve(ref.host ?? undefined, ref.leaf.id);
+    }
+    const wanted = this.#wanted();
+    if (wanted !== undefined) {
+      for (const who of NAMES) {
+        this.#ask(who, 'approve', { step: wanted, note: 'yes' });
+        this.#ask(who, 'confirm', { step: wanted, note: 'done' });
+      }
+    }
+    if (state.status === 'held') {
+      for (const { cause, step = '', host } of blockers(state)) {
+        const of = { step, ...(host ? { host } : {}), note: 'again' };
+        if (cause === 'failed' || cause === 'undo-failed' || cause === 'gate') this.#ask('ayse', 'retry', of);
+      }
+    }
+    if (!isMoving(state)) this.#ask('ayse', 'resume', {});
+  }
+
+  /** Somebody looks at the host and says what is there; at a host that is still busy with it, nothing can be said yet. */
+  #resolve(host: string | undefined, step: string): void {
+    const { law, hosts } = this.#options;
+    const on = host === undefined ? undefined : hosts.get(host);
+    const ref = indexOf(law.state.plan).byKey.get(`${step}@${host ?? '-'}`);
+    if (!on || !ref || on.works(step)) return;
+    const { direction } = cellOf(law.state, ref);
+    const goal = direction === 'do' || ref.onlyUndo ? 'applied' : 'none';
+    const as = on.mark(step) === goal ? 'succeeded' : 'not-done';
+    this.#ask('ayse', 'resolve', { step, host: on.name, as, note: 'seen' });
+  }
+
+  #wanted(): string | undefined {
+    const { state } = this.#options.law;
+    return indexOf(state.plan).refs.find((ref) => {
+      const { work, phase } = cellOf(state, ref);
+      const waits = phase === 'gated' || phase === 'compensating';
+      return waits && (work?.kind === 'approval' || work?.kind === 'manual');
+    })?.leaf.id;
+  }
+
+  #ask(operator: Person, verb: Verb, body: JsonObject): void {
+    const { mesh, run, timeline, switchboard, law, say } = this.#options;
+    this.#asked += 1;
+    const nonce = `ask-${this.#asked}`;
+    const sentAtMs = Math.round(BEGIN_MS + timeline.nowMs);
+    const request = { mesh, verb, nonce, operator, sentAtMs, body: verb === 'start' ? body : { run, ...body } };
+    say(operator, () => (verb === 'start' ? 'starts the run' : `${verb} ${JSON.stringify(body)}`));
+    switchboard.request(verb, seal('request', request, keyOf(operator)), (answer) => {
+      if (answer === undefined) return;
+      const { payload } = open(answer, { kind: 'reply', schema: Reply, trusts: () => true });
+      if (payload.type === 'failed') {
+        const { code, message } = payload.failure;
+        this.#leaderless ||= code === 'SB-COORD-NOT-LED' || code === 'SB-COORD-DEPOSED';
+        say(operator, () => `is told: ${code} ${message}`);
+      } else if (verb === 'note') law.acknowledged(String(body.text));
+    });
+  }
+}
