@@ -3,14 +3,16 @@ import { once } from 'node:events';
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { STREAMS, subjects } from '@signalbox/protocol';
-import { connect, type JetStreamClient, type NatsConnection, nkeyAuthenticator } from 'nats';
+import { AckPolicy, connect, type JetStreamClient, type NatsConnection, nkeyAuthenticator } from 'nats';
 import type { ProcessMesh } from '../lab/mesh.ts';
-import { medianMs } from './figures.ts';
+import { median, medianMs } from './figures.ts';
 
 /** A host that is enrolled and has no agent: what the floor publishes disturbs nobody. */
 export const FLOOR_HOST = 'floor';
+const RUN = 'floor-1';
 
-const TIMES = 200;
+/** Of each part, a round: few, so that rounds can alternate with what they are compared with. */
+const TIMES = 40;
 /** About what an entry, a command and a report weigh with their envelope. */
 const BODY = Buffer.alloc(1_024, 'x');
 const JOURNAL_LINE = `${'x'.repeat(700)}\n`;
@@ -19,46 +21,102 @@ const JOURNAL_LINE = `${'x'.repeat(700)}\n`;
 export interface Floor {
   /** One append to a run log, by compare-and-set. */
   readonly append: number;
+  /** One command, until it is stored and its host has heard it live. */
   readonly command: number;
-  /** One report, from the agents' account into the core's. */
+  /** One report, until it is stored and has come through the run's durable consumer. */
   readonly report: number;
   /** One line written and brought to disk. */
   readonly fsync: number;
   /** /bin/true, from the call to its end. */
   readonly spawn: number;
+  /** Of this, what the process itself takes: from its start to its end. */
+  readonly process: number;
 }
 
 /**
  * What one step must do, in order: the command and what led to it are appended and published, intent is brought to disk,
  * `accepted` is reported and appended, the process is run, the outcome is brought to disk, reported and appended.
  */
-export function stepFloor({ append, command, report, fsync, spawn: process }: Floor): number {
-  return 2 * append + command + 2 * report + 2 * fsync + process;
+export function stepFloor({ append, command, report, fsync, spawn: whole }: Floor): number {
+  return 2 * append + command + 2 * report + 2 * fsync + whole;
 }
 
-/** Measured on the same server and disk as everything else. */
-export async function measureFloor(mesh: ProcessMesh): Promise<Floor> {
+export interface FloorMeter {
+  /** One round. */
+  measure(): Promise<Floor>;
+  close(): Promise<void>;
+}
+
+/** Measures on the same server, the same streams and the same disk as everything else. */
+export async function openFloor(mesh: ProcessMesh): Promise<FloorMeter> {
   const s = subjects(mesh.name);
   const core = await bareClient(mesh, mesh.nats.keys.coordinator.seed, '_INBOX');
   const agentKey = mesh.nats.agentKey(FLOOR_HOST);
   const agent = await bareClient(mesh, agentKey.seed, `_INBOX_${agentKey.publicKey}`);
-  try {
-    let last = 0;
-    const append = await medianMs(TIMES, async () => {
-      const expect = { lastSubjectSequence: last };
-      last = (await core.js.publish(s.run('floor-1'), BODY, { expect })).seq;
+  const journal = openSync(join(mesh.dir, 'floor.journal'), 'a', 0o600);
+  const commandHeard = await liveCommands(agent.nc, s.liveCommandsOf(FLOOR_HOST));
+  const reportHeard = await durableReports(core, s.reportsOfRun(RUN));
+  let last = 0;
+  let id = 0;
+
+  return {
+    async measure() {
+      const append = await medianMs(TIMES, async () => {
+        const expect = { lastSubjectSequence: last };
+        last = (await core.js.publish(s.run(RUN), BODY, { expect })).seq;
+      });
+      const command = await medianMs(TIMES, () => {
+        id += 1;
+        const subject = s.command(FLOOR_HOST, `c-${id}`);
+        return Promise.all([commandHeard(), core.js.publish(subject, BODY, { expect: { lastSubjectSequence: 0 } })]);
+      });
+      const report = await medianMs(TIMES, () => {
+        id += 1;
+        const subject = s.report(FLOOR_HOST, RUN);
+        return Promise.all([reportHeard(), agent.js.publish(subject, BODY, { msgID: `r-${id}` })]);
+      });
+      const fsync = await medianMs(TIMES, () => {
+        writeSync(journal, JOURNAL_LINE);
+        fdatasyncSync(journal);
+      });
+      return { append, command, report, fsync, ...(await measureSpawn()) };
+    },
+    async close() {
+      closeSync(journal);
+      await Promise.all([core.nc.close(), agent.nc.close()]);
+    },
+  };
+}
+
+/** @returns a promise of the next command that the host hears. */
+async function liveCommands(nc: NatsConnection, subject: string): Promise<() => Promise<void>> {
+  let heard = () => {};
+  nc.subscribe(subject, { callback: () => heard() });
+  await nc.flush();
+  return () =>
+    new Promise((resolve) => {
+      heard = resolve;
     });
-    const command = await medianMs(TIMES, (i) =>
-      core.js.publish(s.command(FLOOR_HOST, `c-${i}`), BODY, { expect: { lastSubjectSequence: 0 } }),
-    );
-    const report = await medianMs(TIMES, (i) =>
-      agent.js.publish(s.report(FLOOR_HOST, 'floor-1'), BODY, { msgID: `r-${i}` }),
-    );
-    await (await core.nc.jetstreamManager()).streams.purge(STREAMS.commands, { filter: s.commandsOf(FLOOR_HOST) });
-    return { append, command, report, fsync: await measureFsync(mesh.dir), spawn: await measureSpawn() };
-  } finally {
-    await Promise.all([core.nc.close(), agent.nc.close()]);
-  }
+}
+
+/** @returns a promise of the next report that comes; each is acknowledged, as the coordinator does it. */
+async function durableReports(
+  { nc, js }: { nc: NatsConnection; js: JetStreamClient },
+  filter: string,
+): Promise<() => Promise<void>> {
+  const consumers = (await nc.jetstreamManager()).consumers;
+  await consumers.add(STREAMS.reports, { durable_name: RUN, filter_subject: filter, ack_policy: AckPolicy.Explicit });
+  let heard = () => {};
+  await (await js.consumers.get(STREAMS.reports, RUN)).consume({
+    callback: (message) => {
+      message.ack();
+      heard();
+    },
+  });
+  return () =>
+    new Promise((resolve) => {
+      heard = resolve;
+    });
 }
 
 async function bareClient(
@@ -71,18 +129,13 @@ async function bareClient(
   return { nc, js: nc.jetstream() };
 }
 
-async function measureFsync(dir: string): Promise<number> {
-  const file = openSync(join(dir, 'floor.journal'), 'a', 0o600);
-  try {
-    return await medianMs(TIMES, () => {
-      writeSync(file, JOURNAL_LINE);
-      fdatasyncSync(file);
-    });
-  } finally {
-    closeSync(file);
-  }
-}
-
-async function measureSpawn(): Promise<number> {
-  return await medianMs(TIMES, () => once(spawn('/bin/true', [], { stdio: 'ignore' }), 'exit'));
+async function measureSpawn(): Promise<Pick<Floor, 'spawn' | 'process'>> {
+  const own: number[] = [];
+  const whole = await medianMs(TIMES, async () => {
+    const child = spawn('/bin/true', [], { stdio: 'ignore' });
+    const startedMs = performance.now();
+    await once(child, 'exit');
+    own.push(performance.now() - startedMs);
+  });
+  return { spawn: whole, process: median(own) };
 }

@@ -4,10 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Row } from './figures.ts';
 
 const WATCH_MS = 20_000;
+/** V8 gives back what starting up has used once a program has been quiet for about eight seconds. */
+const SETTLE_MS = 12_000;
 
 /** What an agent costs its host while nothing is asked of it, from the kernel's own books. */
 export async function idleAgent(pid: number): Promise<Row[]> {
   const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+  await pause(SETTLE_MS);
   const before = cpuTicks(pid);
   const startMs = performance.now();
   await pause(WATCH_MS);

@@ -9,7 +9,7 @@ import { ProcessMesh } from '../lab/mesh.ts';
 import { Operator } from '../lab/operator.ts';
 import { exec } from './exec.ts';
 import { missOf, type Row, type Skipped } from './figures.ts';
-import { FLOOR_HOST, type Floor, measureFloor } from './floor.ts';
+import { FLOOR_HOST, type Floor, openFloor } from './floor.ts';
 import { idleAgent } from './idle-agent.ts';
 import { logFold } from './log-fold.ts';
 import { pinned, planOfTrue } from './plans.ts';
@@ -31,20 +31,25 @@ async function measure(dir: string, janitor: Janitor, say: (line: string) => voi
   const planOf = (steps: number) => planOfTrue(MESH, [pinned(host)], steps);
 
   // First, while the agent is as it starts: nothing has been asked of it yet.
-  say('the agent at rest, 20 s');
+  say('the agent at rest, half a minute');
   const rows: (Row | Skipped)[] = await idleAgent(mesh.pidOf(HOST));
-  say('the floor');
-  const floor = await measureFloor(mesh);
+  say('steps, and the floor between them');
   const runToEnd = await runsToEnd(operator);
-  say('steps');
-  rows.unshift(...(await stepOverhead({ operator, runToEnd }, planOf, floor)));
+  const meter = await openFloor(mesh);
+  const steps = await stepOverhead({ operator, runToEnd }, planOf, meter);
+  await meter.close();
+  rows.unshift(...steps.rows);
   say('exec');
   rows.push(...(await exec(mesh, { planOf, host: HOST, runToEnd })));
   say('a long log');
   rows.push(...(await logFold(mesh, planOf)));
   say('sealing');
   rows.push(...(await sealing()));
-  return { rows, floor, machine: { node: process.version, cpu: cpus()[0]?.model ?? '', cpus: cpus().length } };
+  return {
+    rows,
+    floor: steps.floor,
+    machine: { node: process.version, cpu: cpus()[0]?.model ?? '', cpus: cpus().length },
+  };
 }
 
 function print({

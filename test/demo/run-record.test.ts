@@ -52,7 +52,7 @@ describe('the demo’s story', () => {
 
   it('is plain text where there is no terminal, and silent about what nobody need know', () => {
     expect(tell({ type: 'StepSucceeded', ...stop, direction: 'do', via: 'report', durationMs: 1234 })).toEqual([
-      '✓ node-stopped                   node-1   1.2s',
+      '✓ node-stopped         node-1   1.2s',
     ]);
     expect(tell({ type: 'StepAccepted', ...stop, direction: 'do' })).toEqual([]);
     expect(tell({ type: 'Led', coordinator: 'c', epoch: 1, nonce: 'n' })).toEqual([]);

@@ -1,4 +1,5 @@
 import type { Json, LogEntry, RunEvent } from '@signalbox/protocol';
+import { spokenId } from '@signalbox/sequencer';
 import type { Paint } from './paint.ts';
 
 /** One line a fact, in the words of the run log; nothing for what a viewer need not know. */
@@ -6,11 +7,11 @@ export function tellEntry({ events }: Pick<LogEntry, 'events'>, paint: Paint): s
   return events.flatMap((event) => tellEvent(event, paint) ?? []);
 }
 
-const STEP_WIDTH = 30;
+const STEP_WIDTH = 20;
 const HOST_WIDTH = 8;
 
 function place({ step, host }: { step: string; host: string | null }): string {
-  return `${step.padEnd(STEP_WIDTH)} ${(host ?? '').padEnd(HOST_WIDTH)}`;
+  return `${spokenId(step).padEnd(STEP_WIDTH)} ${(host ?? '').padEnd(HOST_WIDTH)}`;
 }
 
 function tellEvent(event: RunEvent, { green, red, yellow, dim, bold }: Paint): string | undefined {

@@ -91,7 +91,7 @@ describe('an execution', () => {
     const { execution, workbench } = open();
     await execution.context.exec(['echo', 'kept']);
     workbench.discard('other');
-    expect(readdirSync(steps)).toEqual(['r.abc']);
+    expect(readdirSync(steps)).toEqual(['r.abc.0.err', 'r.abc.0.out']);
     workbench.discard('r');
     expect(readdirSync(steps)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostContext, OutputChunk } from '@signalbox/protocol';
 import type { Clock, Execution, ExecutionRequest, Workbench } from '../ports.ts';
@@ -37,20 +37,14 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
     killGroup: ({ pid }) => void signalGroup(pid, 'SIGKILL'),
     discard(run) {
       const own = readdirSync(steps).filter((name) => name.startsWith(`${run}.`));
-      for (const name of own) rmSync(join(steps, name), { recursive: true, force: true });
+      for (const name of own) rmSync(join(steps, name), { force: true });
     },
   };
 
   function openExecution(request: ExecutionRequest, made: WorkbenchOptions & { serial: number }): Execution {
     const { command, signal, executionId } = request;
     const output = command && createOutput(made.outputCapBytes, (piece) => made.publish(chunkOf(command, piece)));
-    const folder = join(steps, executionId);
     let children = 0;
-    let folderMade = false;
-    const makeFolder = () => {
-      if (!folderMade) mkdirSync(folder, { recursive: true, mode: 0o700 });
-      folderMade = true;
-    };
 
     const context: HostContext = {
       host: made.host,
@@ -62,7 +56,6 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
         const child = children;
         children += 1;
         const live = output !== undefined && !execOptions.quiet;
-        if (live) makeFolder();
         const redactors = { out: createStreamRedactor(secretValues), err: createStreamRedactor(secretValues) };
         request.onProcess?.(child, undefined);
         const result = await runProcess(argv, {
@@ -70,8 +63,9 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
           clock: made.clock,
           env: childEnvironment({ path: made.path, command, extra: execOptions.env }),
           signal,
+          // Side by side in one folder: one an execution would cost each step as much as its two files.
           files: live
-            ? { folder, name: String(child), unnamed: false }
+            ? { folder: steps, name: `${executionId}.${child}`, unnamed: false }
             : { folder: steps, name: `quiet-${made.serial}-${child}`, unnamed: true },
           capBytes: made.outputCapBytes,
           onStarted: (group) => request.onProcess?.(child, group),

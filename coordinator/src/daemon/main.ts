@@ -54,9 +54,13 @@ async function serve(config: CoordinatorConfig, ports: Ports): Promise<void> {
     hosts,
     onRunner: (runner) => watchRunner(runner, { config, status, metrics, log }),
     onEntry: (runner, entry, before) => {
-      status.entry(before, runner.state, entry);
-      metrics.entry(runner.state, entry);
-      pageForEvents(runner, entry);
+      const after = runner.state;
+      // Commands that follow from the entry go out first; who watches can wait for the next turn of the loop.
+      setImmediate(() => {
+        status.entry(before, after, entry);
+        metrics.entry(after, entry);
+        pageForEvents(runner, entry);
+      });
     },
   });
   const metrics = new Metrics({ ports, hosts, runs });

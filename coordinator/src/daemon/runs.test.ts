@@ -62,7 +62,7 @@ describe('a coordinator', () => {
     if (!command) throw new Error('nothing was sent');
     expect(await codeOf(runner.submit({ type: 'note', by: OPERATOR, text: 'still me' }))).toBe('SB-COORD-DEPOSED');
     const sent = world.commands().length;
-    await runner.submit({ type: 'tick' });
+    expect(await codeOf(runner.submit({ type: 'tick' }))).toBe('SB-COORD-DEPOSED');
     expect(world.commands()).toHaveLength(sent);
   });
 

@@ -1,4 +1,5 @@
 import { type Failure, formatDuration, type LogEntry, type RunEvent } from '@signalbox/protocol';
+import { spokenId } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
 import { valueText } from './values.ts';
 
@@ -23,7 +24,7 @@ const ORDINARY: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>([
 ]);
 
 function at({ step, host }: { step: string; host?: string | null | undefined }): string {
-  return host ? `${step} on ${host}` : step;
+  return host ? `${spokenId(step)} on ${host}` : spokenId(step);
 }
 
 function why({ code, message }: Failure): string {

@@ -1,5 +1,5 @@
 import { type Json, type Leftover, type LogEntry, type RunEvent, valueAt } from '@signalbox/protocol';
-import { clocksOf, indexOf, type RunState, type RunStatus } from '@signalbox/sequencer';
+import { clocksOf, indexOf, type RunState, type RunStatus, spokenId } from '@signalbox/sequencer';
 import { eventLines } from './events.ts';
 
 /** What is told of a run to people who were not there; every sentence stands in the log. */
@@ -87,7 +87,7 @@ function stepsOf(state: RunState): ReportStep[] {
     return [
       {
         number: ref.leaf.number,
-        step: ref.leaf.id,
+        step: spokenId(ref.leaf.id),
         host: ref.host,
         phase,
         attempts: Math.max(attempts.do, attempts.undo),
@@ -106,7 +106,7 @@ function gatesOf(state: RunState, entries: readonly LogEntry[]): ReportGate[] {
       const adjusted = state.adjustments.get(event.step)?.until ?? {};
       const asked = new Set([...leaf.targets.flatMap((target) => Object.keys(target.until)), ...Object.keys(adjusted)]);
       const values = [...asked].map((key): [string, Json] => [key, valueAt(event.values ?? {}, key) ?? null]);
-      return [{ step: event.step, host: event.host, values: Object.fromEntries(values), atMs }];
+      return [{ step: spokenId(event.step), host: event.host, values: Object.fromEntries(values), atMs }];
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { LeafStep } from '@signalbox/protocol';
-import { cellOf, indexOf, resolveCondition, writtenId } from '@signalbox/sequencer';
+import { cellOf, indexOf, resolveCondition, spokenId, writtenId } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
 import type { GateModel } from './gate-lines.ts';
 import type { Instance, Row, RowContext } from './row.ts';
@@ -58,15 +58,11 @@ function wholeStage(instances: readonly Instance[]): Row['stage'] {
 /** `writers-stopped[2]` for the items of a forEach; batches of hosts are told by `where` and `k of n`. */
 function nameOf(leaf: LeafStep, instances: readonly Instance[]): string {
   const items = new Set(instances.map(({ ref }) => itemsIn(ref.leaf.id)));
-  return items.size > 1 ? `${writtenId(leaf.id)}[${items.size}]` : withItem(leaf.id);
+  return items.size > 1 ? `${writtenId(leaf.id)}[${items.size}]` : spokenId(leaf.id);
 }
 
 function itemsIn(id: string): string {
   return (id.match(/\[[^\]]*\]/g) ?? []).filter((part) => !part.startsWith('[batch=')).join('');
-}
-
-function withItem(id: string): string {
-  return id.replaceAll(/\[batch=\d+\]/g, '');
 }
 
 function whereOf(instances: readonly Instance[]): string {

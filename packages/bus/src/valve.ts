@@ -2,6 +2,8 @@ import type { Link } from './link.ts';
 
 /** What may be on its way to the server unconfirmed before more is dropped. */
 const MOST_PENDING_BYTES = 4 * 1_048_576;
+/** How much is published before the server is asked whether it has it: a ping for each message would cost as much as it. */
+const CONFIRM_EVERY_BYTES = 65_536;
 
 /**
  * Publishing that never holds anybody up: status events and live output. While the connection is lost, or slower than its
@@ -30,7 +32,7 @@ export class Valve {
     }
     nc.publish(subject, data);
     this.#pendingBytes += data.length;
-    if (!this.#flushing) void this.#flush();
+    if (!this.#flushing && this.#pendingBytes >= CONFIRM_EVERY_BYTES) void this.#flush();
   }
 
   async #flush(): Promise<void> {
@@ -40,7 +42,7 @@ export class Valve {
     await this.#link.exchange('flushing', () => this.#link.nc.flush()).catch(() => {});
     this.#pendingBytes -= confirmed;
     this.#flushing = false;
-    if (this.#pendingBytes > 0 && this.#link.connected) void this.#flush();
-    else if (!this.#link.connected) this.#pendingBytes = 0;
+    if (!this.#link.connected) this.#pendingBytes = 0;
+    else if (this.#pendingBytes >= CONFIRM_EVERY_BYTES) void this.#flush();
   }
 }

@@ -61,12 +61,12 @@ const CASES: Record<FindingCode, Case> = {
   SB206: edit(['argv: [stop, "${item.name}"]', 'argv: [stop, "«${itemname}»"]']),
   SB207: edit(['for: ${params.window}', 'for: «${params.windw}»']),
   SB208: insert(
-    step(
+    `${step(
       'look',
       'hosts: node',
       'do: exec.run',
       'with: { argv: [x, "«${steps.miners-first.values.height}»"], effect: read }',
-    ) + '',
+    )}`,
     '    - id: called',
   ),
   SB209: edit(['argv: [stop, "${item.name}"]', 'argv: [stop, "«${steps.moves.values.height}»"]']),

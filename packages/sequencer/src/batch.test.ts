@@ -32,6 +32,18 @@ describe('a batch', () => {
     expect(run.commands).toEqual(['upgraded@m2 do 1', 'upgraded@m3 do 1']);
   });
 
+  it('lets people name a step and its host, without its share', () => {
+    const run = TestRun.start(
+      plan([batches('up', SHARES, { make: (hosts) => [action(`up[batch=${hosts.length}]`, hosts)] })], {
+        onFailure: 'hold',
+      }),
+    );
+    run.failed('up[batch=1]', 'm1');
+    expect(run.status).toBe('held');
+    run.retry('up', 'm1');
+    expect(run.commands).toEqual(['up[batch=1]@m1 do 2']);
+  });
+
   it('[I4] undoes a failed host within the group, in reverse, then drops and names it', () => {
     const run = canaryDone(1);
     for (const host of ['m2', 'm3']) run.done('upgraded', host);

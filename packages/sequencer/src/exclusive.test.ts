@@ -112,5 +112,6 @@ describe('[I10] an exclusive resource', () => {
     run.accepted('up', 'new');
     run.pass(60_000 + 60_000 + 4_999);
     expect(run.phase('up', 'new')).toBe('dispatched');
+    expect(run.cell('up', 'new').startedRunMs).toBe(0);
   });
 });

@@ -160,7 +160,7 @@ describe('failIf', () => {
       ]).at(-1),
     ).toMatchObject({
       kind: 'failed',
-      why: 'restarts 4, want rising',
+      why: 'restarts 4 rising, which failIf does not wait out',
     });
   });
 

@@ -77,7 +77,12 @@ function sampled(watch: GateWatch, sample: Sample): { watch: GateWatch; verdict:
   if (failed) {
     return {
       watch: { ...watch, first },
-      verdict: { kind: 'failed', why: describe(failed), values, judgements: [failed] },
+      verdict: {
+        kind: 'failed',
+        why: `${namely(failed)}, which failIf does not wait out`,
+        values,
+        judgements: [failed],
+      },
     };
   }
   const tried = judge(watch.spec.until, [...watch.window, sample]);
@@ -144,11 +149,23 @@ function failing(spec: GateSpec, first: Sample, sample: Sample): Judgement | und
 /** Operators whose operand is a value; the others are asked for by `true`. */
 const COMPARES: ReadonlySet<string> = new Set(['equals', 'in', 'atMost', 'atLeast']);
 
-/** `height 1204, want atLeast 1210`: the sentence of a judgement. */
-export function describe({ key, op, want, have }: Judgement): string {
-  const shown = have === undefined || have === null ? 'absent' : text(have);
-  const wanted = want === true && !COMPARES.has(op) ? op : `${op} ${text(want)}`;
-  return `${key} ${shown}, want ${wanted}`;
+/** `height 1204, want atLeast 1210`: the sentence of a judgement that does not hold. */
+export function describe(judgement: Judgement): string {
+  return `${judgement.key} ${shown(judgement)}, want ${asked(judgement)}`;
+}
+
+/** `restarts 2 rising`, `unitState failed`: the sentence of a judgement that holds and should not. */
+function namely(judgement: Judgement): string {
+  const said = judgement.op === 'equals' ? '' : ` ${asked(judgement)}`;
+  return `${judgement.key} ${shown(judgement)}${said}`;
+}
+
+function shown({ have }: Judgement): string {
+  return have === undefined || have === null ? 'absent' : text(have);
+}
+
+function asked({ op, want }: Judgement): string {
+  return want === true && !COMPARES.has(op) ? op : `${op} ${text(want)}`;
 }
 
 function text(value: Json): string {

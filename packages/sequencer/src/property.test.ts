@@ -13,6 +13,18 @@ const CHOICES = fc.array(fc.nat(1_000_000), { minLength: 20, maxLength: 900, siz
 const MOST_MS = 60_000;
 const RUNS = Number(process.env.SIGNALBOX_PROPERTY_RUNS ?? 400);
 
+const SEED = Number(process.env.SIGNALBOX_PROPERTY_SEED ?? Date.now() % 1_000_000);
+
+/** Choices that once failed (both by a fault of the simulated world). They are tried first, on every run. */
+const KEPT: number[][] = [
+  [0, 320047, 0, 136569],
+  [48416, ...zeros(15), 402184, 788448, 0, 0, 26203, ...zeros(6), 806644, ...zeros(10), 581975, 0, 0, 0, 423809, 57794],
+];
+
+function zeros(count: number): number[] {
+  return Array.from({ length: count }, () => 0);
+}
+
 function badDay(numbers: readonly number[]): BadDay {
   const dice = new Dice(numbers);
   const day = new BadDay(randomPlan(dice), dice);
@@ -35,13 +47,20 @@ function unnamed({ run, world }: BadDay): string[] {
 
 describe('any plan, on any bad day', () => {
   it('[I1] [I2] [I3] [I4] [I5] [I11] keeps the invariants, and ends once the weather is calm', () => {
+    console.info(`SIGNALBOX_PROPERTY_SEED=${SEED}`);
     fc.assert(
       fc.property(CHOICES, (numbers) => {
         const day = badDay(numbers);
         expect(new Set(day.world.executed).size, '[I1]').toBe(day.world.executed.length);
         if (day.run.status === 'rolled-back') expect(unnamed(day), '[I4]').toEqual([]);
       }),
-      { numRuns: RUNS, reporter, interruptAfterTimeLimit: MOST_MS },
+      {
+        numRuns: RUNS,
+        seed: SEED,
+        examples: KEPT.map((numbers): [number[]] => [numbers]),
+        reporter,
+        interruptAfterTimeLimit: MOST_MS,
+      },
     );
   }, 120_000);
 });

@@ -50,6 +50,11 @@ export function writtenId(step: string): string {
   return step.replace(/\[[^\]]*\]/g, '');
 }
 
+/** The id as people say it: which share of a batch it was follows from the host. */
+export function spokenId(step: string): string {
+  return step.replace(/\[batch=\d+\]/g, '');
+}
+
 /** All step instances inside a node, in plan order. */
 export function refsIn(plan: Plan, node: PlanStep): readonly CellRef[] {
   if (node.kind !== 'group') return indexOf(plan).byLeaf.get(node) ?? [];

@@ -34,12 +34,18 @@ export function agentBus(host: string, link: Link, { switchboard, acked }: Agent
   function listen(name: LaneName, handler: (delivery: Delivery) => Promise<void>): void {
     const deliver = (parcel: Parcel) => {
       const { id, data } = parcel;
-      const done = () => link.send(() => void (parcel.done = true));
+      const done = () =>
+        link.send(() => {
+          parcel.done = true;
+        });
       const ack = () => {
         acked(name, id);
         done();
       };
-      const working = () => link.send(() => void (parcel.againAtMs = life.timeline.nowMs + ACK_WAIT_MS));
+      const working = () =>
+        link.send(() => {
+          parcel.againAtMs = life.timeline.nowMs + ACK_WAIT_MS;
+        });
       link.receive(() => {
         handler({ id, data, working, ack, terminate: done }).catch(() => {});
       });

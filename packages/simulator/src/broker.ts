@@ -33,15 +33,20 @@ export class Broker {
   readonly #lanes = new Map<string, Map<string, Parcel>>();
   #sequence = 0;
   up = true;
+  /** Servers before 2.11 do not know a message's time to live, and keep commands for a day. */
+  expires = true;
   /** Told of each new message: who listens live gets it. */
   onParcel: (host: string, lane: LaneName, parcel: Parcel) => void = () => {};
   onReport: (run: string) => void = () => {};
+  /** Told of everything that is stored. */
+  onStored: (data: Uint8Array) => void = () => {};
   onAppend: (run: string, data: Uint8Array) => void = () => {};
 
   append(run: string, data: Uint8Array, expectedSequence: number): number | 'taken' {
     const log = this.logs.get(run) ?? [];
     if ((log.at(-1)?.sequence ?? 0) !== expectedSequence) return 'taken';
     this.#sequence += 1;
+    this.onStored(data);
     log.push({ sequence: this.#sequence, data });
     this.logs.set(run, log);
     this.onAppend(run, data);
@@ -60,6 +65,7 @@ export class Broker {
     const lane = this.lane(host, name);
     const known = lane.get(message.id);
     if (known) return Buffer.compare(known.data, message.data) === 0 ? 'stored' : 'other-content';
+    this.onStored(message.data);
     const parcel: Parcel = { ...message, done: false, againAtMs: 0 };
     lane.set(message.id, parcel);
     this.onParcel(host, name, parcel);
@@ -67,6 +73,7 @@ export class Broker {
   }
 
   report(run: string, host: string, data: Uint8Array): void {
+    this.onStored(data);
     const reports = this.reports.get(run) ?? [];
     reports.push({ host, data, acked: false, againAtMs: 0 });
     this.reports.set(run, reports);

@@ -16,7 +16,7 @@ export function coordinatorBus(link: Link, switchboard: Switchboard): Coordinato
     ttlMs = Number.POSITIVE_INFINITY,
   ) => {
     await link.exchange(`sending ${message.id}`, () => {
-      const expiresAtMs = life.timeline.nowMs + ttlMs;
+      const expiresAtMs = broker.expires ? life.timeline.nowMs + ttlMs : Number.POSITIVE_INFINITY;
       if (broker.post(host, lane, { ...message, expiresAtMs }) === 'stored') return;
       throw busError('SB-BUS-ID-CONFLICT', `${message.id} is stored already, with other content`);
     });
@@ -121,7 +121,10 @@ async function readReports(
     busy = true;
     report.againAtMs = life.timeline.nowMs + ACK_WAIT_MS;
     const { host, data } = report;
-    const ack = () => link.send(() => void (report.acked = true));
+    const ack = () =>
+      link.send(() => {
+        report.acked = true;
+      });
     const arrives = () => {
       handler({ host, run, data, ack }).then(
         () => life.reach(over),

@@ -42,13 +42,17 @@ export interface Day {
 
 /** Each day has its own few kinds of trouble: what needs one of them alone is found as well as what needs three together. */
 export function drawDay(chance: Chance): Day {
-  const stormMs = chance.between(5_000, 60_000);
+  // On a long day things stay broken for longer than a command may wait.
+  const long = chance.hits(0.15);
+  const stormMs = long ? chance.between(90_000, 150_000) : chance.between(5_000, 50_000);
   const kinds = FAULTS.filter(() => chance.hits(0.35));
-  const times = (count: number) => Array.from({ length: count }, () => chance.between(0, stormMs));
-  const faults = times(chance.between(0, 6)).flatMap((atMs) => {
+  // More of it early: most runs would be over before the storm is.
+  const times = (count: number) => Array.from({ length: count }, () => chance.fraction() ** 2 * stormMs);
+  const faults = times(chance.between(0, 8)).flatMap((atMs) => {
     const what = chance.oneOf(kinds);
     if (what === undefined) return [];
-    return [{ atMs, fault: { what, host: chance.pick(['h1', 'h2', 'h3']), ms: chance.between(300, 25_000) } }];
+    const ms = long ? chance.between(20_000, 90_000) : chance.between(300, 25_000);
+    return [{ atMs, fault: { what, host: chance.pick(['h1', 'h2', 'h3']), ms } }];
   });
   const meddlings = times(chance.hits(0.5) ? chance.between(0, 12) : 0);
   return { stormMs, faults, meddlings, manners: MANNERS.filter(() => chance.hits(0.4)) };

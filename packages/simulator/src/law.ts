@@ -14,6 +14,7 @@ import type { LaneName } from './broker.ts';
 import type { Execution, Host, HostWatch, Mark } from './host.ts';
 import type { MachineClock } from './machine.ts';
 import type { Moved, PlannedDay } from './plans.ts';
+import { SECRET } from './tools.ts';
 
 type Event<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
@@ -88,6 +89,11 @@ export class Law implements HostWatch {
     this.#facts.set(host, facts);
   }
 
+  /** Something is kept on the bus. */
+  stored(data: Uint8Array): void {
+    this.#judge(() => must('I9', Buffer.from(data).indexOf(SECRET) < 0, 'a secret is on the bus'));
+  }
+
   appended(data: Uint8Array): void {
     this.#judge(() => {
       const entry = LogEntry.parse(JSON.parse(Buffer.from(data).toString('utf8')));
@@ -136,6 +142,7 @@ export class Law implements HostWatch {
   /** A line that the host's disk has for good. */
   durable(host: string, line: string): void {
     this.#judge(() => {
+      must('I9', !line.includes(SECRET), `a secret is in the journal of ${host}`);
       const record: unknown = JSON.parse(line.slice(9));
       if (!isRecord(record)) return;
       const facts = this.#of(host);

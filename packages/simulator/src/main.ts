@@ -1,35 +1,56 @@
 #!/usr/bin/env node
+import { Command, InvalidArgumentError } from 'commander';
+import { type Campaign, campaign } from './campaign.ts';
 import { makeSignaturesCheap } from './keys.ts';
 import { simulate } from './simulation.ts';
 
-makeSignaturesCheap();
-Error.stackTraceLimit = 0;
-const args = process.argv.slice(2);
-const value = (flag: string) => {
-  const i = args.indexOf(flag);
-  return i < 0 ? undefined : Number(args[i + 1]);
-};
-const one = value('--seed');
-if (one !== undefined) {
-  const result = await simulate({ seed: one, trace: true });
-  console.log(result.trace.join('\n'));
-  console.log(result.status, result.broken?.message ?? 'ok');
-} else {
-  const from = value('--from') ?? 1;
-  const n = value('--seeds') ?? 100;
-  const t0 = performance.now();
-  const statuses: Record<string, number> = {};
-  const broken: Record<string, number[]> = {};
-  let ms = 0,
-    entries = 0;
-  for (let seed = from; seed < from + n; seed++) {
-    const result = await simulate({ seed });
-    statuses[result.status] = (statuses[result.status] ?? 0) + 1;
-    ms += result.simulatedMs;
-    entries += result.entries;
-    if (result.broken) (broken[result.broken.message.replace(/-?\d+/g, 'N').slice(0, 120)] ??= []).push(seed);
-  }
-  const s = (performance.now() - t0) / 1000;
-  console.log(n, 'runs', (n / s).toFixed(1), '/s', statuses, 'avg simulated s', ms / n / 1000, 'entries', entries / n);
-  for (const [k, v] of Object.entries(broken)) console.log(v.length, k, v.slice(0, 6).join(' '));
+/** More than these are counted, not shown: they are mostly one and the same mistake. */
+const SHOWN = 10;
+
+const program = new Command('signalbox-simulate')
+  .description('Runs the real coordinator and agents through bad days, without touching a host.')
+  .option('--seeds <n>', 'how many days', whole, 2_000)
+  .option('--from <seed>', 'the first of them', whole, 1)
+  .option('--seed <seed>', 'one day, with everything that happens in it', whole)
+  .addHelpText(
+    'after',
+    '\nExample: npm run sim -- --seeds 10000 --from 1\nEvery day follows from its seed: --seed N repeats it exactly.',
+  )
+  .action(async ({ seeds, from, seed }: { seeds: number; from: number; seed?: number }) => {
+    makeSignaturesCheap();
+    // Failures are made by the thousand here, and nobody reads where.
+    Error.stackTraceLimit = 0;
+    process.exitCode = seed === undefined ? await many({ from, seeds }) : await one(seed);
+  });
+
+async function many(range: { from: number; seeds: number }): Promise<number> {
+  const result = await campaign(range);
+  process.stdout.write(`${summary(result)}\n`);
+  return result.broken.length === 0 ? 0 : 1;
 }
+
+async function one(seed: number): Promise<number> {
+  const { trace, status, broken } = await simulate({ seed, trace: true });
+  process.stdout.write(
+    `${trace.join('\n')}\nseed ${seed}: ${broken?.message ?? `every invariant holds; the run is ${status}`}\n`,
+  );
+  return broken ? 1 : 0;
+}
+
+function summary({ runs, endings, broken, simulatedMs, tookMs }: Campaign): string {
+  const seconds = tookMs / 1_000;
+  const lines = [
+    `${runs} runs in ${seconds.toFixed(1)} s (${(runs / seconds).toFixed(0)} a second), ${(simulatedMs / 3_600_000).toFixed(1)} hours of simulated time`,
+    [...endings].map(([status, count]) => `${count} ${status}`).join(', '),
+    broken.length === 0 ? 'every invariant holds' : `${broken.length} broken:`,
+    ...broken.slice(0, SHOWN).map(({ seed, what }) => `  --seed ${seed}  ${what}`),
+  ];
+  return lines.join('\n');
+}
+
+function whole(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('not a whole number');
+}
+
+await program.parseAsync();

@@ -1,6 +1,6 @@
 import { type JsonObject, Reply, type Verb } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
-import { blockers, cellOf, indexOf, isEnded, isMoving } from '@signalbox/sequencer';
+import { blockers, cellOf, indexOf, isEnded, isMoving, type RunState } from '@signalbox/sequencer';
 import type { Host } from './host.ts';
 import { keyOf } from './keys.ts';
 import type { Law } from './law.ts';
@@ -12,6 +12,9 @@ import type { Timeline } from './timeline.ts';
 export const PEOPLE = { ayse: 'operator', can: 'operator', mehmet: 'approver' } as const;
 type Person = keyof typeof PEOPLE;
 const NAMES: readonly [Person, ...Person[]] = ['ayse', 'can', 'mehmet'];
+
+/** Looks, after which people stop trying and take the run back, and after which they leave it as it is. */
+const GIVE_UP = { undo: 60, leave: 120 } as const;
 
 export interface PeopleOptions {
   readonly mesh: string;
@@ -34,6 +37,8 @@ export class People {
   readonly #options: PeopleOptions;
   #asked = 0;
   #leaderless = false;
+  /** How often people have looked at the quiet run. */
+  #decided = 0;
 
   constructor(options: PeopleOptions) {
     this.#options = options;
@@ -78,12 +83,19 @@ export class People {
     const { law } = this.#options;
     const { state } = law;
     if (isEnded(state)) return;
-    if (state.status === 'planned') return this.start();
-    if (this.#leaderless) {
-      // As the answer's `next` says: if no other coordinator leads it, restart this one.
-      this.#leaderless = false;
-      return this.#options.restartCoordinator();
-    }
+    if (state.status === 'planned') this.start();
+    else if (this.#leaderless) this.#restart();
+    else this.#help(state);
+  }
+
+  /** As the answer's `next` says: if no other coordinator leads it, restart this one. */
+  #restart(): void {
+    this.#leaderless = false;
+    this.#options.restartCoordinator();
+  }
+
+  #help(state: RunState): void {
+    this.#ask('ayse', 'live', {});
     for (const ref of indexOf(state.plan).refs) {
       if (cellOf(state, ref).phase === 'unknown') this.#resolve(ref.host ?? undefined, ref.leaf.id);
     }
@@ -100,7 +112,11 @@ export class People {
         if (cause === 'failed' || cause === 'undo-failed' || cause === 'gate') this.#ask('ayse', 'retry', of);
       }
     }
-    if (!isMoving(state)) this.#ask('ayse', 'resume', {});
+    this.#decided += 1;
+    if (this.#decided > GIVE_UP.leave) this.#ask('ayse', 'abort', { mode: 'leave', note: 'enough' });
+    else if (this.#decided > GIVE_UP.undo && state.direction === 'do')
+      this.#ask('ayse', 'abort', { mode: 'undo', note: 'enough' });
+    else if (!isMoving(state)) this.#ask('ayse', 'resume', {});
   }
 
   /** Somebody looks at the host and says what is there; at a host that is still busy with it, nothing can be said yet. */

@@ -1,7 +1,7 @@
-import { createAgent, openJournal } from '@signalbox/agent';
+import { createAgent, createSecretValues, openJournal } from '@signalbox/agent';
 import { HostQueries, Hosts, type Ports, Runs, serveRequests } from '@signalbox/coordinator';
 import type { Plan } from '@signalbox/protocol';
-import { cellOf, indexOf, isEnded } from '@signalbox/sequencer';
+import { isEnded } from '@signalbox/sequencer';
 import { pino } from 'pino';
 import { agentBus } from './agent-bus.ts';
 import { Broker } from './broker.ts';
@@ -78,6 +78,7 @@ class Simulation {
   #coordinators: Running[] = [];
   #weather: Weather = FINE;
   #storm = true;
+  readonly #secrets = createSecretValues();
   #lives = 0;
   /** Hosts whose disk has been full. */
   readonly #filled = new Set<string>();
@@ -117,6 +118,7 @@ class Simulation {
       restartCoordinator: () => this.#coordinators[0]?.life.end(),
       say: (who, what) => this.#say(who, what),
     });
+    this.#broker.onStored = (data) => this.#law.stored(data);
     this.#broker.onAppend = (_, data) => this.#appended(data);
     for (const [name, host] of this.#hosts) {
       host.disk.onDurable = (line) => this.#law.durable(name, line);
@@ -130,6 +132,7 @@ class Simulation {
     });
     this.#timeline.in(START_AT_MS, () => this.#people.start());
     const day = drawDay(this.#chance);
+    this.#broker.expires = this.#chance.hits(0.5);
     this.#truth.stormMs = START_AT_MS + day.stormMs;
     for (const { atMs, fault } of day.faults)
       this.#timeline.in(START_AT_MS + atMs, () => this.#storm && this.#strike(fault));
@@ -171,7 +174,7 @@ class Simulation {
     const clock = clockOf(life, host.clock);
     const chance = this.#chance;
     const planted = this.#planted;
-    const journal = openJournal(planted.storage(host.disk.storage(life), chance), {
+    const journal = openJournal(planted.storage(host.disk.storage(life), host), {
       identity: identityOf(host, life.name),
       newId: () => `journal-${host.name}`,
       nowMs: clock.nowMs,
@@ -182,13 +185,13 @@ class Simulation {
     });
     const agent = createAgent(
       {
-        bus: planted.agentBus(bus, chance),
+        bus: planted.agentBus(bus, host),
         journal,
         clock,
         random: { uuid: () => this.#newId(), fraction: () => chance.fraction() },
         workbench: planted.workbench(
-          workbench(host, life, () => this.#manner()),
-          chance,
+          workbench({ host, life, next: () => this.#manner(), secrets: this.#secrets }),
+          host,
         ),
         reader: { facts: async () => ({}), load: () => ({ agentRssBytes: 1 }) },
         toolbox: planted.toolbox(toolbox(host, this.#nature()), host),
@@ -230,7 +233,7 @@ class Simulation {
     const ports: Ports = {
       mesh: MESH,
       name: 'coordinator-1',
-      bus: this.#planted.coordinatorBus(coordinatorBus(link, this.#switchboard), this.#chance),
+      bus: this.#planted.coordinatorBus(coordinatorBus(link, this.#switchboard)),
       signer: keyOf('coordinator'),
       clock: clockOf(life, this.#coordinatorClock),
       random: () => this.#chance.fraction(),
@@ -245,7 +248,7 @@ class Simulation {
     const enrolled = HOST_NAMES.map((name) => [name, { key: keyOf(name).publicKey, labels: {} }]);
     const operators = Object.entries(PEOPLE).map(([name, role]) => [name, { key: keyOf(name).publicKey, role }]);
     const hosts = new Hosts(ports, Object.fromEntries(enrolled));
-    const queries = this.#planted.queries(new HostQueries(ports, (host) => hosts.keyOf(host)), this.#chance);
+    const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
     const runs = new Runs({ ports, queries, hosts, onRunner: () => {}, onEntry: () => {} });
     await hosts.start();
     await serveRequests(

@@ -9,6 +9,9 @@ export const ACTION = 'test.act';
 export const LOOK = 'test.look';
 export const ACTIVE = 'test.active';
 
+/** What every action reads, and lets slip into its receipt and its failures [I9]. */
+export const SECRET = 'correct-horse-battery';
+
 export const ActInput = z.object({ id: z.string() });
 const LookInput = z.object({ what: z.string().optional() });
 const ActiveInput = z.object({ resource: z.string() });
@@ -38,9 +41,11 @@ const LOST: Failure = {
 /** The one action and the two probes that simulated agents know. */
 export function toolbox(host: Host, nature: Nature): Toolbox {
   const perform = async (context: HostContext, direction: Direction) => {
+    const secret = await context.secret({ $secret: 'env:TOKEN' });
     const { exitCode } = await context.exec(['act', direction]);
-    if (exitCode === EXIT.done) return {};
-    throw new SignalboxError(exitCode === EXIT.lost ? LOST : FAILED);
+    if (exitCode === EXIT.done) return { said: `token ${secret}` };
+    const failure = exitCode === EXIT.lost ? LOST : FAILED;
+    throw new SignalboxError({ ...failure, message: `${failure.message}, token ${secret}` });
   };
   const action = defineAction<z.infer<typeof ActInput>>({
     name: ACTION,

@@ -1,14 +1,23 @@
-import type { Execution, ExecutionRequest, Workbench } from '@signalbox/agent';
+import { type Execution, type ExecutionRequest, redactJson, type SecretValues, type Workbench } from '@signalbox/agent';
 import type { ExecResult } from '@signalbox/protocol';
 import type { Host, Manner } from './host.ts';
 import type { Life } from './life.ts';
 import { clockOf } from './machine.ts';
+import { SECRET } from './tools.ts';
 
 /** How the next process of an action behaves. */
 export type NextManner = () => { manner: Manner; ms: number };
 
+export interface WorkbenchOptions {
+  readonly host: Host;
+  readonly life: Life;
+  readonly next: NextManner;
+  /** Values that the agent has read and must not let out: the real redaction works on them. */
+  readonly secrets: SecretValues;
+}
+
 /** Where the actions of one agent process touch the simulated host. */
-export function workbench(host: Host, life: Life, next: NextManner): Workbench {
+export function workbench({ host, life, next, secrets }: WorkbenchOptions): Workbench {
   const clock = clockOf(life, host.clock);
 
   function exec({ command, onProcess, signal }: ExecutionRequest): Promise<ExecResult> {
@@ -40,11 +49,14 @@ export function workbench(host: Host, life: Life, next: NextManner): Workbench {
           signal,
           exec: async () => await exec(request),
           print: () => {},
-          secret: async () => '',
+          secret: async () => {
+            secrets.add(SECRET);
+            return SECRET;
+          },
           nowMs: clock.nowMs,
           sleep: (ms) => life.promise((resolve) => void clock.after(ms, () => resolve(undefined))),
         },
-        redact: (value) => value,
+        redact: (value) => redactJson(value, secrets),
         close: async () => ({ outputBytes: 0 }),
       };
     },

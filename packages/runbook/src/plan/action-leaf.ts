@@ -12,7 +12,7 @@ import { lastPointOfNoReturn } from '../step-queries.ts';
 import { readWith } from '../values.ts';
 import type { BindContext } from './bind.ts';
 import { exclusiveGuards } from './exclusive.ts';
-import { durationMs, opt, shown } from './fields.ts';
+import { durationMs, shown } from './fields.ts';
 import { needs, type One, withOf } from './one.ts';
 
 /** An action with its parameters, sentences and exclusive guards for each host. */

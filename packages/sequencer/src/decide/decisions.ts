@@ -4,7 +4,7 @@ import type { Cell } from '../cell.ts';
 import { sequencerError } from '../codes.ts';
 import type { Input } from '../inputs.ts';
 import { isLeftOut } from '../state.ts';
-import { type CellRef, indexOf } from '../tree.ts';
+import { type CellRef, indexOf, spokenId } from '../tree.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { sendBack } from './relied-on.ts';
 
@@ -115,8 +115,8 @@ function theOne(
   { step, host }: { step: string; host: string | undefined },
   fits: (ref: CellRef, cell: Cell) => boolean,
 ): CellRef {
-  const named = (indexOf(draft.state.plan).byStep.get(step) ?? []).filter(
-    (ref) => host === undefined || ref.host === host,
+  const named = indexOf(draft.state.plan).refs.filter(
+    ({ leaf, ...ref }) => (leaf.id === step || spokenId(leaf.id) === step) && (host === undefined || ref.host === host),
   );
   if (named.length === 0) {
     throw sequencerError('SB-RUN-NO-STEP', `${draft.state.run} has no step ${step}${host ? ` on ${host}` : ''}`);

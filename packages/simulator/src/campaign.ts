@@ -1,0 +1,25 @@
+import { simulate } from './simulation.ts';
+
+export interface Campaign {
+  readonly runs: number;
+  /** Where the runs came to: `completed`, `rolled-back`, `held` and so on. */
+  readonly endings: ReadonlyMap<string, number>;
+  readonly broken: readonly { readonly seed: number; readonly what: string }[];
+  readonly simulatedMs: number;
+  readonly tookMs: number;
+}
+
+/** Many days, one after the other. */
+export async function campaign({ from, seeds }: { from: number; seeds: number }): Promise<Campaign> {
+  const endings = new Map<string, number>();
+  const broken: { seed: number; what: string }[] = [];
+  const startedMs = performance.now();
+  let simulatedMs = 0;
+  for (let seed = from; seed < from + seeds; seed++) {
+    const result = await simulate({ seed });
+    endings.set(result.status, (endings.get(result.status) ?? 0) + 1);
+    simulatedMs += result.simulatedMs;
+    if (result.broken) broken.push({ seed, what: result.broken.message });
+  }
+  return { runs: seeds, endings, broken, simulatedMs, tookMs: performance.now() - startedMs };
+}

@@ -1,0 +1,181 @@
+import type { AgentBus } from '@signalbox/bus';
+import { type Answer, HealthReply, LogEntry, Query, Report, type RunEvent } from '@signalbox/protocol';
+import { open, seal } from '@signalbox/protocol/crypto';
+import { keyOf } from './keys.ts';
+import { HONEST, type Planted } from './planted.ts';
+import { ACTIVE } from './tools.ts';
+
+const anybody = { trusts: () => true };
+
+/**
+ * For each invariant a mistake that breaks it. They stand between the real code and the simulated world, so the product
+ * is not changed; a simulator that does not find them would not find such a mistake in the product either.
+ */
+export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly planted: Planted }>> = {
+  'a sync that does not wait for the disk': {
+    rule: 'I1',
+    planted: { ...HONEST, storage: (storage) => ({ ...storage, sync: async () => {} }) },
+  },
+  'a journal that is forgotten at each start': {
+    rule: 'I1',
+    planted: { ...HONEST, storage: (storage) => ({ ...storage, read: () => firstLine(storage.read()) }) },
+  },
+  'no answer is taken for a good sample': {
+    rule: 'I2',
+    planted: answering(({ probe }) => (probe === ACTIVE ? undefined : { ok: true })),
+  },
+  'the run turns round behind a point of no return': {
+    rule: 'I3',
+    planted: rewriting((events) => {
+      const reason = { code: 'SB-SIM', class: 'terminal' as const, message: 'back', next: 'none' };
+      return [...events, { type: 'UndoStarted', reason }];
+    }),
+  },
+  'an undo that does not last': {
+    rule: 'I4',
+    planted: {
+      ...HONEST,
+      agentBus: (bus, host) => ({
+        ...live(bus),
+        report: async (run, data) => {
+          const { payload } = open(data, { kind: 'report', schema: Report, ...anybody });
+          await bus.report(run, data);
+          if (payload.type === 'outcome' && payload.direction === 'undo')
+            setImmediate(() => host.marks.set(payload.step, 'applied'));
+        },
+      }),
+    },
+  },
+  'a probe that says done without looking': {
+    rule: 'I5',
+    planted: {
+      ...HONEST,
+      toolbox: (tools) => ({
+        ...tools,
+        actionByName: (name) => {
+          const action = tools.actionByName(name);
+          return action && { ...action, probe: async () => 'applied' };
+        },
+      }),
+    },
+  },
+  'an append that asks nobody who was first': {
+    rule: 'I6',
+    planted: {
+      ...HONEST,
+      coordinatorBus: (bus) => ({
+        ...bus,
+        append: async (run, data) => await bus.append(run, data, (await bus.lastEntry(run))?.sequence ?? 0),
+      }),
+    },
+  },
+  'a clock that is believed to be earlier': {
+    rule: 'I7',
+    planted: { ...HONEST, agentBus: (bus) => ({ ...live(bus), beat: async (data) => earlier(await bus.beat(data)) }) },
+  },
+  'an append that is acknowledged and not stored': {
+    rule: 'I8',
+    planted: {
+      ...HONEST,
+      coordinatorBus: (bus) => ({
+        ...bus,
+        append: async (run, data, expected) => {
+          const { events } = entryOf(data);
+          if (!events.some(({ type }) => type === 'NoteAdded')) return await bus.append(run, data, expected);
+          return { sequence: expected + 1 };
+        },
+      }),
+    },
+  },
+  'receipts that are not redacted': {
+    rule: 'I9',
+    planted: {
+      ...HONEST,
+      workbench: (bench) => ({
+        ...bench,
+        open: (request) => ({ ...bench.open(request), redact: (value) => value }),
+      }),
+    },
+  },
+  'a proof that is given without looking': {
+    rule: 'I10',
+    planted: answering(({ probe }) => (probe === ACTIVE ? { active: false } : undefined)),
+  },
+  'accepted is taken for done': {
+    rule: 'I11',
+    planted: {
+      ...HONEST,
+      agentBus: (bus, host) => ({
+        ...live(bus),
+        report: async (run, data) => {
+          const { payload } = open(data, { kind: 'report', schema: Report, ...anybody });
+          if (payload.type !== 'accepted') return await bus.report(run, data);
+          const { before: _before, ...accepted } = payload;
+          const done = {
+            startedAtMs: payload.sentAtMs,
+            durationMs: 1,
+            outputBytes: 0,
+            outcome: { status: 'succeeded' },
+          };
+          return await bus.report(run, seal('report', { ...accepted, ...done, type: 'outcome' }, keyOf(host.name)));
+        },
+      }),
+    },
+  },
+};
+
+/** A bus whose questions to hosts are answered by somebody else, when `values` has an answer. */
+function answering(values: (query: { probe: string }) => Record<string, boolean> | undefined): Planted {
+  return {
+    ...HONEST,
+    coordinatorBus: (bus) => ({
+      ...bus,
+      query: async (host, verb, data, timeoutMs) => {
+        const { payload } = open(data, { kind: 'query', schema: Query, ...anybody });
+        const invented = payload.verb === 'sample' ? values(payload) : undefined;
+        if (!invented) return await bus.query(host, verb, data, timeoutMs);
+        const answer: Answer = { verb: 'sample', nonce: payload.nonce, host, values: invented, tookMs: 1 };
+        return seal('answer', answer, keyOf(host));
+      },
+    }),
+  };
+}
+
+/** A bus that changes what is appended once the log has passed a point of no return. */
+function rewriting(change: (events: RunEvent[]) => RunEvent[]): Planted {
+  let crossed = false;
+  return {
+    ...HONEST,
+    coordinatorBus: (bus) => ({
+      ...bus,
+      append: async (run, data, expected) => {
+        const entry = entryOf(data);
+        if (entry.index === 0) crossed = false;
+        const changed = crossed ? Buffer.from(JSON.stringify({ ...entry, events: change(entry.events) })) : data;
+        crossed ||= entry.events.some(({ type }) => type === 'Crossed');
+        return await bus.append(run, changed, expected);
+      },
+    }),
+  };
+}
+
+/** A copy of a bus that still knows whether it is connected. */
+function live(bus: AgentBus): AgentBus {
+  return Object.defineProperty({ ...bus }, 'connected', { get: () => bus.connected });
+}
+
+function entryOf(data: Uint8Array): LogEntry {
+  return LogEntry.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+}
+
+function earlier(answer: Uint8Array | undefined): Uint8Array | undefined {
+  if (answer === undefined) return undefined;
+  const { payload } = open(answer, { kind: 'reply', schema: HealthReply, ...anybody });
+  if (payload.type !== 'heard') return answer;
+  return seal('reply', { ...payload, nowMs: payload.nowMs - 25_000 }, keyOf('coordinator'));
+}
+
+function firstLine(journal: Uint8Array): Uint8Array {
+  const end = Buffer.from(journal).indexOf('\n');
+  return journal.subarray(0, end + 1);
+}
