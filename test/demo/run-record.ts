@@ -1,4 +1,5 @@
 import { commandId, type LogEntry, type RunEvent } from '@signalbox/protocol';
+import { spokenId } from '@signalbox/sequencer';
 
 export type StepOutcome = 'succeeded' | 'failed' | 'unknown' | 'compensated' | 'skipped' | 'dropped';
 
@@ -95,7 +96,7 @@ export class RunRecord {
 
   #settle({ step, host }: { step: string; host: string | null }, outcome: StepOutcome): void {
     this.running.delete(placeOf({ step, host }));
-    this.#steps.set(placeOf({ step, host }), { id: step, host, outcome });
+    this.#steps.set(placeOf({ step, host }), { id: spokenId(step), host, outcome });
   }
 }
 
