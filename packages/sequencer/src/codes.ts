@@ -67,11 +67,6 @@ export const SEQUENCER_CODES = {
     means: 'After a crash, the probe found the step half done.',
     next: 'The way back looks first and repairs; after a point of no return, `signalbox retry` or finish it by hand and `resolve`.',
   },
-  'SB-STEP-LOST': {
-    class: 'unknown',
-    means: 'The agent was interrupted during the step, and the probe cannot tell whether it was done.',
-    next: 'Look by hand, then `signalbox resolve RUN STEP --as succeeded|not-done --note ...`.',
-  },
   'SB-STEP-NO-UNDO': {
     class: 'terminal',
     means: 'The way back meets something that has been done and has no undo.',
