@@ -47,7 +47,7 @@ export const AGENT_CODES = {
     next: 'Find out which program sent it; nothing was done.',
   },
   'SB-AGENT-ID-CONFLICT': {
-    class: 'terminal',
+    class: 'unknown',
     means: 'A command came with the id of an earlier one, but asks for something else [I1].',
     next: 'Compare the two in the run log and in `signalbox-agent journal`; the earlier one stands.',
   },

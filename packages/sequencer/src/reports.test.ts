@@ -80,6 +80,19 @@ describe('retry by policy', () => {
   });
 });
 
+describe('refused because the host knows the id for something else [I1]', () => {
+  it('holds the run: nobody knows what was done under it, until an operator says so', () => {
+    const run = TestRun.start(plan([action('a', 'h1'), action('b', 'h1')]));
+    run.refused('a', 'h1', { ...BROKE, code: 'SB-AGENT-ID-CONFLICT', class: 'unknown' });
+    expect(run.status).toBe('held');
+    expect(run.phase('a', 'h1')).toBe('unknown');
+    expect(run.state.reasons).toMatchObject([{ cause: 'conflict', step: 'a', host: 'h1' }]);
+    run.resolve('a', 'succeeded', 'h1');
+    expect(run.status).toBe('running');
+    expect(run.commands).toEqual(['b@h1 do 1']);
+  });
+});
+
 describe('refused: proven not done', () => {
   it('is tried again when it may pass, up to a bound, and repeats nothing', () => {
     const run = one();

@@ -79,6 +79,13 @@ export function onRefused(draft: Draft, input: Of<'refused'>): void {
   if (!ref) return;
   const { failure } = input;
   const { direction } = draft.cell(ref);
+  if (failure.class === 'unknown') {
+    // [I1] The host knows this id for something else, so this refusal does not say that nothing was done.
+    draft.emit({ type: 'StepUnknown', ...currentTry(draft.cell(ref)), failure });
+    const { step, host, attempt } = input;
+    draft.hold({ cause: 'conflict', step, host, direction, attempt, failure });
+    return;
+  }
   draft.emit({ type: 'StepFailed', ...currentTry(draft.cell(ref)), failure, unapplied: true });
   const wanted = (direction === 'undo' || !isTurned(draft.state, ref)) && !isLeftOut(draft.state, ref.host);
   // Refused means proven not done, so a new attempt repeats nothing.
