@@ -18,6 +18,8 @@ export interface Journal {
   append<T extends RecordType>(body: Extract<RecordBody, { type: T }>): Stored;
   /** Resolves when all that was appended is on disk. Calls that wait together share one fsync. */
   sync(): Promise<void>;
+  /** Number of the last record that is known to be on disk. What comes after it may be lost with the host's power. */
+  readonly durableN: number;
   /** Replaces the file by these records, which must fold to the same decisions. */
   rewrite(records: readonly Stored[]): void;
   readonly sizeBytes: number;
@@ -108,7 +110,8 @@ function createJournal(storage: JournalStorage, nowMs: () => number) {
     if (damage) throw agentError('SB-JOURNAL-DAMAGED', `line ${damage.line} of the journal: ${damage.why}`);
     if (torn) storage.truncate(goodBytes);
     sizeBytes = goodBytes;
-    written = synced = state.lastN;
+    // An agent that crashed may have left what the system has and the disk has not: nothing counts before a sync.
+    written = state.lastN;
     const { mesh, host, machine, boot, instance, version } = identity;
     if (records.length === 0) append({ type: 'created', journal: newId(), mesh, host, machine, boot });
     const made = state.identity;
@@ -129,6 +132,9 @@ function createJournal(storage: JournalStorage, nowMs: () => number) {
     },
     get sizeBytes() {
       return sizeBytes;
+    },
+    get durableN() {
+      return synced;
     },
     append,
     sync,

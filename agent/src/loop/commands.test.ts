@@ -33,6 +33,26 @@ describe('the way of a command [D1]', () => {
     });
   });
 
+  it('tells nobody of an outcome that is not on disk yet, not even after a reconnect', async () => {
+    const world = await smallWorld();
+    world.holdRuns = true;
+    await world.give(world.command());
+    let sync = () => {};
+    world.storage.slow = new Promise((resolve) => {
+      sync = resolve;
+    });
+    world.runs()[0]?.resolve({});
+    await settled();
+    world.bus.connect(false);
+    world.bus.connect(true);
+    await settled();
+    expect(typesOf(world)).toEqual(['accepted']);
+    world.storage.slow = undefined;
+    sync();
+    await settled();
+    expect(typesOf(world)).toEqual(['accepted', 'outcome']);
+  });
+
   it('[I1] leads to one execution, however often and from whomever it comes', async () => {
     const world = await smallWorld();
     const command = world.command();

@@ -13,7 +13,7 @@ import type { Clock, Log, Random } from '../ports.ts';
  */
 export interface Publisher {
   publish(record: Stored): void;
-  /** Everything that the journal still owes; at start and after each reconnect. */
+  /** Everything on disk that the journal still owes; at start and after each reconnect. */
   publishAll(): void;
   /** Resolves when nothing is owed, or after `timeoutMs`. */
   flushed(timeoutMs: number): Promise<void>;
@@ -89,7 +89,8 @@ export function createPublisher({ bus, journal, signer, clock, random, log }: Pu
   return {
     publish,
     publishAll() {
-      for (const record of journal.state.unpublished.values()) publish(record);
+      // What is still on its way to the disk is published by whoever waits for it to be there.
+      for (const record of journal.state.unpublished.values()) if (record.n <= journal.durableN) publish(record);
     },
     async flushed(timeoutMs) {
       if (queues.size === 0) return;

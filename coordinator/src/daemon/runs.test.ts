@@ -1,3 +1,4 @@
+import { busError } from '@signalbox/bus';
 import { SignalboxError } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/manual-clock.ts';
@@ -90,6 +91,38 @@ describe('a coordinator', () => {
     expect(runner.state.status).toBe('running');
     await world.clock.advance(1_000);
     expect(await acked).toBe(true);
+    expect(runner.state.status).toBe('completed');
+  });
+
+  it('leads a run whose creation the bus could not confirm at first: it may be in the log', async () => {
+    const world = new World(['a']);
+    world.bus.appendErrors.push(busError('SB-BUS-TIMEOUT', 'no answer'), busError('SB-BUS-OFFLINE', 'no connection'));
+    const created = started(world, action('one', ['a']));
+    await world.clock.advance(2_000);
+    await created;
+    expect(world.runs.leading).toEqual(['book-1']);
+  });
+
+  it('begins no run when the bus has refused its creation', async () => {
+    const world = new World(['a']);
+    world.bus.appendErrors.push(busError('SB-BUS-STORAGE-FULL', 'no room'));
+    expect(await codeOf(started(world, action('one', ['a'])))).toBe('SB-BUS-STORAGE-FULL');
+    await world.clock.advance(10_000);
+    expect([world.runs.leading, world.bus.logs.size]).toEqual([[], 0]);
+  });
+
+  it('reads the reports of a run as soon as the bus gives them', async () => {
+    const world = new World(['a']);
+    const { reports } = world.bus;
+    world.bus.reports = async () => {
+      world.bus.reports = reports;
+      throw busError('SB-BUS-OFFLINE', 'no connection');
+    };
+    const runner = await started(world, action('one', ['a']));
+    await world.clock.advance(5_000);
+    const [command] = world.commands();
+    if (!command) throw new Error('nothing was sent');
+    expect(await world.report(command, done)).toBe(true);
     expect(runner.state.status).toBe('completed');
   });
 
