@@ -29,6 +29,8 @@ export async function exec(
 async function ansible(): Promise<Row | Skipped> {
   const what = '`ansible -m command -a true` on localhost, no ssh';
   if (spawnSync('ansible', ['--version']).status !== 0) return { what, skipped: 'Ansible is not installed here' };
-  const argv = ['localhost', '-i', 'localhost,', '-c', 'local', '-m', 'command', '-a', 'true'];
+  const interpreter = ['-e', 'ansible_python_interpreter={{ ansible_playbook_python }}'];
+  const argv = ['localhost', '-i', 'localhost,', '-c', 'local', ...interpreter, '-m', 'command', '-a', 'true'];
+  if (spawnSync('ansible', argv).status !== 0) return { what, skipped: 'Ansible is installed but does not work here' };
   return { what, unit: 'ms', value: await medianMs(ANSIBLE_CALLS, () => run('ansible', argv)) };
 }

@@ -55,7 +55,7 @@ export async function openFloor(mesh: ProcessMesh): Promise<FloorMeter> {
   const agent = await bareClient(mesh, agentKey.seed, `_INBOX_${agentKey.publicKey}`);
   const journal = openSync(join(mesh.dir, 'floor.journal'), 'a', 0o600);
   const commandHeard = await liveCommands(agent.nc, s.liveCommandsOf(FLOOR_HOST));
-  const reportHeard = await durableReports(core, s.reportsOfRun(RUN));
+  const reports = await durableReports(core, s.reportsOfRun(RUN));
   let last = 0;
   let id = 0;
 
@@ -73,7 +73,7 @@ export async function openFloor(mesh: ProcessMesh): Promise<FloorMeter> {
       const report = await medianMs(TIMES, () => {
         id += 1;
         const subject = s.report(FLOOR_HOST, RUN);
-        return Promise.all([reportHeard(), agent.js.publish(subject, BODY, { msgID: `r-${id}` })]);
+        return Promise.all([reports.next(), agent.js.publish(subject, BODY, { msgID: `r-${id}` })]);
       });
       const fsync = await medianMs(TIMES, () => {
         writeSync(journal, JOURNAL_LINE);
@@ -83,6 +83,7 @@ export async function openFloor(mesh: ProcessMesh): Promise<FloorMeter> {
     },
     async close() {
       closeSync(journal);
+      await reports.stop();
       await Promise.all([core.nc.close(), agent.nc.close()]);
     },
   };
@@ -99,24 +100,25 @@ async function liveCommands(nc: NatsConnection, subject: string): Promise<() => 
     });
 }
 
-/** @returns a promise of the next report that comes; each is acknowledged, as the coordinator does it. */
+/** `next` resolves with the next report that comes; each is acknowledged, as the coordinator does it. */
 async function durableReports(
   { nc, js }: { nc: NatsConnection; js: JetStreamClient },
   filter: string,
-): Promise<() => Promise<void>> {
+): Promise<{ next: () => Promise<void>; stop: () => Promise<unknown> }> {
   const consumers = (await nc.jetstreamManager()).consumers;
   await consumers.add(STREAMS.reports, { durable_name: RUN, filter_subject: filter, ack_policy: AckPolicy.Explicit });
   let heard = () => {};
-  await (await js.consumers.get(STREAMS.reports, RUN)).consume({
+  const messages = await (await js.consumers.get(STREAMS.reports, RUN)).consume({
     callback: (message) => {
       message.ack();
       heard();
     },
   });
-  return () =>
-    new Promise((resolve) => {
+  const next = () =>
+    new Promise<void>((resolve) => {
       heard = resolve;
     });
+  return { next, stop: () => messages.close() };
 }
 
 async function bareClient(

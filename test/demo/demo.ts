@@ -1,8 +1,8 @@
 import { hostState, REQUESTS } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
 import type { Janitor } from '../lab/janitor.ts';
+import { ProcessMesh } from '../lab/mesh.ts';
 import { bootHosts } from './hosts.ts';
-import { DemoMesh, MESH } from './mesh.ts';
 import type { DemoOptions } from './options.ts';
 import { followRun, followWithSabotage, type Stage, startUpgrade } from './phases.ts';
 import { countProof, lookBefore, objections, type Proof } from './proof.ts';
@@ -13,6 +13,7 @@ import type { RunRecord } from './run-record.ts';
 import type { Screen } from './screen.ts';
 import { Signalbox } from './signalbox.ts';
 
+const MESH = 'demo';
 const GOOD = 'v1.0.0';
 const BAD = 'v1.0.1-bad';
 
@@ -58,8 +59,8 @@ export async function runDemo({ options, screen, janitor, dir }: DemoContext): P
 
 async function setStage({ screen, janitor, dir }: Omit<DemoContext, 'options'>): Promise<Stage> {
   const hosts = await bootHosts(dir, janitor);
-  const mesh = await DemoMesh.start(dir, hosts, janitor);
-  const signalbox = new Signalbox(mesh.operatorFile, (child) => janitor.adopt('signalbox', child));
+  const mesh = await ProcessMesh.start({ name: MESH, dir, hosts: hosts.all }, janitor);
+  const signalbox = new Signalbox(mesh.operatorFile(), (child) => janitor.adopt('signalbox', child));
   await allOnline(signalbox, hosts.all.length);
   const names = hosts.all.map(({ name }) => name).join(', ');
   screen.tell(`NATS with JetStream, coordinator ${mesh.coordinatorPid}, agents on ${names}; everything in ${dir}`);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
 import { z } from 'zod';
 import { downloadedBinary } from '../lab/furnish-node.ts';
+import type { ProcessMesh } from '../lab/mesh.ts';
+import { NODE_UPGRADE } from '../lab/programs.ts';
 import type { DemoHosts } from './hosts.ts';
-import type { DemoMesh } from './mesh.ts';
-import { RUNBOOK } from './programs.ts';
 import { RunRecord } from './run-record.ts';
 import type { Screen } from './screen.ts';
 import type { Signalbox } from './signalbox.ts';
@@ -14,7 +14,7 @@ import { tellEntry } from './story.ts';
 
 export interface Stage {
   hosts: DemoHosts;
-  mesh: DemoMesh;
+  mesh: ProcessMesh;
   signalbox: Signalbox;
   screen: Screen;
   /** The run that is shown. */
@@ -42,7 +42,7 @@ export async function startUpgrade({ hosts, mesh, signalbox }: Stage, version: s
     window: WINDOW,
   };
   const given = Object.entries(params).flatMap(([name, value]) => ['-p', `${name}=${value}`]);
-  await signalbox.run(['plan', RUNBOOK, ...given, '--out', plan]);
+  await signalbox.run(['plan', NODE_UPGRADE, ...given, '--out', plan]);
   const { started } = Started.parse(await signalbox.json(['start', plan, '--detach', '--yes']));
   return new RunRecord(started);
 }

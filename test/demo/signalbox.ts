@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { LogEntry } from '@signalbox/protocol';
-import { PROGRAMS } from './programs.ts';
+import { PROGRAMS } from '../lab/programs.ts';
 
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 

@@ -79,7 +79,7 @@ export class ProcessMesh {
     for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
     this.write('coordinator.yaml', coordinatorSettings(options, nats, this.#writeSeed(COORDINATOR)));
     for (const operator of Object.keys(options.operators)) {
-      this.write(`operator-${operator}.yaml`, {
+      this.write(`${operator}.yaml`, {
         ...{ mesh: name, servers: [nats.url], operator },
         coordinators: [nats.keys.coordinator.publicKey],
         seedFile: this.#writeSeed(operator),
@@ -90,7 +90,7 @@ export class ProcessMesh {
 
   /** What the CLI is given with `--config`. */
   operatorFile(operator = 'operator'): string {
-    return this.etc(`operator-${operator}.yaml`);
+    return this.etc(`${operator}.yaml`);
   }
 
   /** agent.yaml of a host, to be varied. */
@@ -115,6 +115,10 @@ export class ProcessMesh {
   startAgent(host: string): void {
     const args = ['--config', this.etc(`agent-${host}.yaml`)];
     this.#keep(host, startDaemon(PROGRAMS.agent, args, this.logFile(host)));
+  }
+
+  get coordinatorPid(): number | undefined {
+    return this.#daemons.get(COORDINATOR)?.child.pid;
   }
 
   /** @throws Error when no daemon of that name runs. */

@@ -14,6 +14,9 @@ export const PROGRAMS = {
   demo: join(REPOSITORY, 'test', 'dist', 'demo', 'main.js'),
 };
 
+/** The runbook that the demo runs, and that later runs unchanged on hosts with real systemd. */
+export const NODE_UPGRADE = join(REPOSITORY, 'runbooks', 'r3mes', 'node-upgrade.yaml');
+
 /**
  * Starts a daemon as an operating-system process of its own, in its own group: a Ctrl-C in the terminal reaches its
  * starter alone, which then ends its processes in order.

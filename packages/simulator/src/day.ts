@@ -46,8 +46,9 @@ export function drawDay(chance: Chance): Day {
   const long = chance.hits(0.15);
   const stormMs = long ? chance.between(90_000, 150_000) : chance.between(5_000, 50_000);
   const kinds = FAULTS.filter(() => chance.hits(0.35));
-  // More of it early: most runs would be over before the storm is.
-  const times = (count: number) => Array.from({ length: count }, () => chance.fraction() ** 2 * stormMs);
+  // Mostly early: most runs would be over before the storm is.
+  const early = chance.hits(0.6) ? 2 : 1;
+  const times = (count: number) => Array.from({ length: count }, () => chance.fraction() ** early * stormMs);
   const faults = times(chance.between(0, 8)).flatMap((atMs) => {
     const what = chance.oneOf(kinds);
     if (what === undefined) return [];

@@ -1,18 +1,12 @@
 import { type Command, LogEntry, type RunEvent } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
-import {
-  type CellRef,
-  cellOf,
-  evolve,
-  indexOf,
-  initialState,
-  isEnded,
-  isMoving,
-  type RunState,
-} from '@signalbox/sequencer';
+import { type CellRef, cellOf, evolve, indexOf, initialState, isMoving, type RunState } from '@signalbox/sequencer';
+import { Broken, must } from './broken.ts';
 import type { LaneName } from './broker.ts';
+import { mustBeSomewhere, mustBeTrue, mustHaveNotes } from './end-of-day.ts';
 import type { Execution, Host, HostWatch, Mark } from './host.ts';
 import type { MachineClock } from './machine.ts';
+import { isSealed, mustBeLast, mustBeReached } from './order.ts';
 import type { Moved, PlannedDay } from './plans.ts';
 import { SECRET } from './tools.ts';
 
@@ -20,16 +14,6 @@ type Event<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 /** How old a sample may be when it is written down: the longest question, and the way. */
 const SAMPLE_AGE_MS = 12_000;
-
-/** An invariant is broken. `rule` is its number. */
-export class Broken extends Error {
-  readonly rule: string;
-
-  constructor(rule: string, what: string) {
-    super(`[${rule}] ${what}`);
-    this.rule = rule;
-  }
-}
 
 export interface LawOptions {
   readonly day: PlannedDay;
@@ -120,7 +104,8 @@ export class Law implements HostWatch {
       must('I2', this.#ids.has(commandId), `${commandId} runs, and the log does not ask for it`);
       const lateMs = this.#options.coordinatorClock.wallMs() - command.notAfterMs;
       must('I7', lateMs <= 0, `${commandId} is started ${lateMs} ms late`);
-      if (direction === 'undo') must('I3', !this.#isSealed(step), `${step} is undone behind a point of no return`);
+      if (direction === 'undo')
+        must('I3', !isSealed(this.#state, step), `${step} is undone behind a point of no return`);
     });
   }
 
@@ -177,34 +162,17 @@ export class Law implements HostWatch {
   acknowledged(note: string): void {
     this.#judge(() => {
       this.#notes.add(note);
-      this.#mustHaveNotes();
+      mustHaveNotes(this.#state, this.#notes);
     });
   }
 
   /** After a calm time, in which people did what was theirs. */
   ended(): void {
     this.#judge(() => {
-      const { status, reasons } = this.#state;
-      const knows = reasons.length > 0 && reasons.every(({ failure }) => failure.message !== '' && failure.next !== '');
-      must('END', isEnded(this.#state) || (status === 'held' && knows), `the run is ${status}, and nothing happens`);
-      this.#mustHaveNotes();
-      for (const ref of indexOf(this.#state.plan).refs) this.#mustBeTrue(ref);
+      mustBeSomewhere(this.#state);
+      mustHaveNotes(this.#state, this.#notes);
+      mustBeTrue(this.#state, { hosts: this.#options.hosts, declared: this.#declared });
     });
-  }
-
-  /** [I4] [I5] What the log says of a step is what is on its host, unless it says that it is not. */
-  #mustBeTrue(ref: CellRef): void {
-    const { status, leftovers, dropped } = this.#state;
-    if (ref.leaf.kind !== 'action' || ref.host === null || ref.left || ref.onlyUndo) return;
-    if (this.#declared.has(ref.key) || dropped.has(ref.host)) return;
-    const mark = this.#options.hosts.get(ref.host)?.mark(ref.leaf.id) ?? 'none';
-    const { phase } = cellOf(this.#state, ref);
-    if (status === 'completed' && phase === 'succeeded')
-      must('I5', mark === 'applied', `${ref.key} is ${mark}, the log says done`);
-    const named = leftovers.some(({ step, host }) => step === ref.leaf.id && (host === ref.host || host === null));
-    if (status === 'rolled-back' && ref.leaf.reversible && !named) {
-      must('I4', mark === 'none', `${ref.key} is ${mark} after the way back, and nobody is told`);
-    }
   }
 
   #event(event: RunEvent, atMs: number): void {
@@ -238,8 +206,8 @@ export class Law implements HostWatch {
       must('I1', !this.#ids.has(work.id), `${work.id} is asked for twice`);
       this.#ids.add(work.id);
     }
-    if (direction === 'do') this.#mustBeReached(ref);
-    else this.#mustBeLast(ref);
+    if (direction === 'do') mustBeReached(this.#state, ref);
+    else mustBeLast(this.#state, ref);
   }
 
   #succeeded({ step, host, direction, via, attempt }: Event<'StepSucceeded'>, atMs: number): void {
@@ -293,53 +261,6 @@ export class Law implements HostWatch {
     must('I5', undone || !ran, `${ref.key} is forgotten, and it was run`);
   }
 
-  /** [I2] All that stands before it is over. */
-  #mustBeReached(ref: CellRef): void {
-    const state = this.#state;
-    if (ref.onlyUndo) return;
-    must('I2', state.direction === 'do', `${ref.key} is done on the way back`);
-    for (const other of indexOf(state.plan).refs) {
-      if (other.position >= ref.position || other.onlyUndo || other.left || !inSequence(other, ref)) continue;
-      if (other.host !== null && state.dropped.has(other.host)) continue;
-      const { phase, broken } = cellOf(state, other);
-      const over = phase === 'succeeded' || phase === 'skipped' || phase === 'dropped';
-      const holds = broken === undefined || this.#isSealed(other.leaf.id);
-      must('I2', over && holds, `${ref.key} begins, and ${other.key} before it is ${broken ?? phase}`);
-    }
-  }
-
-  /** [I3] [I4] What stands after it is taken back already. */
-  #mustBeLast(ref: CellRef): void {
-    const state = this.#state;
-    must('I3', state.crossed.length === 0, `${ref.key} is undone behind a point of no return`);
-    const turned = state.direction === 'undo';
-    must(
-      'I4',
-      turned || (ref.host !== null && state.dropping.has(ref.host)),
-      `${ref.key} is undone on the way forward`,
-    );
-    for (const other of indexOf(state.plan).refs) {
-      if (other.position <= ref.position || !inSequence(ref, other) || (!turned && other.host !== ref.host)) continue;
-      if (other.host !== null && state.dropped.get(other.host)?.group === null) continue;
-      const { phase, applied } = cellOf(state, other);
-      const runs = phase === 'dispatched' || phase === 'compensating';
-      must('I4', !runs && !(applied && owesUndo(other)), `${ref.key} is undone before ${other.key}, which is ${phase}`);
-    }
-  }
-
-  #isSealed(step: string): boolean {
-    const { refs } = indexOf(this.#state.plan);
-    const position = refs.find((ref) => ref.leaf.id === step)?.position ?? 0;
-    return refs.some((ref) => ref.position > position && this.#state.crossed.includes(ref.leaf.id));
-  }
-
-  #mustHaveNotes(): void {
-    for (const text of this.#notes) {
-      const kept = this.#state.notes.some((note) => note.text === text);
-      must('I8', kept, `"${text}" was acknowledged, and is not in the log`);
-    }
-  }
-
   #ref(step: string, host: string | null): CellRef {
     const ref = indexOf(this.#state.plan).byKey.get(`${step}@${host ?? '-'}`);
     if (ref === undefined) throw new Broken('I2', `the plan has no ${step} on ${host ?? 'no host'}`);
@@ -366,27 +287,6 @@ export class Law implements HostWatch {
   }
 }
 
-function owesUndo({ leaf, onlyUndo }: CellRef): boolean {
-  if (onlyUndo) return false;
-  if (leaf.kind === 'manual') return true;
-  return leaf.kind === 'action' && leaf.effect !== 'read' && (leaf.reversible || leaf.effect !== 'idempotent');
-}
-
-/** Not beside each other: the closest group around both is no parallel one. */
-function inSequence(a: CellRef, b: CellRef): boolean {
-  if (a.leaf.id === b.leaf.id) return false;
-  let around: string = 'serial';
-  for (const [i, group] of a.groups.entries()) {
-    if (b.groups[i] !== group) break;
-    around = group.mode;
-  }
-  return around !== 'parallel';
-}
-
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function must(rule: string, holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Broken(rule, what);
 }

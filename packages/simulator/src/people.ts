@@ -16,6 +16,8 @@ const NAMES: readonly [Person, ...Person[]] = ['ayse', 'can', 'mehmet'];
 /** Looks, after which people stop trying and take the run back, and after which they leave it as it is. */
 const GIVE_UP = { undo: 60, leave: 120 } as const;
 
+const START_AGAIN_MS = 60_000;
+
 export interface PeopleOptions {
   readonly mesh: string;
   readonly run: string;
@@ -37,6 +39,7 @@ export class People {
   readonly #options: PeopleOptions;
   #asked = 0;
   #leaderless = false;
+  #startedMs = 0;
   /** How often people have looked at the quiet run. */
   #decided = 0;
 
@@ -45,6 +48,7 @@ export class People {
   }
 
   start(): void {
+    this.#startedMs = this.#options.timeline.nowMs;
     this.#ask('ayse', 'start', { plan: this.#options.planText, acceptDrift: false });
   }
 
@@ -83,9 +87,14 @@ export class People {
     const { law } = this.#options;
     const { state } = law;
     if (isEnded(state)) return;
-    if (state.status === 'planned') this.start();
+    if (state.status === 'planned') this.#startAgain();
     else if (this.#leaderless) this.#restart();
     else this.#help(state);
+  }
+
+  /** Whoever asks again too early may have two runs: the first request may still be on its way. */
+  #startAgain(): void {
+    if (this.#options.timeline.nowMs - this.#startedMs > START_AGAIN_MS) this.start();
   }
 
   /** As the answer's `next` says: if no other coordinator leads it, restart this one. */

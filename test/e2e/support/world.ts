@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
@@ -142,10 +142,6 @@ export class World {
   /** A file that steps of this world may use. */
   file(name: string): string {
     return join(this.dir, name);
-  }
-
-  exists(name: string): boolean {
-    return existsSync(this.file(name));
   }
 
   logText(daemon: string): string {

@@ -38,10 +38,7 @@ export const execRun = defineAction<With>({
 
   async check(context, { argv, undo, probe }) {
     const programs = [argv, undo?.argv, probe?.argv].flatMap((words) => (words ? [words[0]] : []));
-    const missing = [];
-    for (const program of new Set(programs)) {
-      if (!(await findProgram(context, program))) missing.push(program);
-    }
+    const missing = [...new Set(programs)].filter((program) => !findProgram(context, program));
     const problems = missing.map((program) => actionError('SB-ACT-PROGRAM-MISSING', `no ${program} here`).failure);
     return { before: {}, problems };
   },

@@ -16,7 +16,7 @@ export function pipOf({ venv }: Environment): string {
   return join(venv, 'bin', 'pip');
 }
 
-export function hasPip(environment: Environment): Promise<boolean> {
+export function hasPip(environment: Environment): boolean {
   return executable(pipOf(environment));
 }
 

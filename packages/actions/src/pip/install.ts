@@ -41,7 +41,7 @@ export const pipInstall = defineAction<With>({
   timeoutMs: 15 * 60_000,
 
   async check(context, input) {
-    if (!(await pip.hasPip(input))) {
+    if (!pip.hasPip(input)) {
       const failure = actionError('SB-ACT-PROGRAM-MISSING', `${pip.pipOf(input)} cannot be executed`).failure;
       return { before: {}, note: 'no such environment', problems: [failure] };
     }

@@ -85,7 +85,7 @@ async function sourceProblems(context: HostContext, { source, sha256, version }:
   const found = await sha256File(source);
   // A file with the wrong checksum is not run to ask for its version.
   if (found !== sha256) return [actionError('SB-ACT-CHECKSUM', `${source} has sha256 ${found}, not ${sha256}`).failure];
-  if (!(await executable(source))) {
+  if (!executable(source)) {
     return [actionError('SB-ACT-PROGRAM-MISSING', `${source} may not be executed: chmod +x`).failure];
   }
   const says = await versionOf(context, source);

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { ExecOptions, ExecResult, HostContext } from '@signalbox/protocol';
 import { actionError } from '../codes.ts';
@@ -33,21 +33,23 @@ export async function succeed(context: HostContext, argv: Argv, options: ExecOpt
   return result;
 }
 
-/** Whether a program could be started here: a path, or a name that is looked up as the host would. */
-export async function findProgram(context: HostContext, program: string): Promise<boolean> {
+/**
+ * Whether a program could be started here: a path, or a name that is looked up as the host would. Synchronous, because a
+ * handful of lookups in warm folders costs less than one trip to the thread pool.
+ */
+export function findProgram(context: HostContext, program: string): boolean {
   const folders = (context.path ?? process.env.PATH ?? '').split(delimiter);
   const candidates = isAbsolute(program) ? [program] : folders.map((folder) => join(folder, program));
-  for (const candidate of candidates) {
-    if (await executable(candidate)) return true;
-  }
-  return false;
+  return candidates.some(executable);
 }
 
-export function executable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+export function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function lastLine(text: string): string {

@@ -1,3 +1,4 @@
-/** For tests only: plans in a few words, and a run that is driven by hand. */
+/** For tests and the simulator only: plans in a few words, a run driven by hand, and how an onlooker reads a plan. */
+export { inSequence, owesUndo } from './oracle.ts';
 export * from './plans.ts';
 export * from './run.ts';

@@ -155,7 +155,7 @@ export function owesUndo({ leaf, onlyUndo }: CellRef): boolean {
 }
 
 /** `a` comes before `b` in the plan and not beside it: the closest group around both is no parallel one. */
-function inSequence(a: CellRef, b: CellRef): boolean {
+export function inSequence(a: CellRef, b: CellRef): boolean {
   if (a.leaf.id === b.leaf.id) return false;
   let around: string = 'serial';
   for (const [i, group] of a.groups.entries()) {

@@ -1,0 +1,204 @@
+import { createAgent, createSecretValues, openJournal } from '@signalbox/agent';
+import { HostQueries, Hosts, type Ports, Runs, serveRequests } from '@signalbox/coordinator';
+import { agentBus } from './agent-bus.ts';
+import type { Broker, LaneName } from './broker.ts';
+import type { Conditions } from './conditions.ts';
+import { coordinatorBus } from './coordinator-bus.ts';
+import type { Host } from './host.ts';
+import { keyOf } from './keys.ts';
+import { Life } from './life.ts';
+import { clockOf, type MachineClock } from './machine.ts';
+import { Link } from './network.ts';
+import { PEOPLE } from './people.ts';
+import type { Planted } from './planted.ts';
+import type { Chance } from './random.ts';
+import { type Story, textOf } from './story.ts';
+import type { Switchboard } from './switchboard.ts';
+import type { Timeline } from './timeline.ts';
+import { type Nature, toolbox } from './tools.ts';
+import { type NextManner, workbench } from './workbench.ts';
+
+export interface ProcessesOptions {
+  readonly mesh: string;
+  readonly timeline: Timeline;
+  readonly chance: Chance;
+  readonly broker: Broker;
+  readonly switchboard: Switchboard;
+  readonly hosts: ReadonlyMap<string, Host>;
+  readonly coordinatorClock: MachineClock;
+  readonly conditions: Readonly<Conditions>;
+  readonly planted: Planted;
+  readonly nature: Nature;
+  readonly nextManner: NextManner;
+  /** An agent tells the stream that it has dealt with a message. */
+  readonly acked: (host: string, lane: LaneName, id: string) => void;
+  readonly story: Story;
+}
+
+/** A process of the mesh, and its connection to the broker. */
+export interface Running {
+  readonly life: Life;
+  readonly link: Link;
+}
+
+/** The agents and coordinators of a day: the real code on simulated ports, started again whenever they end. */
+export class Processes {
+  readonly #options: ProcessesOptions;
+  readonly #agents = new Map<string, Running>();
+  readonly #secrets = createSecretValues();
+  #coordinators: readonly Running[] = [];
+  #lives = 0;
+
+  constructor(options: ProcessesOptions) {
+    this.#options = options;
+  }
+
+  /** The last agent that was started on a host; it may be dead. */
+  agent(host: string): Running | undefined {
+    return this.#agents.get(host);
+  }
+
+  /** Those that have not ended, the oldest first. */
+  get coordinators(): readonly Running[] {
+    return this.#coordinators;
+  }
+
+  all(): readonly Running[] {
+    return [...this.#agents.values(), ...this.#coordinators];
+  }
+
+  /** The day is over for all of them. */
+  end(): void {
+    for (const { life } of this.all()) life.end();
+  }
+
+  startAgent(host: Host): void {
+    const { mesh, switchboard, chance, planted, nature, nextManner, acked, story } = this.#options;
+    const life = this.#newLife(`agent ${host.name}`);
+    const link = this.#linkOf(life);
+    this.#agents.set(host.name, { life, link });
+    const clock = clockOf(life, host.clock);
+    const identity = identityOf(mesh, host, life.name);
+    const journal = openJournal(planted.storage(host.disk.storage(life), host), {
+      identity,
+      newId: () => `journal-${host.name}`,
+      nowMs: clock.nowMs,
+    });
+    const bus = agentBus(host.name, link, {
+      switchboard,
+      acked: (lane, id) => acked(host.name, lane, id),
+    });
+    const agent = createAgent(
+      {
+        bus: planted.agentBus(bus, host),
+        journal,
+        clock,
+        random: { uuid: () => this.#newId(), fraction: () => chance.fraction() },
+        workbench: planted.workbench(workbench({ host, life, next: nextManner, secrets: this.#secrets }), host),
+        reader: { facts: async () => ({}), load: () => ({ agentRssBytes: 1 }) },
+        toolbox: planted.toolbox(toolbox(host, nature), host),
+        signer: keyOf(host.name),
+        log: (level, message, fields) => {
+          if (level !== 'debug') story.say(life.name, () => `${message} ${textOf(fields)}`);
+        },
+      },
+      {
+        identity,
+        coordinators: [keyOf('coordinator').publicKey],
+        concurrency: 2,
+        maxSkewMs: 30_000,
+        stopTimeoutMs: 1_000,
+        onDuplicate: () => life.end(),
+      },
+    );
+    life.onEnd(() => this.#restartAgent(host));
+    agent.start().catch((error: unknown) => this.#crash(life, String(error)));
+  }
+
+  /** systemd starts it again, when its host is up. */
+  #restartAgent(host: Host): void {
+    const { boot } = host;
+    this.#options.timeline.in(this.#restartMs(), () => {
+      if (host.boot === boot && !this.#agents.get(host.name)?.life.alive) this.startAgent(host);
+    });
+  }
+
+  startCoordinator(): void {
+    const { mesh, timeline, switchboard, chance, planted, coordinatorClock, story } = this.#options;
+    const life = this.#newLife('coordinator');
+    const link = this.#linkOf(life);
+    this.#coordinators = [...this.#coordinators, { life, link }];
+    life.onEnd(() => {
+      this.#coordinators = this.#coordinators.filter((other) => other.life !== life);
+      timeline.in(this.#restartMs(), () => this.#coordinators.length === 0 && this.startCoordinator());
+    });
+    const ports: Ports = {
+      mesh,
+      name: 'coordinator-1',
+      bus: planted.coordinatorBus(coordinatorBus(link, switchboard)),
+      signer: keyOf('coordinator'),
+      clock: clockOf(life, coordinatorClock),
+      random: () => chance.fraction(),
+      newId: () => this.#newId(),
+      log: story.logOf(life.name),
+    };
+    this.#coordinate(ports).catch((error: unknown) => this.#crash(life, String(error)));
+  }
+
+  /** What `runCoordinator` wires, without what only looks on: metrics, status events, pages. */
+  async #coordinate(ports: Ports): Promise<void> {
+    const enrolled = [...this.#options.hosts.keys()].map((name) => [name, { key: keyOf(name).publicKey, labels: {} }]);
+    const operators = Object.entries(PEOPLE).map(([name, role]) => [name, { key: keyOf(name).publicKey, role }]);
+    const hosts = new Hosts(ports, Object.fromEntries(enrolled));
+    const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
+    const runs = new Runs({ ports, queries, hosts, onRunner: () => {}, onEntry: () => {} });
+    await hosts.start();
+    await serveRequests(
+      { ports, hosts, runs, queries, version: '0' },
+      { mesh: ports.mesh, operators: Object.fromEntries(operators) },
+    );
+    await runs.recover();
+  }
+
+  #newLife(name: string): Life {
+    this.#lives += 1;
+    const life = new Life(`${name} #${this.#lives}`, this.#options.timeline);
+    this.#options.story.say(life.name, () => 'starts');
+    life.onEnd(() => this.#options.story.say(life.name, () => 'is dead'));
+    return life;
+  }
+
+  #linkOf(life: Life): Link {
+    const { broker, chance, conditions } = this.#options;
+    return new Link(life, { broker, chance, weather: () => conditions.weather });
+  }
+
+  /** A program that could not start, or that broke: it ends, and something starts it again. */
+  #crash(life: Life, why: string): void {
+    this.#options.story.say(life.name, () => `gives up: ${why}`);
+    life.end();
+  }
+
+  /** How long it takes until something starts a process again. */
+  #restartMs(): number {
+    const { chance, conditions } = this.#options;
+    return chance.between(200, conditions.storm ? 8_000 : 1_000);
+  }
+
+  #newId(): string {
+    const part = () => this.#options.chance.between(0, 2 ** 32 - 1).toString(36);
+    return `id-${part()}${part()}`;
+  }
+}
+
+function identityOf(mesh: string, { name, boot }: Host, instance: string) {
+  return {
+    mesh,
+    host: name,
+    labels: {},
+    machine: `machine-${name}`,
+    boot: `boot-${boot}`,
+    instance,
+    version: '0',
+  };
+}
