@@ -14,7 +14,7 @@ const program = new Command('signalbox-simulate')
   .option('--seed <seed>', 'one day, with everything that happens in it', whole)
   .addHelpText(
     'after',
-    '\nExample: npm run sim -- --seeds 10000 --from 1\nEvery day follows from its seed: --seed N repeats it exactly.',
+    '\nExample: npm run sim -- --seeds 10000 --from 1\nEvery day follows from its seed: --seed N shows it again, event by event (only keys and hashes are new each time).',
   )
   .action(async ({ seeds, from, seed }: { seeds: number; from: number; seed?: number }) => {
     makeSignaturesCheap();
