@@ -1,5 +1,5 @@
 import { get, textAt } from '../node.ts';
-import { roleName } from '../step-queries.ts';
+import { roleName, roleOf, worksOnHosts } from '../step-queries.ts';
 import type { CheckContext } from './context.ts';
 
 /** What is declared and never used is often a misspelling elsewhere. */
@@ -10,9 +10,11 @@ export function checkUnused({ runbook, report }: CheckContext): void {
     const used = new RegExp(`\\bparams\\.${name}(?![A-Za-z0-9_-])`).test(text);
     if (!used) report('SB220', at, { message: `The parameter \`${name}\` is never used.` });
   }
+  // A step whose hosts cannot be read may have meant any role: its own finding is the one that helps.
+  const legible = steps.every((step) => !worksOnHosts(step.kind) || roleOf(step, runbook) !== undefined);
   const roles = new Set(steps.map(roleName));
   for (const { name, at } of runbook.roles.values()) {
-    if (!roles.has(name)) report('SB220', at, { message: `The role \`${name}\` is never used.` });
+    if (legible && !roles.has(name)) report('SB220', at, { message: `The role \`${name}\` is never used.` });
   }
   const gates = new Set(steps.map((step) => textAt(step.node, 'gate')));
   const declared = get(runbook.spec, 'gates');
