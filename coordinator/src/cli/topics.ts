@@ -1,4 +1,4 @@
-import { ACTION_CODES, actionSpecs } from '@signalbox/actions';
+import { ACTION_CODES, actionSpecs, TRAPS } from '@signalbox/actions';
 import { BUS_CODES } from '@signalbox/bus';
 import { PROBE_CODES, probeSpecs } from '@signalbox/probes';
 import {
@@ -15,7 +15,6 @@ import { SEQUENCER_CODES } from '@signalbox/sequencer';
 import { SETTINGS_CODES } from '@signalbox/settings';
 import { COORDINATOR_CODES } from '../daemon/codes.ts';
 import { CLI_CODES } from './codes.ts';
-import { TRAPS } from './traps.ts';
 
 /** Something that `explain` can tell about. */
 export interface Topic {
@@ -42,15 +41,21 @@ export function topics(): Topic[] {
   return [
     ...actionSpecs.map(actionTopic),
     ...probeSpecs.map(probeTopic),
-    ...TRAPS.map(({ id, guide, danger, instead }): Topic => {
-      const lines = [`guides say   ${guide}`, `what goes wrong   ${danger}`, `what happens here   ${instead}`];
-      return { name: id, kind: 'trap', summary: guide, lines };
+    ...Object.entries(TRAPS).map(([name, { title, guide, happens, signalbox }]): Topic => {
+      const told = { 'guides say': guide, 'what goes wrong': happens, 'what happens here': signalbox };
+      const lines = Object.entries(told).map(([label, text]) => `${label}   ${inOneLine(text)}`);
+      return { name, kind: 'trap', summary: title, lines };
     }),
     ...CATALOGUES.flatMap((catalogue) => codeTopics(catalogue, 'code')),
     ...Object.entries(FINDINGS).map(([name, { means, next, severity }]): Topic => {
       return { name, kind: 'finding', summary: means, lines: [`${severity}: ${means}`, `next   ${next}`] };
     }),
   ];
+}
+
+/** The data is Markdown with lines of its own; a terminal wraps by itself. */
+function inOneLine(text: string): string {
+  return text.replaceAll('`', '').replaceAll('**', '').replaceAll(/\s+/g, ' ');
 }
 
 function codeTopics(catalogue: CodeCatalogue, kind: 'code'): Topic[] {
