@@ -10,7 +10,10 @@ export default defineConfig({
         ...shared,
         test: {
           name: 'unit',
-          include: ['{protocol,agent,coordinator,packages/*}/src/**/*.test.ts', 'test/{docs,lab,demo}/**/*.test.ts'],
+          include: [
+            '{protocol,agent,coordinator,packages/*}/src/**/*.test.ts',
+            'test/{docs,lab,demo,chaos}/**/*.test.ts',
+          ],
           exclude: ['**/*.int.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },

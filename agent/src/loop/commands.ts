@@ -1,6 +1,7 @@
 import type { Delivery } from '@signalbox/bus';
 import { Command, type Failure, type JsonObject } from '@signalbox/protocol';
 import { open } from '@signalbox/protocol/crypto';
+import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Stored } from '../journal/records.ts';
@@ -66,6 +67,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
     if (stopped || journal.failure !== undefined) return;
     const command = read(delivery);
     if (command === undefined) return;
+    passPoint('agent.command.received');
     const content = contentOf(command);
     const pending = admissions.get(command.id);
     if (pending?.content === content) return void pending.deliveries.push(delivery);
@@ -170,8 +172,11 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
       before,
       boot: journal.state.boot,
     });
+    passPoint('agent.intent.written');
     await journal.sync();
+    passPoint('agent.intent.synced');
     for (const delivery of admission.deliveries) delivery.ack();
+    passPoint('agent.command.acknowledged');
     publisher.publish(intent);
     void start(command, admission.content, release);
     return true;

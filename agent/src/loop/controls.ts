@@ -1,6 +1,7 @@
 import type { Delivery } from '@signalbox/bus';
 import { Control } from '@signalbox/protocol';
 import { open } from '@signalbox/protocol/crypto';
+import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import { compact } from '../journal/compact.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -38,6 +39,7 @@ export function createControlHandler(ports: ControlPorts): (delivery: Delivery) 
     const answered = journal.state.controls.get(control.id);
     const record = answered ?? journal.append(answerTo(control, journal.state));
     await journal.sync();
+    passPoint('agent.control.synced');
     delivery.ack();
     if (answered === undefined) act(control);
     publisher.publish(record);

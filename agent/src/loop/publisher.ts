@@ -1,6 +1,7 @@
 import type { AgentBus } from '@signalbox/bus';
 import type { Report } from '@signalbox/protocol';
 import { type Signer, seal } from '@signalbox/protocol/crypto';
+import { passPoint } from '@signalbox/protocol/points';
 import type { Journal } from '../journal/journal.ts';
 import type { Stored } from '../journal/records.ts';
 import { reportOf } from '../journal/report.ts';
@@ -65,7 +66,9 @@ export function createPublisher({ bus, journal, signer, clock, random, log }: Pu
     const data = seal('report', report, signer);
     for (let waitMs = RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_MS.most)) {
       try {
-        return await bus.report(run, data);
+        passPoint('agent.report.sending');
+        await bus.report(run, data);
+        return passPoint('agent.report.stored');
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         log('warn', 'report not published, kept in the journal', { run, record: report.journalSequence, reason });

@@ -1,4 +1,5 @@
 import type { Applied, Failure, JsonObject } from '@signalbox/protocol';
+import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Stored } from '../journal/records.ts';
 import { type KnownCommand, stepKey } from '../journal/state.ts';
@@ -38,6 +39,7 @@ async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<vo
   });
   const since = remaining(ports, intent);
   log('warn', 'a step was interrupted; finding out what became of it', { command: command.id });
+  passPoint('agent.recovery.begun');
   try {
     await processesGone(ports, { known, giveUp: () => stopped !== undefined || since() <= 0 });
     const action = toolbox.actionByName(command.action);
@@ -47,6 +49,7 @@ async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<vo
       if (probed !== 'in-progress' || stopped !== undefined || since() <= 0) break;
       await pause(ports, LOOK_MS);
     }
+    passPoint('agent.recovery.probed');
     const failure = stopped ?? interrupted(command.action, probed);
     await conclude(probed, failure, before);
   } catch (error) {

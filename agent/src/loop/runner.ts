@@ -1,5 +1,6 @@
 import type { Action } from '@signalbox/actions';
 import { type Command, type Failure, type JsonObject, SignalboxError } from '@signalbox/protocol';
+import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Journal } from '../journal/journal.ts';
 import { firstBefore, receiptOf } from '../journal/state.ts';
@@ -75,6 +76,7 @@ export function createRunner(ports: RunnerPorts): Runner {
     log('info', 'step started', { command: command.id, action: command.action });
     const { end, outputBytes } = await execute(command, action, receipt);
     const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt }) : undefined;
+    passPoint('agent.step.ended');
     const { effect } = action;
     const outcome = outcomeOf(end, {
       receipt,
@@ -85,7 +87,9 @@ export function createRunner(ports: RunnerPorts): Runner {
     const durationMs = clock.monotonicMs() - startMs;
     const body = { commandId: command.id, outcome, startedAtMs, durationMs, outputBytes };
     const record = journal.append({ type: 'outcome', ...body });
+    passPoint('agent.outcome.written');
     await journal.sync();
+    passPoint('agent.outcome.synced');
     publisher.publish(record);
     const failed =
       outcome.status === 'succeeded' ? {} : { code: outcome.failure.code, reason: outcome.failure.message };
@@ -118,8 +122,10 @@ export function createRunner(ports: RunnerPorts): Runner {
       command,
       onProcess: (child, group) => {
         // A running child stays in the journal as one that may have started: it is found by its mark, too.
+        if (group !== undefined) passPoint('agent.process.started');
         if (group !== undefined && journal.failure !== undefined) return;
         journal.append({ type: 'process', commandId: command.id, child, ...(group && { group: placed(group) }) });
+        if (group === undefined) passPoint('agent.process.starting');
       },
     });
     const doing = attempt(execution, { action, command, receipt }).then(

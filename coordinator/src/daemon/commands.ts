@@ -1,5 +1,6 @@
 import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
+import { passPoint } from '@signalbox/protocol/points';
 import type { Effect } from '@signalbox/sequencer';
 import type { EffectContext } from './effect-context.ts';
 
@@ -78,7 +79,9 @@ export class Commands {
       ...(work.receipt ? { receipt: work.receipt } : {}),
     };
     const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + DEFAULTS.silenceSlackMs;
+    passPoint('coordinator.command.sending');
     await ports.bus.sendCommand(name, work.id, seal('command', command, ports.signer), ttlMs);
+    passPoint('coordinator.command.stored');
   }
 
   async #sendVoid({ host: name, commands, reason }: Of<'void'>): Promise<void> {

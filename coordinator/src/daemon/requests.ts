@@ -1,5 +1,6 @@
 import { type Actor, OutputChunk, REQUESTS, type ReplyBody, type RequestBody, type Verb } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
+import { passPoint } from '@signalbox/protocol/points';
 import type { Input } from '@signalbox/sequencer';
 import { z } from 'zod';
 import { Access, failureOf } from './access.ts';
@@ -42,6 +43,7 @@ export async function serveRequests(
       if (!verb) throw coordinatorError('SB-COORD-VERB', `this coordinator does not know ${name}`);
       const { actor, request } = access.admit(verb, data);
       const body = await answer(answerers, verb, { body: request.body, actor });
+      passPoint('coordinator.request.decided');
       return seal('reply', { type: 'ok', nonce: request.nonce, body }, ports.signer);
     } catch (error) {
       const failure = failureOf(error);

@@ -1,5 +1,6 @@
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
+import { passPoint } from '@signalbox/protocol/points';
 import { decide, evolveEntry, type Input, isEnded, type Now, pending, type RunState } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import { Effects } from './effects.ts';
@@ -110,7 +111,9 @@ export class Runner {
       return events;
     }
     const next = { run: this.run, epoch: state.epoch, atMs: now.atMs, runMs: now.runMs, events };
+    passPoint('coordinator.entry.appending');
     const entry = await this.#append(next, { insist });
+    passPoint('coordinator.entry.appended');
     const before = this.#state;
     this.#entries.push(entry);
     this.#state = evolveEntry(before, entry);

@@ -2,6 +2,7 @@ import type { IncomingReport, Unsubscribe } from '@signalbox/bus';
 import type { LogEntry } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
+import { passPoint } from '@signalbox/protocol/points';
 import { type Input, initialState, isEnded, type RunState } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import type { Hosts } from './hosts.ts';
@@ -150,6 +151,7 @@ export class Runs {
     const plan = parsePlan(planText);
     const planHash = sha256(planText);
     await bus.putBlob(planHash, Buffer.from(planText));
+    passPoint('coordinator.plan.stored');
     const taken = new Set(await bus.listRuns());
     let number = 1;
     while (taken.has(`${plan.runbook.name}-${number}`)) number += 1;
@@ -189,6 +191,7 @@ export class Runs {
       this.#led.delete(run);
       throw error;
     }
+    passPoint('coordinator.run.led');
     if (!create) runner.effects.commands.fence();
     this.#listen(runner).catch((error: unknown) => ports.log.error({ run, err: error }, 'reports'));
     for (const { name } of runner.state.plan.hosts) {
@@ -219,10 +222,12 @@ export class Runs {
 
   async #onReport(runner: Runner, report: IncomingReport): Promise<void> {
     const { log } = this.#options.ports;
+    passPoint('coordinator.report.received');
     try {
       const input = readReport(runner.state, report);
       // Acknowledged only after the append: a report that came while the log could not be written comes again [I8].
       if (input) await runner.submit(input);
+      passPoint('coordinator.report.decided');
       report.ack();
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
