@@ -15,6 +15,8 @@ export default defineConfig({
             'test/{docs,lab,demo,chaos}/**/*.test.ts',
           ],
           exclude: ['**/*.int.test.ts', '**/node_modules/**', '**/dist/**'],
+          // Some try much; on a machine that does other things as well that takes a while.
+          testTimeout: 30_000,
         },
       },
       {

@@ -86,13 +86,13 @@ describe('bad input', () => {
     ['references', () => `spec: "${'${params.x}'.repeat(11_000)}"`],
   ])('as much %s as fits, or more: few and clear errors, soon', (_, text) => {
     const noise = text();
-    const began = performance.now();
+    const began = process.cpuUsage();
     const found = check(noise);
     expect(found.length).toBeGreaterThan(0);
     expect(found.length).toBeLessThan(5);
     expect(found[0]?.code).toMatch(/^SB1/);
     expect(renderDiagnostics(found, { file, text: noise }).length).toBeLessThan(2_000);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(process.cpuUsage(began).user).toBeLessThan(5_000_000);
   });
 
   it('a host that is offline: named, with its role pointed at, and nothing is planned', () => {

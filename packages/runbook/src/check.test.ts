@@ -169,9 +169,9 @@ describe('a runbook as long as one can be', () => {
       ),
     ).join('');
     const text = smallWith([MORE, `${many}${MORE}`]);
-    const began = performance.now();
+    const began = process.cpuUsage();
     const { runbook } = parseRunbook(text, { file: 'x.yaml' });
     expect(runbook && checkRunbook(runbook, catalogue)).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(process.cpuUsage(began).user).toBeLessThan(5_000_000);
   });
 });
