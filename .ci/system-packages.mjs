@@ -22,6 +22,21 @@ const NEEDED = [
     why: 'tests build the packages that they install, offline',
     present: ['python3', '-m', 'pip', '--version'],
   },
+  {
+    name: 'postgresql',
+    why: 'databases are dumped, restored and migrated on a real PostgreSQL',
+    present: ['sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb && command -v pg_dump'],
+  },
+  {
+    name: 'alembic',
+    why: 'schemas are migrated with a real Alembic',
+    present: ['/usr/bin/alembic', '--version'],
+  },
+  {
+    name: 'python3-psycopg2',
+    why: 'Alembic and the backend of the tests reach PostgreSQL through it',
+    present: ['/usr/bin/python3', '-c', 'import psycopg2'],
+  },
 ];
 
 const LISTS = '/var/lib/apt/lists';

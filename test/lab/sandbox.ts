@@ -9,6 +9,7 @@ import { type HostPaths, hostPath, hostPaths } from './paths.ts';
 export type SandboxOptions = { dir: string; name: string } & (
   | { role: 'node'; ports: NodePorts }
   | { role: 'miner'; ports: MinerPorts }
+  | { role: 'service'; labels: Record<string, string>; unit: string }
 );
 
 /** A folder that plays a host, and the process that plays its PID 1 while it is started. */
@@ -24,15 +25,25 @@ export type Sandbox = {
 } & (
   | { readonly role: 'node'; readonly ports: NodePorts; readonly home: string }
   | { readonly role: 'miner'; readonly ports: MinerPorts; readonly venv: string }
+  | { readonly role: 'service' }
 );
 export type NodeSandbox = Extract<Sandbox, { role: 'node' }>;
 export type MinerSandbox = Extract<Sandbox, { role: 'miner' }>;
+/** A host for what the caller puts on it: its unit, programs and files, before it is started. */
+export type ServiceSandbox = Extract<Sandbox, { role: 'service' }>;
 
 /** Linux bounds the path of a unix socket: sun_path in unix(7). */
 const SOCKET_PATH_BYTES = 107;
 
 export function createSandbox(options: { dir: string; name: string; role: 'node'; ports: NodePorts }): NodeSandbox;
 export function createSandbox(options: { dir: string; name: string; role: 'miner'; ports: MinerPorts }): MinerSandbox;
+export function createSandbox(options: {
+  dir: string;
+  name: string;
+  role: 'service';
+  labels: Record<string, string>;
+  unit: string;
+}): ServiceSandbox;
 /** Makes the folder `<dir>/<name>` with everything a host of that role has. Nothing runs yet. */
 export function createSandbox(options: SandboxOptions): Sandbox {
   const { dir, name } = options;
@@ -46,6 +57,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   mkdirSync(join(paths.root, 'lab', 'chain'), { recursive: true });
   writeExecutable(join(paths.bin, 'systemctl'), 'systemctl', [paths.root]);
   const common = { name, paths, path: hostPath(paths), init: undefined };
+  if (options.role === 'service') {
+    enableAtBoot(paths, options.unit);
+    return { ...common, role: 'service', labels: options.labels, unit: options.unit };
+  }
   if (options.role === 'node') {
     furnishNode(paths, { name, ports: options.ports });
     enableAtBoot(paths, NODE_UNIT);

@@ -36,6 +36,7 @@ async function versions(sandbox: Sandbox): Promise<Record<string, string>> {
     const { stdout } = await runOn(sandbox, [nodeBinary(sandbox.paths), 'version']);
     return { remesd: stdout.trim() };
   }
+  if (sandbox.role === 'service') return {};
   const { stdout } = await runOn(sandbox, [join(sandbox.venv, 'bin', 'pip'), 'freeze']);
   return { pip: stdout.trim() };
 }

@@ -1,29 +1,45 @@
 import type { ActionSpec, JsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
+import { alembicUpgrade } from './alembic/upgrade.ts';
 import type { Action } from './contract.ts';
+import { envChange } from './env/change.ts';
 import { execRun } from './exec/run.ts';
 import { fileBackup } from './file/backup.ts';
 import { fileInstall } from './file/install.ts';
 import { httpRequest } from './http/request.ts';
 import { pipInstall } from './pip/install.ts';
+import { postgresCopyIn } from './postgres/copy-in.ts';
+import { postgresCopyOut } from './postgres/copy-out.ts';
+import { postgresDump } from './postgres/dump.ts';
+import { postgresRestore } from './postgres/restore.ts';
+import { postgresSql } from './postgres/sql.ts';
 import { remesdBackup } from './remesd/backup.ts';
 import { remesdInstall } from './remesd/install.ts';
 import { remesdRestore } from './remesd/restore.ts';
 import { guarded } from './support/guard.ts';
+import { systemdDropIn } from './systemd/drop-in.ts';
 import { systemdRestart } from './systemd/restart.ts';
 import { systemdStart } from './systemd/start.ts';
 import { systemdStop } from './systemd/stop.ts';
 
 /** Everything that an agent can do, by name. */
 export const actions: readonly Action[] = [
+  alembicUpgrade,
+  envChange,
   execRun,
   fileBackup,
   fileInstall,
   httpRequest,
   pipInstall,
+  postgresCopyIn,
+  postgresCopyOut,
+  postgresDump,
+  postgresRestore,
+  postgresSql,
   remesdBackup,
   remesdInstall,
   remesdRestore,
+  systemdDropIn,
   systemdRestart,
   systemdStart,
   systemdStop,

@@ -1,4 +1,6 @@
 import { type CodeCatalogue, failWith } from '@signalbox/protocol';
+import { CONFIGURATION_CODES } from './codes/configuration.ts';
+import { DATABASE_CODES } from './codes/databases.ts';
 
 /** Every way in which an action can fail. */
 export const ACTION_CODES = {
@@ -157,6 +159,8 @@ export const ACTION_CODES = {
     means: 'The request was sent, and the server failed, was silent or did not show the effect: it may have been done.',
     next: 'Look at the server; then `signalbox resolve` says whether it was done.',
   },
+  ...CONFIGURATION_CODES,
+  ...DATABASE_CODES,
 } as const satisfies CodeCatalogue;
 
 export const actionError = failWith(ACTION_CODES);

@@ -83,6 +83,67 @@ wrong one is not even run), written beside, on disk, asked for its version, then
 renames the old one back after proving by checksum that it is the old one. A version is compared whole: 1.0.0 is not 1.0.0-rc1. It
 replaces nothing under a running node and follows no link.`,
   },
+  T10: {
+    title: 'Exporting variables in a shell',
+    guide: `\`export R3MES_ENV=staging; systemctl restart r3mes-miner\`.`,
+    happens: `systemd starts a service with the environment that its unit says. The shell's variables reach nobody, the restart succeeds,
+and the service works for the old place.`,
+    signalbox: `\`systemd.dropIn\` gives a unit variables or a file of them, has systemd read it and compares what systemd then shows
+(\`SB-ACT-DROP-IN\`). After the restart, the probe \`systemd.environment\` reads the environment of the _running_ process and says which names differ; the
+comparison is made on the host, and no value leaves it.`,
+  },
+  T11: {
+    title: 'Taking the list of new names for complete',
+    guide: `\`OLD_NODE_URL\` becomes \`R3MES_NODE_GRPC_URL\`.`,
+    happens: `code and units also use \`R3MES_NODE_GRPC_ADDR\`, \`R3MES_BLOCKCHAIN_GRPC_URL\`, \`R3MES_DATABASE_URL\`. A name that is set in the unit
+itself does not change with the file.`,
+    signalbox: `the table is a parameter of the runbook. \`env.change\` reports old names that the unit gets from somewhere else
+(\`SB-ACT-ENV-ELSEWHERE\`), and the gate after the restart wants the old names gone from the running process.`,
+  },
+  T12: {
+    title: 'Sourcing a file of variables',
+    guide: `\`source .env.old\`, then a template \`DATABASE_URL=\${OLD_DB_URL}\`.`,
+    happens: `whatever is in the file is run. A name that is not in it becomes a blank, and the service starts with its default. Comments
+and everything that the template does not name are lost; the new file has the mode of the shell.`,
+    signalbox: `\`env.change\` reads the file as data. What a shell would run or expand, what is in quotes that do not fit, and a name
+that stands twice is refused with its line (\`SB-ACT-ENV-FILE\`); blanks are refused (\`SB-ACT-ENV-BLANK\`), and so are an old and a new name
+that disagree (\`SB-ACT-ENV-CONFLICT\`). Other lines stay where they are. The new file is written beside the old one with mode 0600 and
+renamed; the old one is kept.`,
+  },
+  T13: {
+    title: 'Migrating whatever database the code finds',
+    guide: `\`export DATABASE_URL=...; alembic upgrade head\`.`,
+    happens: `env.py is code: it may not read that variable, or fall back to sqlite. Alembic then migrates a file that nobody uses, and
+says that all went well. And \`head\` is whatever the scripts on the host say at that moment.`,
+    signalbox: `\`alembic.upgrade\` reads the URL that Alembic really uses from \`alembic current --verbose\` and compares it with the
+connection of the runbook (\`SB-ACT-ALEMBIC-DATABASE\`); \`head\` becomes an exact revision in the plan; the revision before is the
+receipt, and the one after is read from the database itself. Scripts with several heads stop the plan (\`SB-ACT-ALEMBIC-REVISION\`).`,
+  },
+  T14: {
+    title: 'One downgrade too many',
+    guide: `restore the dump, then \`alembic downgrade -1\`.`,
+    happens: `the dump has brought its own \`alembic_version\` along, so the database already is at the old revision. One more step down drops
+tables: from 003, those of the release; from 001, all of them.`,
+    signalbox: `the way back from \`alembic.upgrade\` asks the database first and goes to the recorded revision, never "one down". A database
+that is there already is left alone. Steps are undone in reverse, so the schema goes back first and the dump is compared last.`,
+  },
+  T15: {
+    title: 'Restoring into the live database',
+    guide: `\`psql -d r3mes < backup.sql\`.`,
+    happens: `the live database is not empty: tables exist, keys collide, and psql prints errors and goes on with exit code 0. What is left is
+a mixture of two states.`,
+    signalbox: `\`postgres.restore\`, and the way back from \`postgres.dump\`, restore into a new database, in one transaction that any error ends;
+compare schema, rows and checksums of every table with what was dumped; and swap by two renames in one transaction. The old database is kept.
+Who is still connected is named (\`SB-ACT-DATABASE-BUSY\`) and not thrown out.`,
+  },
+  T16: {
+    title: 'Computing the name of the backup twice',
+    guide: `\`backup_$(date +%Y%m%d).sql\`, at the backup and again at the rollback.`,
+    happens: `past midnight it is another name. And nobody has ever tried whether the file can be read.`,
+    signalbox: `the path of a dump is a receipt. Each dump has a folder of its own, readable by the agent alone, and a manifest with
+checksum and fingerprint of the database that is written last; \`pg_restore --list\` has read it before the step is done, and a restore reads all
+of it and compares (\`SB-ACT-DUMP-DAMAGED\`).`,
+  },
   T20: {
     title: 'Changing an environment without knowing it',
     guide: `\`pip install -r requirements.txt\`.`,
@@ -111,5 +172,15 @@ programs print \`sync_info\`, older ones \`SyncInfo\`; a script that looks for o
     signalbox: `\`cometbft.status\` reads both forms and gives \`height\`, \`blockAgeSeconds\` and \`peers\` beside \`catchingUp\`, so a gate can ask for
 all of them: height rising, block fresh, peers as before. A height is never rounded, and a value that cannot be had is absent, which
 meets no condition.`,
+  },
+  T24: {
+    title: 'Carrying rows through a file on the server',
+    guide: `\`COPY ... TO '/tmp/users_export.csv'\`, \`COPY users(...) FROM ...\`.`,
+    happens: `the path is the database server's, and only a superuser may write there. Columns differ between revisions: 001 has no
+\`updated_at\`. And nobody compares what arrived, or knows which users were there before.`,
+    signalbox: `\`postgres.copyOut\` streams to a file on the agent's host that nobody else may read, with count and checksum of the same moment;
+\`postgres.copyIn\` loads in one transaction that is kept only when count and checksum are the same in the other table
+(\`SB-ACT-ROWS-DIFFER\`). Keys that are there already are counted and stop the load (\`SB-ACT-DUPLICATE-ROWS\`); a column that is missing is said
+at plan time (\`SB-ACT-COLUMN-MISSING\`). Undo takes exactly these rows out, unless one was changed since.`,
   },
 };

@@ -5,8 +5,11 @@ import type { Probe } from './contract.ts';
 import { hostFacts } from './host/facts.ts';
 import { httpGet } from './http/get.ts';
 import { minerStatus } from './miner/status.ts';
+import { postgresDatabase } from './postgres/database.ts';
+import { postgresTable } from './postgres/table.ts';
 import { remesdSignerHeight } from './remesd/signer-height.ts';
 import { guarded } from './support/guard.ts';
+import { systemdEnvironment } from './systemd/environment.ts';
 import { systemdUnit } from './systemd/unit.ts';
 
 /** Everything that an agent can measure, by name. */
@@ -15,7 +18,10 @@ export const probes: readonly Probe[] = [
   hostFacts,
   httpGet,
   minerStatus,
+  postgresDatabase,
+  postgresTable,
   remesdSignerHeight,
+  systemdEnvironment,
   systemdUnit,
 ].map(guarded);
 

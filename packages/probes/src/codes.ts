@@ -22,6 +22,11 @@ export const PROBE_CODES = {
     means: 'The signing state of the validator is there but cannot be read.',
     next: 'Look at the file on the host; do not start the node elsewhere.',
   },
+  'SB-PROBE-POSTGRES': {
+    class: 'retryable',
+    means: 'PostgreSQL cannot be reached, refuses the user, or does not answer the question.',
+    next: 'Read the message, which is the server’s; check the secret of the connection.',
+  },
   'SB-PROBE-FAILED': {
     class: 'retryable',
     means: 'A file or a fact of the host could not be read.',

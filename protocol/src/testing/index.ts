@@ -1,4 +1,7 @@
 /** For tests only: a host that is a temporary folder, with stand-ins on its PATH. */
+export * from './alembic-scripts.ts';
 export * from './local-host.ts';
+export * from './real-postgres.ts';
+export * from './require-real.ts';
 export * from './stand-in-units.ts';
 export * from './until.ts';

@@ -39,6 +39,10 @@ export async function sha256File(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
+export function sha256Text(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 /** The checksum of a file, or undefined when there is none. @throws SB-ACT-SYMLINK */
 export async function sha256IfThere(path: string): Promise<string | undefined> {
   return (await lookAtFile(path)) ? sha256File(path) : undefined;

@@ -1,0 +1,114 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LogEntry, RunEvent } from '@signalbox/protocol';
+import { until } from '@signalbox/protocol/testing';
+import { onTestFinished } from 'vitest';
+import { stringify } from 'yaml';
+import { Janitor } from '../../lab/janitor.ts';
+import { ProcessMesh } from '../../lab/mesh.ts';
+import { Operator } from '../../lab/operator.ts';
+import { PROGRAMS, REPOSITORY } from '../../lab/programs.ts';
+import { type Sandbox, startSandbox, stopSandbox } from '../../lab/sandbox.ts';
+import { type Said, sayTo } from './child.ts';
+
+/** How a run of a runbook ended, with everything that its log says. */
+export interface Run {
+  id: string;
+  outcome: string;
+  log: LogEntry[];
+  events: RunEvent[];
+}
+
+/** A mesh whose hosts are sandboxes: what is in `runbooks/` runs on them as it stands, through the CLI. */
+export class R3mesWorld {
+  readonly dir: string;
+  readonly mesh: ProcessMesh;
+  readonly operator: Operator;
+
+  /** @param build makes the hosts below the folder; they are booted here. */
+  static async start(build: (dir: string) => readonly Sandbox[]): Promise<R3mesWorld> {
+    const janitor = new Janitor();
+    onTestFinished(() => janitor.sweep());
+    const dir = mkdtempSync(join(tmpdir(), 'sb-r3-'));
+    janitor.add('folder', async () => rmSync(dir, { recursive: true, force: true }));
+    const hosts = build(dir);
+    for (const host of hosts) janitor.add(host.name, () => stopSandbox(host));
+    await Promise.all(hosts.map(startSandbox));
+    const known = hosts.map(({ name, labels, path }) => ({ name, labels, path }));
+    const mesh = await ProcessMesh.start({ name: 'r3mes', dir: join(dir, 'mesh'), hosts: known }, janitor);
+    const world = new R3mesWorld(dir, mesh, await Operator.connect(mesh, janitor));
+    await world.#online(hosts);
+    return world;
+  }
+
+  private constructor(dir: string, mesh: ProcessMesh, operator: Operator) {
+    this.dir = dir;
+    this.mesh = mesh;
+    this.operator = operator;
+  }
+
+  /** A file of the mesh's own, readable by the agents alone. @returns a reference to it as a secret. */
+  secret(name: string, value: string): string {
+    const path = join(this.dir, 'secrets', name);
+    mkdirSync(join(this.dir, 'secrets'), { recursive: true, mode: 0o700 });
+    writeFileSync(path, `${value}\n`, { mode: 0o600 });
+    return `file:${path}`;
+  }
+
+  signalbox(args: readonly string[]): Promise<Said> {
+    return sayTo([PROGRAMS.signalbox, '--config', this.mesh.operatorFile(), ...args]);
+  }
+
+  /** Starts a runbook of `runbooks/r3mes` with these parameters. @returns the id of the run. */
+  async begin(runbook: string, params: object): Promise<string> {
+    const file = join(this.dir, `${runbook}-${Math.random().toString(36).slice(2)}.params.yaml`);
+    writeFileSync(file, stringify(params, { lineWidth: 0 }));
+    const path = join(REPOSITORY, 'runbooks', 'r3mes', `${runbook}.yaml`);
+    const said = await this.signalbox(['--json', 'start', path, '--params', file, '--yes', '--detach']);
+    if (said.exitCode !== 0) throw new Error(`start ${runbook}: ${said.stderr}${said.stdout}`);
+    return String(JSON.parse(said.stdout).started);
+  }
+
+  /** The same, followed to its end. @throws Error when it is held instead: nobody here would decide. */
+  async run(runbook: string, params: object, timeoutMs = 150_000): Promise<Run> {
+    return this.ended(await this.begin(runbook, params), timeoutMs);
+  }
+
+  async ended(id: string, timeoutMs = 120_000): Promise<Run> {
+    const log = await until(
+      `the end of ${id}`,
+      async () => {
+        const entries = await this.operator.log(id).catch(() => []);
+        const events = entries.flatMap((entry) => entry.events);
+        const held = events.findLast(({ type }) => type === 'Held' || type === 'Resumed');
+        if (held?.type === 'Held') throw new Error(`${id} is held: ${JSON.stringify(held)}`);
+        return events.some(({ type }) => type === 'Ended') && entries;
+      },
+      { timeoutMs },
+    );
+    const events = log.flatMap((entry) => entry.events);
+    const end = events.find((event) => event.type === 'Ended');
+    return { id, outcome: end?.type === 'Ended' ? end.outcome : '', log, events };
+  }
+
+  async #online(hosts: readonly Sandbox[]): Promise<void> {
+    await until('all hosts to be heard', async () => {
+      const { hosts: known } = await this.operator.ask('hosts', {}, 1_000).catch(() => ({ hosts: [] }));
+      const beating = known.filter(({ seenAtMs }) => seenAtMs !== undefined && Date.now() - seenAtMs < 3_000);
+      return hosts.every((host) => beating.some(({ name }) => name === host.name));
+    });
+  }
+}
+
+/** The failure of a step, in the words of the log. */
+export function failureOf({ events }: Run, step: string): string | undefined {
+  const failed = events.find((event) => event.type === 'StepFailed' && event.step === step);
+  return failed?.type === 'StepFailed' ? `${failed.failure.code} ${failed.failure.message}` : undefined;
+}
+
+/** The values that a record or gate saw. */
+export function valuesOf({ events }: Run, step: string): object | undefined {
+  const passed = events.find((event) => event.type === 'StepSucceeded' && event.step === step);
+  return passed?.type === 'StepSucceeded' ? passed.values : undefined;
+}
