@@ -14,7 +14,7 @@ export default defineConfig({
             '{protocol,agent,coordinator,packages/*}/src/**/*.test.ts',
             'test/{docs,lab,demo,chaos}/**/*.test.ts',
           ],
-          exclude: ['**/*.int.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.int.test.ts', '**/*.lab.test.ts', '**/node_modules/**', '**/dist/**'],
           // Some try much; on a machine that does other things as well that takes a while.
           testTimeout: 30_000,
         },
@@ -35,6 +35,18 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'lab',
+          include: ['test/lab/hosts/**/*.lab.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          globalSetup: ['test/lab/hosts/global-setup.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,

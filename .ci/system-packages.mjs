@@ -37,6 +37,31 @@ const NEEDED = [
     why: 'Alembic and the backend of the tests reach PostgreSQL through it',
     present: ['/usr/bin/python3', '-c', 'import psycopg2'],
   },
+  {
+    name: 'systemd-container',
+    why: 'the lab boots hosts with systemd-nspawn',
+    present: ['systemd-nspawn', '--version'],
+  },
+  {
+    name: 'debootstrap',
+    why: 'the lab’s hosts are made from this machine’s package sources',
+    present: ['debootstrap', '--version'],
+  },
+  {
+    name: 'iproute2',
+    why: 'the lab has a network of its own',
+    present: ['ip', '-Version'],
+  },
+  {
+    name: 'dpkg-dev',
+    why: 'npm run package asks it what the Node runtime needs of a host',
+    present: ['dpkg-shlibdeps', '--version'],
+  },
+  {
+    name: 'binutils',
+    why: 'npm run package leaves out what only a debugger needs',
+    present: ['strip', '--version'],
+  },
 ];
 
 const LISTS = '/var/lib/apt/lists';

@@ -36,6 +36,10 @@ export interface AgentOptions {
   stopTimeoutMs: number;
   /** Another agent is alive under this name (SB-HOST-DUPLICATE), and this one is to go. */
   onDuplicate: (failure: Failure) => void;
+  /** For who watches over this process: its loop has come round. */
+  onRound?: () => void;
+  /** Whether a coordinator hears this host has changed. */
+  onHeard?: (heard: boolean) => void;
 }
 
 export interface Agent {
@@ -64,8 +68,8 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const present = () => {
     return { journal: journal.state.identity.journal, running: runner.running(), refusing: journal.failure };
   };
-  const { onDuplicate } = options;
-  const heart = createHeart({ ...ports, identity, time, present, trusts, onDuplicate });
+  const { onDuplicate, onRound = () => {}, onHeard = () => {} } = options;
+  const heart = createHeart({ ...ports, identity, time, present, trusts, onDuplicate, onRound, onHeard });
   const commands = createCommandLoop({ ...ports, time, slots, runner, publisher, problem, trusts });
   const controls = createControlHandler({ journal, log, commands, runner, publisher, workbench, problem, trusts });
   const queries = createQueryHandler({ ...ports, problem, trusts });

@@ -22,16 +22,12 @@ does not accept this host; 1 anything else. While NATS cannot be reached the age
 const JOURNAL_HELP = `
 Examples:
   signalbox-agent journal --config /etc/signalbox/agent.yaml
-  signalbox-agent journal --state /var/lib/signalbox-agent --run node-upgrade-3 --json
+  signalbox-agent journal --state /var/lib/signalbox/agent --run node-upgrade-3 --json
 
 Needs no mesh and changes nothing. Exit codes: 0; 1 the journal is damaged or missing; 2 bad usage.`;
 
-/**
- * Parses a command line (without node and script).
- * @throws CommanderError for bad usage, and for --help and --version after they have printed.
- */
-export function parseCli(argv: readonly string[], version: string): Invocation {
-  let invocation: Invocation | undefined;
+/** The command line; what it is asked for is handed to `ask`. */
+export function buildCli(version: string, ask: (invocation: Invocation) => void): Command {
   const program = new Command('signalbox-agent');
   program
     .description('The Signalbox agent: carries out steps on this host, samples probes, reports health.')
@@ -41,7 +37,7 @@ export function parseCli(argv: readonly string[], version: string): Invocation {
     .addHelpText('after', SERVE_HELP)
     .action(({ config }: { config?: string }) => {
       if (config === undefined) return program.error("error: required option '--config <file>' not specified");
-      invocation = { type: 'serve', config };
+      ask({ type: 'serve', config });
     });
   const journal = program
     .command('journal')
@@ -54,9 +50,20 @@ export function parseCli(argv: readonly string[], version: string): Invocation {
     .action((_: unknown, command: Command) => {
       const { config, state, run, json } = command.optsWithGlobals<JournalFlags>();
       if (config === undefined && state === undefined) journal.error('error: give --config <file> or --state <dir>');
-      invocation = { type: 'journal', config, stateDir: state, run, json: json ?? false };
+      ask({ type: 'journal', config, stateDir: state, run, json: json ?? false });
     });
-  program.parse(argv, { from: 'user' });
+  return program;
+}
+
+/**
+ * Parses a command line (without node and script).
+ * @throws CommanderError for bad usage, and for --help and --version after they have printed.
+ */
+export function parseCli(argv: readonly string[], version: string): Invocation {
+  let invocation: Invocation | undefined;
+  buildCli(version, (asked) => {
+    invocation = asked;
+  }).parse(argv, { from: 'user' });
   if (invocation === undefined) throw new Error('the command line asked for nothing');
   return invocation;
 }

@@ -33,11 +33,16 @@ export interface HeartPorts {
   trusts: (publicKey: string) => boolean;
   /** Another agent is alive under this name, and this one is to go. */
   onDuplicate: (failure: Failure) => void;
+  /** The loop has come round once more, whether anybody answered or not. */
+  onRound: () => void;
+  /** Whether a coordinator hears this host has changed. */
+  onHeard: (heard: boolean) => void;
 }
 
 /** Beats every two seconds. An answer says that a coordinator hears, and what its clock reads [I7]. */
 export function createHeart(ports: HeartPorts): Heart {
-  const { bus, clock, log, reader, signer, identity, toolbox, time, present, trusts, onDuplicate } = ports;
+  const { bus, clock, log, reader, signer, identity, toolbox, time, present, trusts, onDuplicate, onRound, onHeard } =
+    ports;
   let facts: Record<string, Json> = {};
   let factsAtMs = Number.NEGATIVE_INFINITY;
   let problems: Failure[] = [];
@@ -93,6 +98,7 @@ export function createHeart(ports: HeartPorts): Heart {
   function hear(now: boolean): void {
     if (heard === now) return;
     heard = now;
+    onHeard(now);
     if (now) refusal = undefined;
     if (now) log('info', 'a coordinator hears this host', { skewMs: Math.round(time.skewMs() ?? 0) });
     else log('warn', 'no coordinator hears this host; waiting');
@@ -113,6 +119,7 @@ export function createHeart(ports: HeartPorts): Heart {
       const { code, message } = failureOf(error);
       log('warn', 'beat', { code, reason: message });
     }
+    onRound();
     const tookMs = clock.monotonicMs() - startedMs;
     if (!stopped) cancel = clock.after(Math.max(0, BEAT_MS - tookMs), () => void tick());
   }

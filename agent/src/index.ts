@@ -1,4 +1,5 @@
 export { type Agent, type AgentOptions, type AgentPorts, createAgent } from './agent.ts';
+export { buildCli } from './cli.ts';
 export { agentError } from './codes.ts';
 export { createSecretValues, redactJson, type SecretValues } from './executor/redact.ts';
 export { type Journal, type JournalOptions, openJournal } from './journal/journal.ts';

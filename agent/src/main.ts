@@ -3,7 +3,8 @@ import './small-heap.ts';
 import { actionByName, actions } from '@signalbox/actions';
 import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bus';
 import { probeByName, probes } from '@signalbox/probes';
-import { type Failure, SignalboxError } from '@signalbox/protocol';
+import { BEAT_MS, type Failure, SignalboxError } from '@signalbox/protocol';
+import { openServiceManager, type ServiceManager } from '@signalbox/service';
 import { loadSeed } from '@signalbox/settings';
 import { CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
@@ -22,6 +23,8 @@ import { takeStateDir } from './state-dir.ts';
 import { bootId, machineId, systemClock, systemRandom } from './system.ts';
 import { VERSION } from './version.ts';
 
+const WAITING = 'waiting for NATS';
+
 /** The composition root: everything that touches the real world is made here and handed down. */
 async function serve(config: AgentConfig): Promise<number> {
   const signer = loadSeed(config.seedFile);
@@ -32,7 +35,14 @@ async function serve(config: AgentConfig): Promise<number> {
   const storage = openFileStorage(stateDir.journal);
   const journal = openJournal(storage, { identity, newId: systemRandom.uuid, nowMs: systemClock.nowMs });
   const end = waitForEnd();
-  const bus = await connect(config, { seed: signer.seed, log, signal: end.signal });
+  const service = openServiceManager({
+    env: process.env,
+    monotonicMs: systemClock.monotonicMs,
+    onProblem: (reason) => log('warn', 'the service manager could not be told', { reason }),
+  });
+  // From here on only the mesh is waited for, and that may be for long: settings, key and journal are good.
+  service.ready(WAITING);
+  const bus = await connect(config, { seed: signer.seed, log, signal: end.signal, service });
   if (bus === undefined) return 0;
 
   const workbench = createWorkbench({
@@ -56,11 +66,14 @@ async function serve(config: AgentConfig): Promise<number> {
       maxSkewMs: config.maxSkew,
       stopTimeoutMs: config.stopTimeout,
       onDuplicate: end.refuse,
+      onRound: service.alive,
+      onHeard: (heard) => service.status(heard ? 'a coordinator hears this host' : 'no coordinator hears this host'),
     },
   );
   try {
     await agent.start();
     await end.reached;
+    await service.stopping();
     await agent.stop();
   } finally {
     await bus.close();
@@ -79,14 +92,17 @@ function identityOf({ mesh, name: host, labels }: AgentConfig): Identity {
 /** Waits for the mesh without end. @returns undefined when the agent is asked to stop meanwhile. */
 async function connect(
   { servers, mesh, name: host }: AgentConfig,
-  options: Pick<AgentBusOptions, 'seed' | 'log'> & { signal: AbortSignal },
+  { service, ...options }: Pick<AgentBusOptions, 'seed' | 'log'> & { signal: AbortSignal; service: ServiceManager },
 ): Promise<AgentBus | undefined> {
+  const waiting = setInterval(service.alive, BEAT_MS);
   try {
     const name = `agent ${host}`;
     return await connectAgent({ servers, mesh, host, name, version: VERSION, connectTimeoutMs: 0, ...options });
   } catch (error) {
     if (options.signal.aborted) return undefined;
     throw error;
+  } finally {
+    clearInterval(waiting);
   }
 }
 

@@ -1,4 +1,6 @@
 export { CLI_CODES } from './cli/codes.ts';
+export { completionScript } from './cli/commands/completion.ts';
+export { buildProgram } from './cli/program.ts';
 export { COORDINATOR_CODES } from './daemon/codes.ts';
 export { Hosts } from './daemon/hosts.ts';
 export { runCoordinator } from './daemon/main.ts';

@@ -4,6 +4,8 @@ import type { HostPaths } from './paths.ts';
 import { makeVenv } from './standins/venv.ts';
 
 export interface MinerPorts {
+  /** The host of the node that it mines for; this one when it is left out. */
+  nodeHost?: string;
   /** Where this miner serves its statistics. */
   stats: number;
   /** RPC of the node that it mines for. */
@@ -14,8 +16,11 @@ export const MINER_UNIT = 'r3mes-miner.service';
 export const minerVenv = (paths: HostPaths) => join(paths.home, 'miner', 'venv');
 
 /** A miner as its owner runs it: release 0.9.0 in a virtual environment of its own. */
-export function furnishMiner(paths: HostPaths, { stats, nodeRpc }: MinerPorts): void {
-  const venv = minerVenv(paths);
+export function furnishMiner(
+  paths: HostPaths,
+  { stats, nodeRpc, nodeHost = '127.0.0.1' }: MinerPorts,
+  venv = minerVenv(paths),
+): void {
   const distributions = [
     { name: 'grpcio', version: '1.66.2' },
     { name: 'protobuf', version: '5.29.5' },
@@ -33,7 +38,7 @@ StartLimitIntervalSec=0
 User=miner
 WorkingDirectory=${join(paths.home, 'miner')}
 ExecStart=${join(venv, 'bin', 'r3mes-miner')} start --continuous
-Environment=R3MES_NODE_RPC_ADDR=http://127.0.0.1:${nodeRpc}
+Environment=R3MES_NODE_RPC_ADDR=http://${nodeHost}:${nodeRpc}
 Environment=R3MES_MINER_STATS_ADDR=127.0.0.1:${stats}
 Restart=always
 RestartSec=300ms

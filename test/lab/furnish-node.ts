@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeExecutable } from './executable.ts';
 import { type HostPaths, nodePaths } from './paths.ts';
@@ -10,6 +10,8 @@ import { DOWNLOADED, INSTALLED } from './standins/remesd/versions.ts';
 export interface NodePorts {
   rpc: number;
   p2p: number;
+  /** Where both are served; loopback when it is left out. */
+  host?: string;
 }
 
 export const NODE_UNIT = 'remesd.service';
@@ -32,15 +34,21 @@ export function furnishNode(paths: HostPaths, { name, ports }: { name: string; p
   }
   writeConfig(home, { name, ports });
   writeData(home);
+  // The chain of several hosts is founded once.
+  if (!existsSync(paths.labNetwork)) foundChain(paths);
+  writeFileSync(join(paths.packagedUnits, NODE_UNIT), unitFile(paths, home));
+}
+
+/** The chain's other validators begin, and nobody has signed anything. */
+function foundChain({ labNetwork, labSignatures }: HostPaths): void {
   const network: Network = {
     chainId: 'r3mes-lab-1',
     firstHeight: FIRST_HEIGHT,
     startedAtMs: Date.now(),
     blockMs: BLOCK_MS,
   };
-  writeFileSync(paths.labNetwork, JSON.stringify(network));
-  writeFileSync(paths.labSignatures, '');
-  writeFileSync(join(paths.packagedUnits, NODE_UNIT), unitFile(paths, home));
+  writeFileSync(labNetwork, JSON.stringify(network));
+  writeFileSync(labSignatures, '');
 }
 
 function unitFile(paths: HostPaths, home: string): string {
@@ -55,6 +63,7 @@ ExecStart=${nodeBinary(paths)} start --home ${home}
 Restart=always
 RestartSec=300ms
 ProtectSystem=strict
+ReadWritePaths=${home} ${paths.lab}
 
 [Install]
 WantedBy=multi-user.target
@@ -62,6 +71,7 @@ WantedBy=multi-user.target
 }
 
 function writeConfig(home: string, { name, ports }: { name: string; ports: NodePorts }): void {
+  const { host = '127.0.0.1' } = ports;
   const { config, genesis, key } = nodePaths(home);
   mkdirSync(join(home, 'config'), { recursive: true });
   writeFileSync(
@@ -69,10 +79,10 @@ function writeConfig(home: string, { name, ports }: { name: string; ports: NodeP
     `moniker = "${name}"
 
 [rpc]
-laddr = "tcp://127.0.0.1:${ports.rpc}"
+laddr = "tcp://${host}:${ports.rpc}"
 
 [p2p]
-laddr = "tcp://127.0.0.1:${ports.p2p}"
+laddr = "tcp://${host}:${ports.p2p}"
 `,
   );
   writeFileSync(genesis, '{"genesis_time":"2026-01-01T00:00:00Z","chain_id":"r3mes-lab-1","initial_height":"1"}\n');

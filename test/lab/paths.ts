@@ -20,6 +20,8 @@ export function hostPaths(root: string) {
     wants: at('etc/systemd/system/multi-user.target.wants'),
     socket: at('run/init.sock'),
     logs: at('var/log'),
+    /** The observer's records; a program on the host may only add to them. */
+    lab: at('lab'),
     /** One line for each execution of a stand-in that changes something. */
     labMarks: at('lab/marks.jsonl'),
     /** The chain's other validators: its clock, and every signature that was ever seen. */

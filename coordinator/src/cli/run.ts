@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { VERSION } from '../program-files.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import { buildProgram } from './program.ts';
@@ -8,7 +8,7 @@ import { buildProgram } from './program.ts';
 export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode> {
   let exit: ExitCode = EXIT.done;
   const program: Command = buildProgram({
-    version: programVersion(),
+    version: VERSION,
     output: {
       writeOut: (text) => io.out(text),
       // Its own words for a mistake are not written: every error of this program has one form.
@@ -53,9 +53,4 @@ async function failed(error: unknown, io: Io, json: boolean): Promise<ExitCode> 
 async function usage({ message }: CommanderError) {
   const { cliError } = await import('./codes.ts');
   return cliError('SB-CLI-USAGE', message.replace(/^error: /, '')).failure;
-}
-
-function programVersion(): string {
-  const parsed: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
 }

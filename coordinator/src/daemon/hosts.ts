@@ -38,6 +38,7 @@ export class Hosts {
   readonly #listeners: HostListener[] = [];
   readonly #startedMs: number;
   #stopTimer: () => void = () => {};
+  #onLook: () => void = () => {};
 
   constructor(ports: Ports, enrolled: CoordinatorConfig['hosts']) {
     this.#ports = ports;
@@ -73,6 +74,11 @@ export class Hosts {
 
   onChange(listener: HostListener): void {
     this.#listeners.push(listener);
+  }
+
+  /** Calls back each time the hosts have been looked at: the loop that the daemon cannot be without. */
+  onLook(listener: () => void): void {
+    this.#onLook = listener;
   }
 
   /**
@@ -159,6 +165,7 @@ export class Hosts {
         const never = known.seenMonotonicMs === undefined && known.record.health === undefined;
         if (!never && !(known.seenMonotonicMs === undefined && state !== 'silent')) this.#moveTo(known, state, false);
       }
+      this.#onLook();
       this.#watch();
     });
   }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { connectCoordinator } from '@signalbox/bus';
 import { formatDuration, type LogEntry } from '@signalbox/protocol';
 import { cellKey, type WatchEffect } from '@signalbox/sequencer';
+import { openServiceManager, type ServiceManager } from '@signalbox/service';
 import { besideFile, loadSeed, loadSettings } from '@signalbox/settings';
 import { type Logger, pino } from 'pino';
+import { VERSION } from '../program-files.ts';
 import { CoordinatorConfig } from './config.ts';
 import { Hosts } from './hosts.ts';
 import { serveHttp } from './http.ts';
@@ -17,33 +18,44 @@ import { Runs } from './runs.ts';
 import { StatusEvents } from './status.ts';
 import { postPage } from './webhooks.ts';
 
+/** How often the daemon says that it lives while NATS cannot be reached. */
+const ALIVE_MS = 2_000;
+
 /** Wires the daemon and keeps it running until SIGTERM or SIGINT. The one place where its parts meet. */
 export async function runCoordinator({ config: path }: { config: string }): Promise<void> {
   const config = loadSettings(path, CoordinatorConfig);
   const signer = loadSeed(besideFile(path, config.seedFile));
   const log = openLog(config);
+  const service = openServiceManager({
+    env: process.env,
+    monotonicMs: systemClock.monotonicMs,
+    onProblem: (reason) => log.warn({ reason }, 'the service manager could not be told'),
+  });
+  // From here on only NATS is waited for, and that may be for long: settings and key are good.
+  service.ready('waiting for NATS');
+  const waiting = setInterval(service.alive, ALIVE_MS);
   const bus = await connectCoordinator({
     servers: config.servers,
     mesh: config.mesh,
     seed: signer.seed,
     name: config.name,
     connectTimeoutMs: 0,
-    version: programVersion(),
+    version: VERSION,
     ...(config.natsHealthUrl === undefined ? {} : { healthUrl: config.natsHealthUrl }),
     log: (level, message, fields) => log[level](fields ?? {}, message),
-  });
+  }).finally(() => clearInterval(waiting));
   const { mesh, name } = config;
   const ports: Ports = { mesh, name, bus, signer, clock: systemClock, random: Math.random, newId: randomUUID, log };
   try {
     await bus.prepare(Object.keys(config.hosts));
-    await serve(config, ports);
+    await serve(config, ports, service);
   } finally {
     await bus.close();
   }
 }
 
 /** Until it is told to stop. Whatever ends it, nothing of it keeps the process alive. */
-async function serve(config: CoordinatorConfig, ports: Ports): Promise<void> {
+async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceManager): Promise<void> {
   const { bus, log } = ports;
   const hosts = new Hosts(ports, config.hosts);
   const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
@@ -64,11 +76,12 @@ async function serve(config: CoordinatorConfig, ports: Ports): Promise<void> {
     },
   });
   const metrics = new Metrics({ ports, hosts, runs });
+  hosts.onLook(service.alive);
   hosts.onChange((_host, state, record) => status.host(record, state));
   let http: Awaited<ReturnType<typeof serveHttp>> | undefined;
   try {
     await hosts.start();
-    await serveRequests({ ports, hosts, runs, queries, version: programVersion() }, config);
+    await serveRequests({ ports, hosts, runs, queries, version: VERSION }, config);
     await runs.recover();
     if (config.http) {
       const unhealthy = () => (bus.connected ? undefined : 'not connected to NATS');
@@ -76,7 +89,9 @@ async function serve(config: CoordinatorConfig, ports: Ports): Promise<void> {
     }
     const enrolled = Object.keys(config.hosts).length;
     log.info({ hosts: enrolled, leading: runs.leading, http: http?.address.port }, 'coordinator ready');
+    service.status(`ready; ${enrolled} hosts enrolled`);
     await stopSignal();
+    await service.stopping();
     log.info('stopping; runs go on when a coordinator is back');
   } finally {
     http?.server.close();
@@ -135,12 +150,6 @@ function isPastHalf(runner: Runner, { step, host }: WatchEffect): boolean {
   const cell = runner.state.cells.get(cellKey(step, host));
   if (cell?.work?.kind !== 'gate' || cell.startedRunMs === undefined) return false;
   return runner.runMs() > (cell.startedRunMs + cell.work.deadlineRunMs) / 2;
-}
-
-export function programVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
 }
 
 function stopSignal(): Promise<void> {

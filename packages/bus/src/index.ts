@@ -7,6 +7,7 @@ export type { LaneTiming } from './lane.ts';
 export * from './local-mesh.ts';
 export { connectOperator } from './operator-bus.ts';
 export * from './port.ts';
+export { findServerBinary, type ServerBinary } from './server-binary.ts';
 export { type ServerConfigOptions, serverConfig } from './server-config.ts';
 export * from './service-names.ts';
 export { STREAM_LIMITS, type StreamLimits } from './streams.ts';

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { hostState } from '@signalbox/protocol';
+import { AGENT_PROGRAMS, PROGRAM } from '../../program-files.ts';
 import { pairsOf } from '../arguments.ts';
 import { Cli } from '../cli.ts';
 import type { MeshClient } from '../client.ts';
@@ -47,11 +47,10 @@ export async function dev(cli: Cli, options: DevOptions): Promise<ExitCode> {
       path: cli.io.env.PATH ?? '',
     });
     const log = (name: string) => join(dir, 'logs', `${name}.log`);
-    const signalbox = fileURLToPath(new URL('../../main.js', import.meta.url));
     processes.push(
       startProcess(
         'coordinator',
-        [process.execPath, signalbox, 'coordinator', '--config', settings.coordinator],
+        [process.execPath, PROGRAM, 'coordinator', '--config', settings.coordinator],
         log('coordinator'),
       ),
       startProcess('agent', [...agent, '--config', settings.agent], log('agent')),
@@ -129,9 +128,7 @@ function tell(cli: Cli, { dir }: DevFolder, { mesh, host, url, config, processes
 
 /** Beside this package, as in a checkout or an installation of both; else on PATH. @throws SB-CLI-AGENT-MISSING */
 function agentProgram(env: NodeJS.ProcessEnv): [string, ...string[]] {
-  const beside = ['../../../../agent/dist/main.js', '../../../../@signalbox/agent/dist/main.js']
-    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
-    .find((path) => existsSync(path));
+  const beside = AGENT_PROGRAMS.find((path) => existsSync(path));
   if (beside !== undefined) return [process.execPath, beside];
   const onPath = (env.PATH ?? '')
     .split(delimiter)

@@ -1,0 +1,2 @@
+export type { Compression } from './debian.ts';
+export { buildPackages, type Packages, type PackagesOptions } from './packages.ts';

@@ -1,0 +1,160 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildCli } from '@signalbox/agent';
+import { buildProgram, completionScript } from '@signalbox/coordinator';
+import type { Command } from 'commander';
+import { bundle } from './bundle.ts';
+import { type Compression, type Control, DebianTree } from './debian.ts';
+import { run } from './host-program.ts';
+import { copyrightText } from './licences.ts';
+import { compressed, manualPage } from './manual.ts';
+import { inRepository } from './repository.ts';
+import { copyRuntime, runtimeDepends } from './runtime.ts';
+
+export interface PackagesOptions {
+  outDir: string;
+  /** Default: that of the repository. */
+  version?: string;
+  /** `none` is quick to build and to install, for trying things out. */
+  compression?: Compression;
+  say?: (line: string) => void;
+}
+
+/** The packages that were built. */
+export interface Packages {
+  version: string;
+  agent: string;
+  signalbox: string;
+}
+
+interface Recipe {
+  name: 'signalbox-agent' | 'signalbox';
+  unit: string;
+  /** What its files in /etc/signalbox and its folder of state are called. */
+  short: 'agent' | 'coordinator';
+  entry: string;
+  manifest: string;
+  manual: { section: 1 | 8; program: (version: string) => Command; seeAlso: string[] };
+  completion: () => string;
+  control: Pick<Control, 'summary' | 'description'>;
+  more: (tree: DebianTree) => void;
+}
+
+const RECIPES: readonly Recipe[] = [
+  {
+    name: 'signalbox-agent',
+    unit: 'signalbox-agent.service',
+    short: 'agent',
+    entry: inRepository('agent', 'dist', 'main.js'),
+    manifest: inRepository('agent', 'package.json'),
+    manual: { section: 8, program: (version) => buildCli(version, () => {}), seeAlso: ['signalbox(1)'] },
+    completion: () => readFileSync(inRepository('packaging', 'files', 'signalbox-agent', 'completion.bash'), 'utf8'),
+    control: {
+      summary: 'moves live systems across hosts: the agent on a host',
+      description:
+        'Carries out the steps of migrations on this host, samples probes and reports\nhealth. Brings its own Node.js runtime.',
+    },
+    more: () => {},
+  },
+  {
+    name: 'signalbox',
+    unit: 'signalbox-coordinator.service',
+    short: 'coordinator',
+    entry: inRepository('coordinator', 'dist', 'main.js'),
+    manifest: inRepository('coordinator', 'package.json'),
+    manual: { section: 1, program: commandLine, seeAlso: ['signalbox-agent(8)'] },
+    completion: () => completionScript(commandLine(''), 'bash'),
+    control: {
+      summary: 'moves live systems across hosts: coordinator and command line',
+      description:
+        'Leads runs of runbooks across hosts that have signalbox-agent, and lets operators\ncheck, plan, start, watch and undo them. Brings its own Node.js runtime.',
+    },
+    more(tree) {
+      tree.copy(inRepository('packaging', 'files', 'signalbox', 'sysusers.conf'), 'usr/lib/sysusers.d/signalbox.conf');
+      cpSync(inRepository('runbooks'), tree.at('usr/share/signalbox/runbooks'), {
+        recursive: true,
+        filter: (source) => !/\.test\.\w+$/.test(source),
+      });
+    },
+  },
+];
+
+function commandLine(version: string): Command {
+  return buildProgram({ version, output: {}, go: async () => {} });
+}
+
+/** Builds both Debian packages from what the build left in `dist`. */
+export async function buildPackages(options: PackagesOptions): Promise<Packages> {
+  const { outDir, compression = 'xz', say = () => {} } = options;
+  const version = options.version ?? versionOf(inRepository('package.json'));
+  const epochSeconds = await sourceDate();
+  const work = mkdtempSync(join(tmpdir(), 'signalbox-package-'));
+  try {
+    const runtime = join(work, 'node');
+    await copyRuntime(runtime);
+    const depends = [await runtimeDepends(runtime), 'systemd'];
+    const files: string[] = [];
+    for (const recipe of RECIPES) {
+      const tree = new DebianTree(join(work, recipe.name));
+      await fill(tree, recipe, { runtime, version });
+      const control = { ...recipe.control, name: recipe.name, version, depends };
+      const file = await tree.build(control, { outDir, compression, epochSeconds });
+      files.push(file);
+      say(file);
+    }
+    const [agent = '', signalbox = ''] = files;
+    return { version, agent, signalbox };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+async function fill(tree: DebianTree, recipe: Recipe, { runtime, version }: { runtime: string; version: string }) {
+  const { name, unit, short, manual } = recipe;
+  const ours = (file: string) => inRepository('packaging', 'files', name, file);
+  const home = `usr/lib/${name}`;
+  const node = `${home}/bin/node`;
+  const packages = await bundle({
+    entries: { main: recipe.entry },
+    outDir: tree.at(`${home}/dist`),
+    interpreter: `/${node}`,
+  });
+  tree.copy(runtime, node, 0o755);
+  tree.write(`${home}/package.json`, `${JSON.stringify({ name, version, type: 'module' })}\n`);
+  tree.link(`usr/bin/${name}`, `../lib/${name}/dist/main.js`);
+  tree.copy(ours(unit), `usr/lib/systemd/system/${unit}`);
+  tree.conffile(ours(`${short}.env`), `etc/signalbox/${short}.env`, 0o600);
+  tree.copy(ours(`${short}.yaml`), `usr/share/doc/${name}/examples/${short}.yaml`);
+  tree.write(`usr/share/doc/${name}/copyright`, copyrightText(packages));
+  tree.write(`usr/share/bash-completion/completions/${name}`, recipe.completion());
+  const page = manualPage(manual.program(version), { ...manual, version, files: filesOf(recipe) });
+  tree.write(`usr/share/man/man${manual.section}/${name}.${manual.section}.gz`, compressed(page));
+  recipe.more(tree);
+  for (const script of ['postinst', 'prerm', 'postrm']) {
+    const source = inRepository('packaging', 'files', 'common', script);
+    tree.script(script, source, { PACKAGE: name, UNIT: unit, NAME: short });
+  }
+}
+
+function filesOf({ name, short }: Recipe): [string, string][] {
+  return [
+    [`/etc/signalbox/${short}.yaml`, `Settings; an example is in /usr/share/doc/${name}/examples.`],
+    [`/etc/signalbox/${short}.seed`, 'The key, readable by nobody else.'],
+    [`/etc/signalbox/${short}.env`, 'Environment of the service.'],
+    [`/var/lib/signalbox/${short}`, 'State. A purge of the package removes it.'],
+  ];
+}
+
+function versionOf(manifest: string): string {
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  return version;
+}
+
+/** The time that all files get, so that the same sources give the same package: that of the last commit. */
+async function sourceDate(): Promise<number> {
+  const given = Number(process.env.SOURCE_DATE_EPOCH);
+  if (Number.isInteger(given) && given > 0) return given;
+  const committed = Number(await run('git', ['log', '-1', '--format=%ct'], { cwd: inRepository() }).catch(() => ''));
+  return committed > 0 ? committed : Math.floor(Date.now() / 1_000);
+}

@@ -1,0 +1,45 @@
+// Runs on a host of the lab, as root: makes it what its role says. The same stand-ins as in a sandbox, where the host's own
+// `/` is the sandbox's folder; units, users and rights are real here.
+//
+//   node furnish.js ROLE NAME [NODE-ADDRESS]
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { furnishMiner, MINER_UNIT } from '../furnish-miner.ts';
+import { furnishNode, NODE_UNIT, nodeHome } from '../furnish-node.ts';
+import { hostPaths } from '../paths.ts';
+import { MINER_VENV } from './plan.ts';
+
+const RPC_PORT = 26_657;
+const P2P_PORT = 26_656;
+const STATS_PORT = 8_080;
+
+const [role = '', name = '', nodeHost = ''] = process.argv.slice(2);
+const paths = hostPaths('/');
+const run = (file: string, ...args: string[]) =>
+  void execFileSync(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+
+// Everybody may leave a mark: programs of all users do.
+writeFileSync(paths.labMarks, '', { flag: 'a' });
+chmodSync(paths.labMarks, 0o666);
+
+function addUser(user: string): string {
+  run('useradd', '--create-home', '--shell', '/usr/sbin/nologin', user);
+  return `/home/${user}`;
+}
+
+if (role === 'node' || role === 'spare') {
+  const home = addUser('remes');
+  mkdirSync(paths.packagedUnits, { recursive: true });
+  furnishNode(paths, { name, ports: { rpc: RPC_PORT, p2p: P2P_PORT, host: '0.0.0.0' } });
+  for (const file of [paths.labNetwork, paths.labSignatures]) chmodSync(file, 0o666);
+  run('chown', '--recursive', 'remes:remes', home, nodeHome(paths));
+} else if (role === 'miner') {
+  const home = addUser('miner');
+  furnishMiner(paths, { stats: STATS_PORT, nodeRpc: RPC_PORT, nodeHost }, MINER_VENV);
+  run('chown', '--recursive', 'miner:miner', home);
+}
+
+run('systemctl', 'daemon-reload');
+// A spare has everything, and runs nothing: two validators with one key are the end of both.
+if (role === 'node') run('systemctl', 'enable', '--now', NODE_UNIT);
+if (role === 'miner') run('systemctl', 'enable', '--now', MINER_UNIT);

@@ -1,0 +1,191 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildPackages, type Packages } from '@signalbox/packaging';
+import { standinFile } from '../executable.ts';
+import { REPOSITORY } from '../programs.ts';
+import { ControlGroup } from './cgroup.ts';
+import { provideImage } from './image.ts';
+import { LabHost } from './lab-host.ts';
+import { ask, must } from './machine-program.ts';
+import { createKeys, installNats, settleAgent, settleCoordinator } from './mesh-files.ts';
+import { LabNetwork } from './network.ts';
+import { COORDINATOR_HOST, HOSTS, planOf } from './plan.ts';
+import { whyNoLab } from './requirements.ts';
+
+const PREFIX = 'signalbox-lab';
+/** Not in /tmp, which is memory on many machines: the hosts' disks are here. */
+const FOLDERS = '/var/tmp';
+/** Where a host sees the stand-ins, and the Node that runs them: not the package's, and on nobody's PATH. */
+const PROGRAMS_ON_HOST = '/usr/lib/signalbox-lab';
+export const LAB_NODE = `${PROGRAMS_ON_HOST}/bin/node`;
+
+export interface UpOptions {
+  /** Names the lab among others on this machine. */
+  name: string;
+  say?: (line: string) => void;
+}
+
+/** What of a lab is written down, so that another process finds it. */
+interface Written {
+  image: string;
+  packages: Packages;
+}
+
+/** Debian hosts with systemd, a network of their own, and the packages that users install. */
+export class Lab implements AsyncDisposable {
+  readonly name: string;
+  readonly folder: string;
+  readonly packages: Packages;
+  readonly hosts: readonly LabHost[];
+  readonly #network: LabNetwork;
+
+  private constructor(name: string, { image, packages }: Written) {
+    this.name = name;
+    this.folder = folderOf(name);
+    this.packages = packages;
+    this.#network = networkOf(name);
+    this.hosts = HOSTS.map(
+      (plan) =>
+        new LabHost({
+          plan,
+          image,
+          network: this.#network,
+          folder: join(this.folder, 'hosts', plan.name),
+          group: groupOf(name, plan.name),
+          binds: [
+            { from: join(this.folder, 'observer', plan.name), to: '/lab' },
+            { from: join(this.folder, 'observer', 'chain'), to: '/lab/chain' },
+            { from: join(this.folder, 'programs'), to: PROGRAMS_ON_HOST, readOnly: true },
+          ],
+        }),
+    );
+  }
+
+  /**
+   * Brings all hosts up with agents, coordinator and NATS as services. What a lab of that name left behind is removed first.
+   * @throws Error when the machine cannot have a lab, or a host does not come up; nothing is left then.
+   */
+  static async up({ name, say = () => {} }: UpOptions): Promise<Lab> {
+    const reason = whyNoLab();
+    if (reason !== undefined) throw new Error(`no lab on this machine: ${reason}`);
+    await Lab.remove(name);
+    const folder = folderOf(name);
+    const image = await provideImage(say);
+    say('building the packages from this checkout');
+    const packages = await buildPackages({ outDir: join(folder, 'packages'), compression: 'none' });
+    writeFileSync(join(folder, 'lab.json'), JSON.stringify({ image, packages } satisfies Written));
+    const lab = new Lab(name, { image, packages });
+    try {
+      await lab.#create();
+      await lab.#boot(say);
+      await lab.#furnish(say);
+      return lab;
+    } catch (error) {
+      await lab.down();
+      throw error;
+    }
+  }
+
+  /** A lab that runs; undefined when there is none of that name. */
+  static attach(name: string): Lab | undefined {
+    const file = join(folderOf(name), 'lab.json');
+    if (!existsSync(file)) return undefined;
+    return new Lab(name, JSON.parse(readFileSync(file, 'utf8')) as Written);
+  }
+
+  /** Removes a lab and all that it left on this machine, also one that was half made. Idempotent. */
+  static async remove(name: string): Promise<void> {
+    const group = groupOf(name);
+    await group.kill();
+    await group.remove();
+    groupOf().removeIfEmpty();
+    const hosts = join(folderOf(name), 'hosts');
+    const written = existsSync(hosts) ? readdirSync(hosts) : [];
+    for (const host of written) await unmount(join(hosts, host, 'root'));
+    await networkOf(name).remove();
+    rmSync(folderOf(name), { recursive: true, force: true });
+    for (const { name: host } of HOSTS) {
+      rmSync(join('/run/systemd/nspawn/propagate', host), { recursive: true, force: true });
+    }
+  }
+
+  host(name: string): LabHost {
+    const found = this.hosts.find((host) => host.name === name);
+    if (!found) throw new Error(`the lab has no host ${name}`);
+    return found;
+  }
+
+  down(): Promise<void> {
+    return Lab.remove(this.name);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.down();
+  }
+
+  async #create(): Promise<void> {
+    copyPrograms(join(this.folder, 'programs'));
+    await this.#network.create();
+    for (const host of this.hosts) {
+      for (const part of [host.name, 'chain']) {
+        const observer = join(this.folder, 'observer', part);
+        mkdirSync(observer, { recursive: true });
+        chmodSync(observer, 0o777);
+      }
+      mkdirSync(join(this.folder, 'observer', host.name, 'chain'), { recursive: true });
+      await host.create(HOSTS);
+    }
+  }
+
+  async #boot(say: (line: string) => void): Promise<void> {
+    say(`booting ${this.hosts.map(({ name }) => name).join(', ')}`);
+    await Promise.all(this.hosts.map((host) => host.powerOn()));
+  }
+
+  async #furnish(say: (line: string) => void): Promise<void> {
+    say('installing the packages, NATS, and what each host is for');
+    const keys = createKeys(HOSTS);
+    const coordinator = this.host(COORDINATOR_HOST);
+    await installNats(coordinator, keys);
+    await installPackage(coordinator, this.packages.signalbox);
+    await settleCoordinator(coordinator, keys, HOSTS);
+    // The chain is founded by its first node.
+    await this.#give(this.host('node-1'));
+    await Promise.all(
+      this.hosts.map(async (host) => {
+        if (host.name !== 'node-1') await this.#give(host);
+        await installPackage(host, this.packages.agent);
+        await settleAgent(host, keys);
+      }),
+    );
+  }
+
+  async #give(host: LabHost): Promise<void> {
+    const furnish = `${PROGRAMS_ON_HOST}/test/dist/lab/hosts/furnish.js`;
+    await host.run([LAB_NODE, furnish, host.plan.role, host.name, planOf('node-1').address]);
+  }
+}
+
+/** As an administrator does it who has the file. */
+export async function installPackage(host: LabHost, file: string): Promise<void> {
+  const there = `/var/tmp/${file.split('/').at(-1)}`;
+  host.put(there, readFileSync(file));
+  await host.run(['dpkg', '--install', there]);
+  await host.run(['rm', there]);
+}
+
+/** The built stand-ins as they are now: a build that goes on beside the lab changes nothing on its hosts. */
+function copyPrograms(folder: string): void {
+  cpSync(join(standinFile('init'), '..', '..'), join(folder, 'test', 'dist', 'lab'), { recursive: true });
+  cpSync(join(REPOSITORY, 'test', 'package.json'), join(folder, 'test', 'package.json'));
+  cpSync(process.execPath, join(folder, 'bin', 'node'));
+}
+
+const folderOf = (name: string) => join(FOLDERS, `${PREFIX}-${name}`);
+const networkOf = (name: string) => new LabNetwork(`${PREFIX}-${name}`);
+const groupOf = (...path: string[]) => new ControlGroup(PREFIX, ...path);
+
+async function unmount(target: string): Promise<void> {
+  const { exitCode } = await ask(['mountpoint', '--quiet', target]);
+  if (exitCode === 0) await must(['umount', target]);
+}
