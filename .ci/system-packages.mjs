@@ -62,6 +62,17 @@ const NEEDED = [
     why: 'npm run package leaves out what only a debugger needs',
     present: ['strip', '--version'],
   },
+  {
+    name: 'wine64',
+    why: 'tests of MongoDB use the Windows build of npm where there is no mongod on PATH',
+    present: ['mongod', '--version'],
+    orElse: ['/usr/lib/wine/wine64', '--version'],
+  },
+  {
+    name: 'kubernetes-client',
+    why: 'actions on Kubernetes are tested with the real kubectl',
+    present: ['kubectl', 'version', '--client'],
+  },
 ];
 
 const LISTS = '/var/lib/apt/lists';
@@ -90,7 +101,7 @@ function apt(args) {
 }
 
 export function provideSystemPackages({ say, remark }) {
-  const missing = NEEDED.filter(({ present }) => !works(present));
+  const missing = NEEDED.filter(({ present, orElse }) => !works(present) && !(orElse && works(orElse)));
   if (missing.length === 0) {
     remark('the system has all packages that tests need');
     return;

@@ -7,6 +7,16 @@ import { execRun } from './exec/run.ts';
 import { fileBackup } from './file/backup.ts';
 import { fileInstall } from './file/install.ts';
 import { httpRequest } from './http/request.ts';
+import { kubernetesScale } from './kubernetes/scale.ts';
+import { kubernetesSetEnvFromSecret } from './kubernetes/set-env-from-secret.ts';
+import { kubernetesStart } from './kubernetes/start.ts';
+import { mongodbTtlMonitor } from './mongodb/ttl-monitor.ts';
+import { mongodbWriteBlock } from './mongodb/write-block.ts';
+import { mongomirrorStart } from './mongomirror/start.ts';
+import { mongomirrorStop } from './mongomirror/stop.ts';
+import { mongosyncCommit } from './mongosync/commit.ts';
+import { mongosyncReverse } from './mongosync/reverse.ts';
+import { mongosyncStart } from './mongosync/start.ts';
 import { pipInstall } from './pip/install.ts';
 import { postgresCopyIn } from './postgres/copy-in.ts';
 import { postgresCopyOut } from './postgres/copy-out.ts';
@@ -30,6 +40,16 @@ export const actions: readonly Action[] = [
   fileBackup,
   fileInstall,
   httpRequest,
+  kubernetesScale,
+  kubernetesSetEnvFromSecret,
+  kubernetesStart,
+  mongodbTtlMonitor,
+  mongodbWriteBlock,
+  mongomirrorStart,
+  mongomirrorStop,
+  mongosyncCommit,
+  mongosyncReverse,
+  mongosyncStart,
   pipInstall,
   postgresCopyIn,
   postgresCopyOut,

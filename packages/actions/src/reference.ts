@@ -35,9 +35,9 @@ export function trapsPage(): string {
   return [
     '# Traps',
     '',
-    'Made from the code; change packages/actions/src/traps.ts, not this page. The R3MES migration guide is followed by',
-    'hand today, and several of its commands are wrong or dangerous. Signalbox does what the guide means. Each trap has',
-    'tests with its number in the title: `npx vitest run -t T05` runs them. Missing numbers belong to tools to come.',
+    'Made from the code; change packages/actions/src/traps.ts, not this page. Two guides are followed by hand today, that',
+    'of R3MES (T01 to T26) and that of Fast Data (T30 and up), and several of their commands are wrong or dangerous.',
+    'Signalbox does what they mean. Each trap has tests with its number in the title: `npx vitest run -t T05` runs them.',
     '',
     ...sections,
   ]

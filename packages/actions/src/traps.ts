@@ -1,11 +1,7 @@
-/** A command of the migration guide that does harm, and what Signalbox does in its place. Texts are Markdown. */
-export interface Trap {
-  title: string;
-  /** What the guide has people type. */
-  guide: string;
-  happens: string;
-  signalbox: string;
-}
+import { MONGODB_TRAPS } from './traps/mongodb.ts';
+import type { Trap } from './traps/trap.ts';
+
+export type { Trap };
 
 /** By the number that stands in the titles of the tests. `docs/traps.md` is made from it. */
 export const TRAPS: Readonly<Record<string, Trap>> = {
@@ -183,4 +179,5 @@ meets no condition.`,
 (\`SB-ACT-ROWS-DIFFER\`). Keys that are there already are counted and stop the load (\`SB-ACT-DUPLICATE-ROWS\`); a column that is missing is said
 at plan time (\`SB-ACT-COLUMN-MISSING\`). Undo takes exactly these rows out, unless one was changed since.`,
   },
+  ...MONGODB_TRAPS,
 };

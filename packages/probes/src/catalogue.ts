@@ -4,7 +4,17 @@ import { cometbftStatus } from './cometbft/status.ts';
 import type { Probe } from './contract.ts';
 import { hostFacts } from './host/facts.ts';
 import { httpGet } from './http/get.ts';
+import { kubernetesPods } from './kubernetes/pods.ts';
 import { minerStatus } from './miner/status.ts';
+import { mongodbCompare } from './mongodb/compare.ts';
+import { mongodbOplogHeadroom } from './mongodb/oplog-headroom.ts';
+import { mongodbOplogWindow } from './mongodb/oplog-window.ts';
+import { mongodbQuiet } from './mongodb/quiet.ts';
+import { mongodbReplicaSet } from './mongodb/replica-set.ts';
+import { mongodbUsers } from './mongodb/users.ts';
+import { mongodbWrites } from './mongodb/writes.ts';
+import { mongomirrorStatus } from './mongomirror/status.ts';
+import { mongosyncProgress } from './mongosync/progress.ts';
 import { postgresDatabase } from './postgres/database.ts';
 import { postgresTable } from './postgres/table.ts';
 import { remesdSignerHeight } from './remesd/signer-height.ts';
@@ -17,9 +27,19 @@ export const probes: readonly Probe[] = [
   cometbftStatus,
   hostFacts,
   httpGet,
+  kubernetesPods,
   minerStatus,
   postgresDatabase,
   postgresTable,
+  mongodbCompare,
+  mongodbOplogHeadroom,
+  mongodbOplogWindow,
+  mongodbQuiet,
+  mongodbReplicaSet,
+  mongodbUsers,
+  mongodbWrites,
+  mongomirrorStatus,
+  mongosyncProgress,
   remesdSignerHeight,
   systemdEnvironment,
   systemdUnit,

@@ -27,6 +27,31 @@ export const PROBE_CODES = {
     means: 'PostgreSQL cannot be reached, refuses the user, or does not answer the question.',
     next: 'Read the message, which is the server’s; check the secret of the connection.',
   },
+  'SB-PROBE-MONGODB': {
+    class: 'retryable',
+    means: 'No connection to MongoDB could be made or kept, or the replica set has no primary at the moment.',
+    next: 'Check the hosts in the URI, the network from this host, and `rs.status()`; an election passes by itself.',
+  },
+  'SB-PROBE-MONGODB-REFUSED': {
+    class: 'terminal',
+    means: 'MongoDB refused the question: the user may not ask it, the URI is not valid, or the server has no oplog.',
+    next: 'The message names the reason; docs/guides/fast-data.md lists the roles that Signalbox needs.',
+  },
+  'SB-PROBE-MIRROR-UNIT': {
+    class: 'terminal',
+    means: 'The unit is not there, or runs a mirror without a status port.',
+    next: 'Check the name of the unit; add --httpStatusPort to what it starts.',
+  },
+  'SB-PROBE-MONGOSYNC': {
+    class: 'retryable',
+    means: 'mongosync answers, but does not tell its progress. For minutes after a start or a resume that is normal.',
+    next: 'Wait; if it goes on, read the log of mongosync.',
+  },
+  'SB-PROBE-KUBERNETES': {
+    class: 'retryable',
+    means: 'kubectl is missing, was refused, or did not answer in time.',
+    next: 'Run `kubectl get deployment NAME` on the host as the user of the agent.',
+  },
   'SB-PROBE-FAILED': {
     class: 'retryable',
     means: 'A file or a fact of the host could not be read.',

@@ -3,6 +3,8 @@
  * import the other; pure text in, facts out.
  */
 export * from './json64.ts';
+export * from './kubernetes.ts';
+export * from './mongomirror.ts';
 export * from './postgres-uri.ts';
 export * from './signer-state.ts';
 export * from './systemd-unit.ts';
