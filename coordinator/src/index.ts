@@ -4,6 +4,7 @@ export { buildProgram } from './cli/program.ts';
 export { COORDINATOR_CODES } from './daemon/codes.ts';
 export { Hosts } from './daemon/hosts.ts';
 export { runCoordinator } from './daemon/main.ts';
+export { Members } from './daemon/members.ts';
 export type { Clock, Ports } from './daemon/ports.ts';
 export { HostQueries } from './daemon/queries.ts';
 export { serveRequests } from './daemon/requests.ts';

@@ -11,6 +11,9 @@ export const RunId = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,90}[a-z0-9])?$/);
 export type Direction = 'do' | 'undo';
 export const Direction = z.enum(['do', 'undo']);
 
+/** Made by whoever starts a run: the same start, said again, gives the same run. */
+export const StartId = z.string().regex(NAME_PATTERN, 'lower-case letters, digits and dashes, at most 63');
+
 export interface CommandIdParts {
   run: string;
   /** Instance path of the step: `include/step[item]`. */

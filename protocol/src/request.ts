@@ -4,7 +4,7 @@ import { Critical } from './envelope.ts';
 import { Failure } from './failure.ts';
 import { HostRecord } from './health.ts';
 import { Json, JsonObject } from './json.ts';
-import { HostName, MeshName, RunId } from './names.ts';
+import { HostName, MeshName, RunId, StartId } from './names.ts';
 import { CheckResult } from './report.ts';
 import { LogEntry } from './run-event.ts';
 import { wire } from './wire.ts';
@@ -27,6 +27,8 @@ export const REQUESTS = {
     body: wire({
       plan: z.string(),
       acceptDrift: z.boolean(),
+      /** Said again, it gives the run that it gave before: what was not answered may be asked again. */
+      start: StartId,
       ...Note,
     }),
     reply: wire({ run: RunId, planHash: z.string(), drift: z.array(z.string()) }),

@@ -81,6 +81,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     runbook: z.string(),
     planHash: z.string(),
     by: Actor,
+    /** The start that this is the run of. */
+    start: z.string().optional(),
     note: z.string().optional(),
     /** Drift that the operator accepted at the start. */
     accepted: z.array(z.string()).optional(),

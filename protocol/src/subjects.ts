@@ -24,6 +24,8 @@ export function subjects(mesh: string) {
     query: (host: string, verb: string) => `${root}.query.${host}.${verb}`,
     queriesOf: (host: string) => `${root}.query.${host}.*`,
     request: (verb: string) => `${root}.req.${verb}`,
+    /** Where a coordinator says to others that it is there. */
+    peer: (peer: string) => `${root}.peer.${peer}`,
     status: (what: string, name: string) => `${root}.status.${what}.${subjectToken(name)}`,
     all: {
       commands: `${root}.cmd.*.*`,

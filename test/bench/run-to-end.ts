@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Plan } from '@signalbox/protocol';
 import type { Operator } from '../lab/operator.ts';
 
@@ -15,7 +16,11 @@ export async function runsToEnd(operator: Operator): Promise<RunToEnd> {
     waiting.get(run)?.();
   });
   return async (plan) => {
-    const { run } = await operator.ask('start', { plan: JSON.stringify(plan), acceptDrift: false });
+    const { run } = await operator.ask('start', {
+      plan: JSON.stringify(plan),
+      acceptDrift: false,
+      start: randomUUID(),
+    });
     // A short run may be over before its start is answered.
     if (!completed.has(run)) await new Promise<void>((resolve) => waiting.set(run, resolve));
     return run;

@@ -39,13 +39,14 @@ interface Daemon {
 
 const COORDINATOR = 'coordinator';
 
-/** NATS, one coordinator and an agent a host: each an operating-system process of its own, as on real machines. */
+/** NATS, a coordinator or more, and an agent a host: each an operating-system process of its own, as on real machines. */
 export class ProcessMesh {
   readonly name: string;
   readonly dir: string;
   readonly nats: LocalMesh;
   readonly hosts: readonly MeshHost[];
   readonly #janitor: Janitor;
+  readonly #coordinator: object;
   readonly #daemons = new Map<string, Daemon>();
 
   /** Resolves when NATS takes connections; the daemons are then being started and connect by themselves. */
@@ -77,7 +78,8 @@ export class ProcessMesh {
     this.hosts = hosts;
     this.#janitor = janitor;
     for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
-    this.write('coordinator.yaml', coordinatorSettings(options, nats, this.#writeSeed(COORDINATOR)));
+    this.#coordinator = coordinatorSettings(options, nats, this.#writeSeed(COORDINATOR));
+    this.write('coordinator.yaml', { ...this.#coordinator, name: 'coordinator-1' });
     for (const operator of Object.keys(options.operators)) {
       this.write(`${operator}.yaml`, {
         ...{ mesh: name, servers: [nats.url], operator },
@@ -110,6 +112,12 @@ export class ProcessMesh {
   startCoordinator(): void {
     const args = [COORDINATOR, '--config', this.etc('coordinator.yaml')];
     this.#keep(COORDINATOR, startDaemon(PROGRAMS.signalbox, args, this.logFile(COORDINATOR)));
+  }
+
+  /** One more coordinator, with a name of its own and the key of the first. */
+  addCoordinator(name: string): void {
+    const file = this.write(`${name}.yaml`, { ...this.#coordinator, name });
+    this.#keep(name, startDaemon(PROGRAMS.signalbox, [COORDINATOR, '--config', file], this.logFile(name)));
   }
 
   startAgent(host: string): void {
@@ -192,7 +200,7 @@ function coordinatorSettings(
   seedFile: string,
 ) {
   return {
-    ...{ mesh: name, name: 'coordinator-1', servers: [nats.url], seedFile },
+    ...{ mesh: name, servers: [nats.url], seedFile },
     hosts: Object.fromEntries(
       [...hosts, ...enrolled.map((host): MeshHost => ({ name: host }))].map((host) => [
         host.name,

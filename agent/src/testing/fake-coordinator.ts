@@ -70,7 +70,7 @@ export async function fakeCoordinator({
     // Nobody waits for this one: the agent's request ends by its own timeout.
     return answer === undefined ? await new Promise<never>(() => {}) : seal('reply', answer, key);
   });
-  await bus.reports(run, async ({ data, ack }) => {
+  await bus.reports(run, 1, async ({ data, ack }) => {
     reports.push(open(data, { kind: 'report', schema: Report, trusts }).payload);
     ack();
   });

@@ -28,18 +28,23 @@ export const COORDINATOR_CODES = {
   },
   'SB-COORD-NOT-LED': {
     class: 'retryable',
-    means: 'This coordinator does not lead the run at the moment.',
-    next: 'Try again in a few seconds; `signalbox doctor` says why a run is not led.',
+    means: 'No coordinator leads the run at the moment. Nothing was done.',
+    next: 'Try again in a few seconds; `signalbox doctor` says which runs are not led, and why.',
   },
   'SB-COORD-DEPOSED': {
-    class: 'terminal',
-    means: 'Somebody else has written into the log of a run that this coordinator led.',
-    next: 'Another coordinator leads it now. If there is none, restart this one: it reads the log again.',
+    class: 'retryable',
+    means: 'Another coordinator has taken the run over while this one was asked. Nothing was done.',
+    next: 'Try again: the coordinator that leads the run now answers.',
   },
   'SB-COORD-PLAN': {
     class: 'terminal',
     means: 'What was sent is not a plan of this version, or is too large.',
     next: 'Make it again with `signalbox plan FILE --out P`.',
+  },
+  'SB-COORD-START': {
+    class: 'terminal',
+    means: 'A start id that has begun a run of one plan was sent with another plan.',
+    next: 'Leave --start-id out, or give it another one: a start id stands for one start of one plan.',
   },
   'SB-COORD-DRIFT': {
     class: 'terminal',

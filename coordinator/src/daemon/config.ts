@@ -8,7 +8,7 @@ const PublicKey = z.string().refine(isPublicKey, 'not a public nkey (U...)');
 export type CoordinatorConfig = z.infer<typeof CoordinatorConfig>;
 export const CoordinatorConfig = z.strictObject({
   mesh: MeshName,
-  /** This coordinator's name in logs and events. */
+  /** This coordinator's name in logs and events. Each has its own. */
   name: HostName.default('coordinator-1'),
   servers: z.array(z.string()).min(1),
   seedFile: z.string(),
@@ -25,5 +25,7 @@ export const CoordinatorConfig = z.strictObject({
   /** Webhooks that are called again and again until a person acknowledges. */
   pages: z.array(z.strictObject({ url: z.url() })).default([]),
   pageEverySeconds: z.number().min(0.1).default(60),
+  /** A coordinator that does not answer for so long is taken to be gone; what it leads goes to the others. */
+  leaseSeconds: z.number().min(1).max(300).default(5),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });

@@ -1,5 +1,6 @@
 import { DEFAULTS, type ReplyBody, SignalboxError } from '@signalbox/protocol';
 import type { Hosts } from './hosts.ts';
+import type { Members } from './members.ts';
 import type { Ports } from './ports.ts';
 import type { Runs } from './runs.ts';
 
@@ -10,12 +11,15 @@ export async function diagnoseMesh({
   ports,
   hosts,
   runs,
+  members,
 }: {
   ports: Ports;
   hosts: Hosts;
   runs: Runs;
+  members: Members;
 }): Promise<Finding[]> {
-  return [...(await diagnoseBus(ports)), ...diagnoseHosts(hosts), ...diagnoseRuns(runs)];
+  const bus = await diagnoseBus(ports);
+  return [...bus, ...diagnoseHosts(hosts), diagnoseCoordinators(members), diagnoseRuns(runs)];
 }
 
 async function diagnoseBus({ bus }: Ports): Promise<Finding[]> {
@@ -82,17 +86,17 @@ function diagnoseHosts(hosts: Hosts): Finding[] {
   ];
 }
 
-function diagnoseRuns(runs: Runs): Finding[] {
-  const lost = [...runs.notLed];
-  return [
-    {
-      what: 'runs',
-      ok: lost.length === 0,
-      detail:
-        lost.length === 0 ? `${runs.leading.length} led here` : lost.map(([run, why]) => `${run}: ${why}`).join('; '),
-      ...(lost.length > 0
-        ? { next: 'A run that is not led does nothing. Read its message; upgrade or restart the coordinator.' }
-        : {}),
-    },
-  ];
+function diagnoseCoordinators(members: Members): Finding {
+  const leading = members.live().map(({ name, runs }) => `${name} leads ${runs.length}`);
+  return { what: 'coordinators', ok: true, detail: leading.toSorted().join(', ') };
+}
+
+function diagnoseRuns({ notLed, orphans }: Runs): Finding {
+  const unread = [...notLed].map(([run, why]) => `${run}: ${why}`);
+  const waiting = orphans.map((run) => `${run}: nobody has taken it over yet`);
+  const lost = [...unread, ...waiting];
+  if (lost.length === 0) return { what: 'runs', ok: true, detail: 'every open run is led' };
+  const next =
+    'A run that is not led does nothing. Read its message; a newer coordinator may know what this one does not.';
+  return { what: 'runs', ok: false, detail: lost.join('; '), next };
 }

@@ -9,6 +9,7 @@ import { VERSION } from '../program-files.ts';
 import { CoordinatorConfig } from './config.ts';
 import { Hosts } from './hosts.ts';
 import { serveHttp } from './http.ts';
+import { Members } from './members.ts';
 import { Metrics } from './metrics.ts';
 import { type Ports, systemClock } from './ports.ts';
 import { HostQueries } from './queries.ts';
@@ -60,10 +61,12 @@ async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceMa
   const hosts = new Hosts(ports, config.hosts);
   const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
   const status = new StatusEvents(ports);
+  const members = new Members({ ports, leaseMs: config.leaseSeconds * 1_000 });
   const runs: Runs = new Runs({
     ports,
     queries,
     hosts,
+    members,
     onRunner: (runner) => watchRunner(runner, { config, status, metrics, log }),
     onEntry: (runner, entry, before) => {
       const after = runner.state;
@@ -77,12 +80,14 @@ async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceMa
   });
   const metrics = new Metrics({ ports, hosts, runs });
   hosts.onLook(service.alive);
-  hosts.onChange((_host, state, record) => status.host(record, state));
+  // Every coordinator hears every host; one of them tells monitoring.
+  hosts.onChange((_host, state, record) => members.speaks && status.host(record, state));
   let http: Awaited<ReturnType<typeof serveHttp>> | undefined;
   try {
     await hosts.start();
-    await serveRequests({ ports, hosts, runs, queries, version: VERSION }, config);
-    await runs.recover();
+    await members.start();
+    await serveRequests({ ports, hosts, runs, members, queries, version: VERSION }, config);
+    await runs.share();
     if (config.http) {
       const unhealthy = () => (bus.connected ? undefined : 'not connected to NATS');
       http = await serveHttp({ ...config.http, registry: metrics.registry, unhealthy });
@@ -97,6 +102,7 @@ async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceMa
     http?.server.close();
     hosts.stop();
     await runs.stop();
+    await members.stop();
   }
 }
 

@@ -8,8 +8,10 @@ import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { diagnoseMesh } from './doctor.ts';
 import type { Hosts } from './hosts.ts';
+import type { Members } from './members.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
+import { Routing } from './routing.ts';
 import { parsePlan } from './run-log.ts';
 import type { Runs } from './runs.ts';
 import { findDrift, refuseAbsentHosts } from './start.ts';
@@ -22,6 +24,7 @@ interface World {
   readonly ports: Ports;
   readonly hosts: Hosts;
   readonly runs: Runs;
+  readonly members: Members;
   readonly queries: HostQueries;
   readonly version: string;
 }
@@ -33,12 +36,16 @@ export async function serveRequests(
   world: World,
   config: Pick<CoordinatorConfig, 'mesh' | 'operators'>,
 ): Promise<void> {
-  const { ports } = world;
+  const { ports, members } = world;
   const access = new Access(config, ports.clock);
   const answerers = makeAnswerers(world);
+  const routing = new Routing(ports, members);
   const verbs = Object.keys(REQUESTS) as Verb[];
+  await routing.serve();
   await ports.bus.serve(verbs, async (name, data) => {
+    const { nonce, run } = claimedBy(data);
     try {
+      if (!(await routing.isMine({ verb: name, run }))) return undefined;
       const verb = verbs.find((v) => v === name);
       if (!verb) throw coordinatorError('SB-COORD-VERB', `this coordinator does not know ${name}`);
       const { actor, request } = access.admit(verb, data);
@@ -48,26 +55,35 @@ export async function serveRequests(
     } catch (error) {
       const failure = failureOf(error);
       ports.log.info({ verb: name, code: failure.code }, failure.message);
-      return seal('reply', { type: 'failed', nonce: claimedNonce(data), failure }, ports.signer);
+      // Deposed while it was asked: the one that leads now was asked the same, and its answer must be the one that counts.
+      if (failure.code === 'SB-COORD-DEPOSED' && run !== undefined && members.leaderOf(run)) return undefined;
+      return seal('reply', { type: 'failed', nonce, failure }, ports.signer);
     }
   });
 }
 
 /**
- * What a request that may not even be signed says its nonce is: only repeated in the refusal, so that whoever asked
- * knows that it is the answer to that question. Empty when there is none.
+ * What a request that may not even be signed claims: its nonce is repeated in a refusal, so that whoever asked knows that
+ * it is the answer to that question; its run says who has to answer. Nothing more is believed of it.
  */
-function claimedNonce(data: Uint8Array): string {
+function claimedBy(data: Uint8Array): { nonce: string; run?: string | undefined } {
   try {
     const { payload } = Claimed.parse(JSON.parse(Buffer.from(data).toString('utf8')));
-    return ClaimedPayload.parse(JSON.parse(payload)).nonce;
+    const { nonce, body } = ClaimedPayload.parse(JSON.parse(payload));
+    return { nonce, run: body?.run };
   } catch {
-    return '';
+    return { nonce: '' };
   }
 }
 
 const Claimed = z.object({ payload: z.string() });
-const ClaimedPayload = z.object({ nonce: z.string().max(200) });
+const ClaimedPayload = z.object({
+  nonce: z.string().max(200),
+  body: z
+    .object({ run: z.string().max(200).optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
 
 async function answer<V extends Verb>(
   answerers: Answerers,
@@ -82,7 +98,7 @@ async function answer<V extends Verb>(
   return await answerers[verb](parsed.data as RequestBody<V>, actor);
 }
 
-function makeAnswerers({ ports, hosts, runs, queries, version }: World): Answerers {
+function makeAnswerers({ ports, hosts, runs, members, queries, version }: World): Answerers {
   const tell = async (run: string, input: Input): Promise<Record<string, never>> => {
     const runner = await runs.led(run);
     await runner.submit(input);
@@ -92,22 +108,26 @@ function makeAnswerers({ ports, hosts, runs, queries, version }: World): Answere
     ping: async () => ({ coordinator: ports.name, version, nowMs: ports.clock.wallMs(), leading: runs.leading }),
     hosts: async () => ({ nowMs: ports.clock.wallMs(), hosts: hosts.list(), problems: [] }),
     runs: async () => ({ runs: await runs.summaries() }),
-    start: async ({ plan: text, acceptDrift, note }, by) => {
+    start: async ({ plan: text, acceptDrift, start, note }, by) => {
       const plan = parsePlan(text);
       if (plan.mesh !== ports.mesh)
         throw coordinatorError('SB-COORD-MESH', `the plan is for mesh ${plan.mesh}, this is ${ports.mesh}`);
+      // A run that has begun has changed its hosts: asked for again, it would seem to have drifted from its own plan.
+      const begun = await runs.begun(start, text);
+      if (begun) return { ...begun, drift: [] };
       await hosts.settled(plan.hosts.map((host) => host.name));
       refuseAbsentHosts(plan, hosts);
       const drift = await findDrift(plan, queries);
       if (drift.length > 0 && !(acceptDrift && note)) {
         throw coordinatorError('SB-COORD-DRIFT', drift.join('; '), { details: { drift } });
       }
-      const runner = await runs.create(text, {
+      const created = await runs.create(text, {
         by,
+        start,
         ...(note === undefined ? {} : { note }),
         ...(drift.length > 0 ? { accepted: drift } : {}),
       });
-      return { run: runner.run, planHash: runner.state.planHash, drift };
+      return { ...created, drift };
     },
     log: async ({ run, from, plan }) => {
       const { entries, planText } = await runs.load(run);
@@ -174,7 +194,7 @@ function makeAnswerers({ ports, hosts, runs, queries, version }: World): Answere
     note: ({ run, text }, by) => tell(run, { type: 'note', by, text }),
     take: ({ run }, by) => tell(run, { type: 'take', by }),
     acknowledge: ({ run }, by) => tell(run, { type: 'acknowledge', by }),
-    doctor: async () => ({ findings: await diagnoseMesh({ ports, hosts, runs }) }),
+    doctor: async () => ({ findings: await diagnoseMesh({ ports, hosts, runs, members }) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { busError } from '@signalbox/bus';
 import { SignalboxError } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +9,8 @@ import { coordinatorError } from './codes.ts';
 const done = { status: 'succeeded', receipt: {} } as const;
 
 async function started(world: World, ...steps: ReturnType<typeof action>[]) {
-  const runner = await world.runs.create(JSON.stringify(world.plan(steps)), { by: OPERATOR });
+  const { run } = await world.runs.create(JSON.stringify(world.plan(steps)), { by: OPERATOR, start: randomUUID() });
+  const runner = await world.runs.led(run);
   await settle();
   return runner;
 }
@@ -45,9 +47,7 @@ describe('a coordinator', () => {
     const world = new World(['a']);
     await started(world, action('one', ['a']), action('two', ['a']));
     const [before] = world.commands();
-    world.restart();
-    await world.runs.recover();
-    await settle();
+    await world.restart();
     const [, after] = world.commands();
     expect(after).toMatchObject({ id: before?.id, with: before?.with, notAfterMs: before?.notAfterMs });
     expect(after?.epoch).toBe((before?.epoch ?? 0) + 1);
@@ -58,8 +58,7 @@ describe('a coordinator', () => {
     const world = new World(['a']);
     const runner = await started(world, action('one', ['a']), action('two', ['a']));
     const [command] = world.commands();
-    world.restart();
-    await world.runs.recover();
+    await world.restart();
     if (!command) throw new Error('nothing was sent');
     expect(await codeOf(runner.submit({ type: 'note', by: OPERATOR, text: 'still me' }))).toBe('SB-COORD-DEPOSED');
     const sent = world.commands().length;
@@ -138,8 +137,7 @@ describe('a coordinator', () => {
       ...log.slice(1),
       ...log.slice(0, 1),
     ]);
-    world.restart();
-    await world.runs.recover();
+    await world.restart();
     expect([...world.runs.notLed.keys()]).toEqual(['book-1']);
     expect(world.runs.leading).toEqual(['book-2']);
   });

@@ -1,56 +1,72 @@
 import type { IncomingReport, Unsubscribe } from '@signalbox/bus';
 import type { LogEntry } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
-import { sha256 } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
-import { type Input, initialState, isEnded, type RunState } from '@signalbox/sequencer';
+import { type Input, isEnded, type RunState } from '@signalbox/sequencer';
+import { Archive, type RunSummary, summaryOf } from './archive.ts';
+import { Beginnings, type Begun, type Created } from './beginnings.ts';
 import { coordinatorError } from './codes.ts';
 import type { Hosts } from './hosts.ts';
+import type { Members } from './members.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
 import { readReport } from './reports.ts';
-import { EMPTY_HEAD, type LoadedRun, loadRun, parsePlan } from './run-log.ts';
+import { EMPTY_HEAD, type LoadedRun } from './run-log.ts';
 import { Runner } from './runner.ts';
-
-export interface RunSummary {
-  readonly run: string;
-  readonly runbook: string;
-  readonly status: string;
-  readonly createdAtMs: number;
-  readonly endedAtMs?: number;
-  readonly by: string;
-}
+import { dealOut } from './sharing.ts';
 
 export interface RunsOptions {
   readonly ports: Ports;
   readonly queries: HostQueries;
   readonly hosts: Hosts;
+  readonly members: Members;
   /** Called when a runner begins, before its first decision: whoever watches runs hooks in here. */
   readonly onRunner: (runner: Runner) => void;
   readonly onEntry: (runner: Runner, entry: LogEntry, before: RunState) => void;
 }
 
-/** How long to wait before a run that the bus could not give is asked for again. */
-const TAKE_UP_RETRY_MS = 2_000;
+/** How long to wait before a run whose reports the bus could not give asks for them again. */
+const LISTEN_RETRY_MS = 2_000;
 
-/** All runs of the mesh: leads those that are open, reads back those that are over. */
+/** A run that is open and led by nobody. */
+interface Orphan {
+  /** Since when it has been seen so, on this coordinator's own clock. */
+  readonly sinceMs: number;
+  /** How much longer than its turn this coordinator waits for it: not all may reach for it at once. */
+  readonly extraMs: number;
+}
+
+/** All runs of the mesh: leads its share of those that are open, reads back the others. */
 export class Runs {
   readonly #options: RunsOptions;
   readonly #led = new Map<string, Runner>();
   readonly #subscriptions = new Map<string, Unsubscribe>();
-  readonly #ended = new Map<string, LoadedRun>();
-  #creating: Promise<unknown> = Promise.resolve();
-  /** Runs that are open and cannot be led, and why: shown by `doctor`. */
+  readonly #archive: Archive;
+  readonly #orphans = new Map<string, Orphan>();
+  readonly #beginnings: Beginnings;
+  #sharing: Promise<void> | undefined;
+  /** What was known when the runs were last looked through, and when that was. */
+  #shared = { members: '', atMs: Number.NEGATIVE_INFINITY };
+  /** Runs that are open and cannot be led here, and why: shown by `doctor`. */
   readonly notLed = new Map<string, string>();
   #stopped = false;
 
   constructor(options: RunsOptions) {
     this.#options = options;
-    options.hosts.onChange((host, state) => {
+    this.#archive = new Archive(options.ports);
+    const { ports, hosts, members } = options;
+    this.#beginnings = new Beginnings({
+      ports,
+      load: (run) => this.load(run),
+      lead: (loaded, create) => this.#leadNew(loaded, create),
+    });
+    members.onLook = () => void this.share();
+    members.onLost = () => this.#leaveAll();
+    hosts.onChange((host, state) => {
       for (const runner of this.#led.values()) {
         if (!runner.state.plan.hosts.some((h) => h.name === host)) continue;
         if (state === 'silent' && !runner.state.silent.has(host)) {
-          const lastSeenAtMs = options.hosts.get(host)?.seenAtMs;
+          const lastSeenAtMs = hosts.get(host)?.seenAtMs;
           this.#submit(runner, { type: 'silent', host, lastSeenAtMs });
         } else if (state === 'online' && runner.state.silent.has(host)) this.#submit(runner, { type: 'back', host });
       }
@@ -61,103 +77,154 @@ export class Runs {
     return [...this.#led.keys()];
   }
 
+  /** Runs that are open, and that no coordinator is known to lead. */
+  get orphans(): string[] {
+    return [...this.#orphans.keys()];
+  }
+
   runners(): readonly Runner[] {
     return [...this.#led.values()];
   }
 
   /** @throws SB-COORD-NO-RUN, SB-COORD-NOT-LED. */
   async led(run: string): Promise<Runner> {
+    // It may be about to be taken up: whoever asks now is answered when it is.
+    if (!this.#led.has(run) && this.#options.members.holds(run)) await this.#sharing;
     const runner = this.#led.get(run);
     if (runner) return runner;
-    await this.load(run);
-    throw coordinatorError('SB-COORD-NOT-LED', `${run} is not led here: ${this.notLed.get(run) ?? 'it has ended'}`);
+    const { state } = await this.load(run);
+    if (isEnded(state)) throw coordinatorError('SB-COORD-NOT-LED', `${run} is not led any more: it is ${state.status}`);
+    const leader = this.#options.members.leaderOf(run)?.name;
+    const why = leader ? `${leader} leads it, or is about to` : this.notLed.get(run);
+    throw coordinatorError('SB-COORD-NOT-LED', `${run} is not led here: ${why ?? 'nobody has taken it over yet'}`);
   }
 
   /** A run as the log has it, led or not. */
   async load(run: string): Promise<LoadedRun> {
     const runner = this.#led.get(run);
-    if (runner) return { state: runner.state, head: EMPTY_HEAD, entries: runner.entries, planText: runner.planText };
-    const known = this.#ended.get(run);
-    if (known) return known;
-    const loaded = await loadRun(this.#options.ports.bus, run);
-    if (loaded.state.closed) this.#ended.set(run, loaded);
-    return loaded;
+    if (runner) return loadedOf(runner);
+    return await this.#archive.load(run);
   }
 
   async summaries(): Promise<RunSummary[]> {
     const ids = await this.#options.ports.bus.listRuns();
-    const summaries = await Promise.all(ids.map((id) => this.#summary(id)));
-    return summaries.flat().sort((a, b) => a.createdAtMs - b.createdAtMs);
+    const summaries = await Promise.all(ids.map((id) => summaryOf(id, (run) => this.load(run))));
+    return summaries.sort((a, b) => a.createdAtMs - b.createdAtMs);
   }
 
-  async #summary(run: string): Promise<RunSummary[]> {
-    try {
-      const { state } = await this.load(run);
-      const { createdAtMs, endedAtMs, status, submitter, plan } = state;
-      return [
-        {
-          run,
-          runbook: plan.runbook.name,
-          status,
-          createdAtMs,
-          ...(endedAtMs === undefined ? {} : { endedAtMs }),
-          by: submitter.name,
-        },
-      ];
-    } catch (error) {
-      if (!(error instanceof SignalboxError)) throw error;
-      return [{ run, runbook: '?', status: `unreadable: ${error.code}`, createdAtMs: 0, by: '?' }];
-    }
-  }
-
-  /** Takes up every run that is open in the log. A run that cannot be read is left alone and named [D5]. */
-  async recover(): Promise<void> {
-    for (const run of await this.#options.ports.bus.listRuns()) await this.#takeUp(run);
-  }
-
-  /** What only the bus is to blame for is tried again until the bus can say. */
-  async #takeUp(run: string): Promise<void> {
-    const { bus, clock, log } = this.#options.ports;
-    if (this.#stopped) return;
-    try {
-      const loaded = await loadRun(bus, run);
-      if (loaded.state.closed) this.#ended.set(run, loaded);
-      else await this.#lead(loaded);
-      this.notLed.delete(run);
-    } catch (error) {
-      if (!(error instanceof SignalboxError)) throw error;
-      this.notLed.set(run, error.message);
-      log.error({ run, code: error.code }, error.message);
-      if (error.failure.class === 'terminal') return;
-      clock.after(TAKE_UP_RETRY_MS, () => {
-        this.#takeUp(run).catch((failed: unknown) => log.error({ run, err: failed }, 'taking up'));
+  /**
+   * Takes up this coordinator's share of the runs that nobody leads. Looked through whenever somebody has come or gone,
+   * and now and then: a run may have been left by a leader that lives. A run that cannot be read is left alone and named
+   * [D5]; so that it does not stay with whoever cannot lead it, the others take it after a while out of turn.
+   */
+  share(): Promise<void> {
+    const { members, ports } = this.#options;
+    const nowMs = ports.clock.monotonicMs();
+    const present = members.live().map(({ id }) => id);
+    const known = this.#shared.members === present.join() && nowMs - this.#shared.atMs < members.leaseMs;
+    if (known || this.#stopped) return Promise.resolve();
+    this.#sharing ??= this.#share()
+      .then(() => {
+        this.#shared = { members: present.join(), atMs: nowMs };
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof SignalboxError)) throw error;
+        ports.log.warn({ code: error.code }, `runs are not looked through: ${error.message}`);
+      })
+      .finally(() => {
+        this.#sharing = undefined;
       });
+    return this.#sharing;
+  }
+
+  async #share(): Promise<void> {
+    const { members } = this.#options;
+    const open = await this.#findOrphans();
+    const dealt = dealOut([...open.keys()], members.live()).get(members.id) ?? [];
+    const mine = [...open.keys()].filter((run) => dealt.includes(run) || this.#isOverdue(run));
+    if (mine.length === 0) return;
+    await members.claim(mine);
+    for (const run of mine) {
+      const loaded = open.get(run);
+      if (loaded) await this.#takeUp(loaded);
+      if (!this.#led.has(run)) members.release(run);
     }
   }
 
-  /** Starts a run of a plan whose exact text is given; the first free number of the runbook makes its id. */
-  create(planText: string, created: Omit<Extract<Input, { type: 'create' }>, 'type' | 'planHash'>): Promise<Runner> {
-    // One after the other: two that look for a free number at once would find the same.
-    const turn = this.#creating.then(() => this.#create(planText, created));
-    this.#creating = turn.catch(() => {});
-    return turn;
+  /** Reads what is open and in nobody's lease. */
+  async #findOrphans(): Promise<Map<string, LoadedRun>> {
+    const { ports, members } = this.#options;
+    const { bus, clock, random } = ports;
+    const open = new Map<string, LoadedRun>();
+    for (const run of await bus.listRuns()) {
+      if (this.#led.has(run) || this.#archive.isClosed(run) || members.leaderOf(run)) continue;
+      const loaded = await this.#read(run);
+      if (loaded && !loaded.state.closed) open.set(run, loaded);
+    }
+    for (const run of this.#orphans.keys()) if (!open.has(run)) this.#orphans.delete(run);
+    for (const run of open.keys()) {
+      const fresh: Orphan = { sinceMs: clock.monotonicMs(), extraMs: random() * members.leaseMs };
+      this.#orphans.set(run, this.#orphans.get(run) ?? fresh);
+    }
+    return open;
   }
 
-  async #create(
-    planText: string,
-    created: Omit<Extract<Input, { type: 'create' }>, 'type' | 'planHash'>,
-  ): Promise<Runner> {
-    const { bus } = this.#options.ports;
-    const plan = parsePlan(planText);
-    const planHash = sha256(planText);
-    await bus.putBlob(planHash, Buffer.from(planText));
-    passPoint('coordinator.plan.stored');
-    const taken = new Set(await bus.listRuns());
-    let number = 1;
-    while (taken.has(`${plan.runbook.name}-${number}`)) number += 1;
-    const run = `${plan.runbook.name}-${number}`;
-    const loaded: LoadedRun = { state: initialState(run, plan), head: EMPTY_HEAD, entries: [], planText };
-    return await this.#lead(loaded, { type: 'create', planHash, ...created });
+  async #read(run: string): Promise<LoadedRun | undefined> {
+    try {
+      const loaded = await this.#archive.load(run);
+      this.notLed.delete(run);
+      return loaded;
+    } catch (error) {
+      if (!(error instanceof SignalboxError)) throw error;
+      if (this.notLed.get(run) !== error.message) {
+        this.#options.ports.log.error({ run, code: error.code }, error.message);
+      }
+      this.notLed.set(run, error.message);
+      return undefined;
+    }
+  }
+
+  /** Dealt to somebody who has not taken it up. */
+  #isOverdue(run: string): boolean {
+    const { ports, members } = this.#options;
+    const orphan = this.#orphans.get(run);
+    return orphan !== undefined && ports.clock.monotonicMs() - orphan.sinceMs > 2 * members.leaseMs + orphan.extraMs;
+  }
+
+  async #takeUp(loaded: LoadedRun): Promise<void> {
+    const { run } = loaded.state;
+    const { members, ports } = this.#options;
+    // While one run after the other is taken up, this coordinator may have lost its lease, or been stopped.
+    if (this.#stopped || this.#led.has(run) || members.leaderOf(run)) return;
+    try {
+      await this.#lead(loaded);
+      this.#orphans.delete(run);
+    } catch (error) {
+      if (!(error instanceof SignalboxError)) throw error;
+      ports.log.warn({ run, code: error.code }, `not taken up: ${error.message}`);
+    }
+  }
+
+  /** Starts a run of a plan whose exact text is given. The same start, asked for again, gives the same run. */
+  async create(planText: string, created: Created): Promise<Begun> {
+    return await this.#beginnings.begin(planText, created);
+  }
+
+  /** The run that a start has led to before. */
+  async begun(start: string, planText: string): Promise<Begun | undefined> {
+    return await this.#beginnings.begun(start, planText);
+  }
+
+  async #leadNew(loaded: LoadedRun, create: Input): Promise<void> {
+    const { run } = loaded.state;
+    const { members } = this.#options;
+    await members.claim([run]);
+    try {
+      await this.#lead(loaded, create);
+    } catch (error) {
+      members.release(run);
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -188,7 +255,7 @@ export class Runs {
       };
       await runner.begin(create ? [create, lead] : [lead]);
     } catch (error) {
-      this.#led.delete(run);
+      this.#leave(runner);
       throw error;
     }
     passPoint('coordinator.run.led');
@@ -208,14 +275,15 @@ export class Runs {
     const isLed = () => this.#led.get(run) === runner;
     while (isLed()) {
       try {
-        const unsubscribe = await bus.reports(run, (report) => this.#onReport(runner, report));
+        const { epoch } = runner.state;
+        const unsubscribe = await bus.reports(run, epoch, (report) => this.#onReport(runner, report));
         if (isLed()) this.#subscriptions.set(run, unsubscribe);
         else await unsubscribe();
         return;
       } catch (error) {
         if (!(error instanceof SignalboxError)) throw error;
         log.warn({ run, code: error.code }, `no reports yet: ${error.message}`);
-        await new Promise<void>((resolve) => clock.after(TAKE_UP_RETRY_MS, resolve));
+        await new Promise<void>((resolve) => clock.after(LISTEN_RETRY_MS, resolve));
       }
     }
   }
@@ -243,25 +311,35 @@ export class Runs {
 
   /** An ended run is read from the log like any other old one; its last controls still go out. */
   #retire(runner: Runner): void {
-    const { run } = runner;
     this.#leave(runner);
-    const loaded = { state: runner.state, head: EMPTY_HEAD, entries: runner.entries, planText: runner.planText };
-    this.#ended.set(run, loaded);
+    this.#archive.keep(loadedOf(runner));
   }
 
   /** Reports that come from here on are left for whoever leads the run next. */
-  #leave({ run }: Runner): void {
+  #leave(runner: Runner): void {
+    const { run } = runner;
+    if (this.#led.get(run) !== runner) return;
     this.#led.delete(run);
+    this.#options.members.release(run);
     const unsubscribe = this.#subscriptions.get(run);
     this.#subscriptions.delete(run);
     unsubscribe?.().catch((error: unknown) => this.#options.ports.log.warn({ run, err: error }, 'reports'));
   }
 
+  /** Somebody else has written into its log. Whoever that was leads it, or it is an orphan at the next look. */
   #onLost(runner: Runner, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
     this.#leave(runner);
-    this.notLed.set(runner.run, message);
-    this.#options.ports.log.error({ run: runner.run, err: error }, 'this run is not led here any more');
+    this.#shared = { ...this.#shared, members: '' };
+    this.#options.ports.log.warn({ run: runner.run, err: error }, 'this run is not led here any more');
+  }
+
+  /** This coordinator was taken to be gone. It may lead again whatever falls to it, under a new epoch. */
+  #leaveAll(): void {
+    for (const runner of this.runners()) {
+      this.#leave(runner);
+      runner.stop().catch((error: unknown) => this.#options.ports.log.warn({ run: runner.run, err: error }, 'leaving'));
+    }
+    this.#shared = { ...this.#shared, members: '' };
   }
 
   #submit(runner: Runner, input: Input): void {
@@ -269,4 +347,8 @@ export class Runs {
       .submit(input)
       .catch((error: unknown) => this.#options.ports.log.warn({ run: runner.run, err: error }, input.type));
   }
+}
+
+function loadedOf({ state, entries, planText }: Runner): LoadedRun {
+  return { state, head: EMPTY_HEAD, entries, planText };
 }

@@ -1,4 +1,4 @@
-import type { BusInspection, CoordinatorBus, IncomingReport, StoredEntry } from '@signalbox/bus';
+import type { BusInspection, CoordinatorBus, IncomingReport, Lease, StoredEntry } from '@signalbox/bus';
 
 type ReportHandler = (report: IncomingReport) => Promise<void>;
 type Query = { host: string; verb: string; data: Uint8Array };
@@ -9,6 +9,9 @@ export class MemoryBus implements CoordinatorBus {
   readonly blobs = new Map<string, Uint8Array>();
   readonly commands: { host: string; id: string; data: Uint8Array }[] = [];
   readonly controls: { host: string; id: string; data: Uint8Array }[] = [];
+  readonly leases = new Map<string, Lease & { kind: string }>();
+  /** Coordinators that answer each other. */
+  readonly peers = new Map<string, (question: Uint8Array) => Promise<Uint8Array>>();
   readonly status: { what: string; name: string; data: Uint8Array }[] = [];
   readonly stats = { reconnects: 0, messagesIn: 0, messagesOut: 0 };
   connected = true;
@@ -62,7 +65,34 @@ export class MemoryBus implements CoordinatorBus {
     this.controls.push({ host, id, data });
   }
 
-  async reports(run: string, handler: ReportHandler) {
+  async readLeases(kind: string): Promise<Lease[]> {
+    return [...this.leases.values()].filter((lease) => lease.kind === kind);
+  }
+
+  async writeLease(kind: string, { name, revision, data }: Lease): Promise<{ revision: number } | 'conflict'> {
+    const key = `${kind}.${name}`;
+    if ((this.leases.get(key)?.revision ?? 0) !== revision) return 'conflict';
+    this.#sequence += 1;
+    this.leases.set(key, { kind, name, revision: this.#sequence, data });
+    return { revision: this.#sequence };
+  }
+
+  async dropLease(kind: string, { name, revision }: Pick<Lease, 'name' | 'revision'>): Promise<'dropped' | 'conflict'> {
+    const key = `${kind}.${name}`;
+    if (this.leases.get(key)?.revision !== revision) return 'conflict';
+    this.leases.delete(key);
+    return 'dropped';
+  }
+
+  async servePeer(peer: string, handler: (question: Uint8Array) => Promise<Uint8Array>) {
+    this.peers.set(peer, handler);
+    return async () => void this.peers.delete(peer);
+  }
+
+  askPeer = async (peer: string, question: Uint8Array) => await this.peers.get(peer)?.(question);
+  readLease = async (kind: string, name: string) => this.leases.get(`${kind}.${name}`);
+
+  async reports(run: string, _epoch: number, handler: ReportHandler) {
     this.#handlers.set(run, handler);
     return async () => {
       this.#handlers.delete(run);

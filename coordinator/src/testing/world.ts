@@ -11,44 +11,66 @@ import {
 import { createKeyPair, type KeyPair, open, seal } from '@signalbox/protocol/crypto';
 import { pino } from 'pino';
 import { Hosts } from '../daemon/hosts.ts';
-import type { Ports } from '../daemon/ports.ts';
+import { Members } from '../daemon/members.ts';
+import type { Clock, Ports } from '../daemon/ports.ts';
 import { HostQueries } from '../daemon/queries.ts';
 import { Runs } from '../daemon/runs.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock, settle } from './manual-clock.ts';
 import { MemoryBus } from './memory-bus.ts';
 
 export const OPERATOR = { name: 'ayse', key: createKeyPair().publicKey, role: 'operator' };
 
-/** A coordinator on a bus and a clock of its own, with hosts that a test plays. */
+export const LEASE_MS = 5_000;
+
+/** One coordinator process. */
+export interface Coordinator {
+  readonly ports: Ports;
+  readonly hosts: Hosts;
+  readonly members: Members;
+  readonly runs: Runs;
+  /** SIGSTOP and SIGCONT; who sleeps for ever is dead. */
+  sleep(): void;
+  wake(): void;
+}
+
+/** Coordinators on a bus and a clock of their own, with hosts that a test plays. */
 export class World {
   readonly bus = new MemoryBus();
   readonly clock = new ManualClock();
   readonly coordinatorKey = createKeyPair();
   readonly hostKeys: Record<string, KeyPair>;
-  readonly ports: Ports;
-  hosts: Hosts;
-  runs: Runs;
+  /** The coordinator that a test is about, when it is about one. */
+  #first: Coordinator;
 
   constructor(names: readonly string[]) {
     this.hostKeys = Object.fromEntries(names.map((name) => [name, createKeyPair()]));
-    this.ports = {
-      mesh: 'test',
-      name: 'coordinator-1',
-      bus: this.bus,
-      signer: this.coordinatorKey,
-      clock: this.clock,
-      random: () => 0.5,
-      newId: randomUUID,
-      log: pino({ level: 'silent' }),
-    };
-    this.hosts = this.#makeHosts();
-    this.runs = this.#makeRuns();
+    this.#first = this.#make('coordinator-1');
+  }
+
+  get ports(): Ports {
+    return this.#first.ports;
+  }
+
+  get hosts(): Hosts {
+    return this.#first.hosts;
+  }
+
+  get runs(): Runs {
+    return this.#first.runs;
   }
 
   /** Another coordinator process on the same bus: nothing but the log is left of the one before. */
-  restart(): void {
-    this.hosts = this.#makeHosts();
-    this.runs = this.#makeRuns();
+  async restart(): Promise<void> {
+    this.#first = await this.join('coordinator-1');
+  }
+
+  /** One more coordinator, which goes on by the clock. */
+  async join(name: string): Promise<Coordinator> {
+    const coordinator = this.#make(name);
+    await coordinator.members.start();
+    await coordinator.runs.share();
+    await settle();
+    return coordinator;
   }
 
   plan(steps: PlanStep[]): Plan {
@@ -124,19 +146,48 @@ export class World {
     };
   }
 
-  #makeHosts(): Hosts {
-    const enrolled = Object.entries(this.hostKeys).map(([name, { publicKey }]) => [
+  #make(name: string): Coordinator {
+    const nap = napping(this.clock);
+    const ports: Ports = {
+      mesh: 'test',
       name,
+      bus: this.bus,
+      signer: this.coordinatorKey,
+      clock: nap.clock,
+      random: () => 0.5,
+      newId: randomUUID,
+      log: pino({ level: 'silent' }),
+    };
+    const enrolled = Object.entries(this.hostKeys).map(([host, { publicKey }]) => [
+      host,
       { key: publicKey, labels: {} },
     ]);
-    return new Hosts(this.ports, Object.fromEntries(enrolled));
-  }
-
-  #makeRuns(): Runs {
-    const { ports, hosts } = this;
+    const hosts = new Hosts(ports, Object.fromEntries(enrolled));
     const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
-    return new Runs({ ports, queries, hosts, onRunner: () => {}, onEntry: () => {} });
+    const members = new Members({ ports, leaseMs: LEASE_MS });
+    const runs = new Runs({ ports, queries, hosts, members, onRunner: () => {}, onEntry: () => {} });
+    return { ports, hosts, members, runs, sleep: nap.sleep, wake: nap.wake };
   }
+}
+
+/** A clock that can stand still for one process, as after SIGSTOP: what was due meanwhile comes when it wakes up. */
+function napping(clock: Clock): { clock: Clock; sleep(): void; wake(): void } {
+  let missed: (() => void)[] | undefined;
+  return {
+    clock: {
+      wallMs: clock.wallMs,
+      monotonicMs: clock.monotonicMs,
+      after: (ms, callback) => clock.after(ms, () => (missed ? void missed.push(callback) : callback())),
+    },
+    sleep() {
+      missed ??= [];
+    },
+    wake() {
+      const due = missed ?? [];
+      missed = undefined;
+      for (const callback of due) callback();
+    },
+  };
 }
 
 /** A step that runs `exec.run` on the given hosts. */

@@ -1,13 +1,16 @@
 import { BUCKETS, STREAMS, subjects } from '@signalbox/protocol';
+import { nuid } from 'nats';
 import { blobs } from './blobs.ts';
 import { busError } from './codes.ts';
 import { dial } from './connect.ts';
 import type { CoordinatorContext } from './context.ts';
 import { isNoResponders, isTimeout, toBusError } from './errors.ts';
 import { inspect } from './inspect.ts';
+import { leases } from './leases.ts';
 import type { Link } from './link.ts';
 import { mailbox } from './mailbox.ts';
 import { hostToken, idToken, runToken, tokenAt } from './names.ts';
+import { peers } from './peers.ts';
 import type { BusOptions, CoordinatorBus } from './port.ts';
 import { readStream } from './read-stream.ts';
 import { openReports } from './reports.ts';
@@ -60,6 +63,8 @@ function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOpti
     name: COORDINATOR_SERVICE,
     description: 'The Signalbox coordinator: runs runbooks',
     metadata: { mesh, ...(options.version === undefined ? {} : { version: options.version }) },
+    // A queue of its own: in a shared one, a coordinator that hangs would keep its part of the requests from the others.
+    queue: nuid.next(),
   });
   const hostBucket = () => js.views.kv(BUCKETS.hosts, { bindOnly: true });
 
@@ -72,6 +77,8 @@ function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOpti
     close: link.close,
     ...runLog(context),
     ...blobs(context),
+    ...leases(context),
+    ...peers(context),
     ...mailbox(context),
 
     async prepare(hosts) {
@@ -84,7 +91,7 @@ function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOpti
       });
     },
 
-    reports: (run, handler) => openReports(context, run, handler),
+    reports: (run, epoch, handler) => openReports(context, { run, epoch, handler }),
 
     async query(host, verb, data, timeoutMs) {
       const subject = s.query(hostToken(host), idToken(verb));

@@ -183,7 +183,7 @@ describe('reports', () => {
 
     const seen: string[] = [];
     let failed = false;
-    await coordinator.reports('run-1', async (report) => {
+    await coordinator.reports('run-1', 1, async (report) => {
       const said = text(report.data);
       if (said === 'r4' && !failed) {
         failed = true;
@@ -195,16 +195,39 @@ describe('reports', () => {
     await until(() => seen.length === 5);
     expect(seen).toEqual(['a1 r0', 'a1 r1', 'a1 r2', 'a1 r3', 'a1 r4']);
 
-    await until(async () => (await outstanding(lab, STREAMS.reports, 'run-1')) === 0);
+    await until(async () => (await outstanding(lab, STREAMS.reports, 'run-1=1')) === 0);
     await coordinator.close();
     await agent.report('run-1', bytes('after'));
     const next: string[] = [];
-    await (await lab.coordinator()).reports('run-1', async (report) => {
+    await (await lab.coordinator()).reports('run-1', 3, async (report) => {
       next.push(text(report.data));
       report.ack();
     });
     await until(() => next.includes('after'));
     expect(next).toEqual(['after']);
+  });
+
+  it('that a sleeping leader has pulled come to the next one without a wait', async () => {
+    const lab = await startLab();
+    const [sleeper, awake] = [await lab.coordinator(), await lab.coordinator()];
+    await sleeper.prepare(['a1']);
+    const agent = await lab.agent('a1');
+    for (let i = 0; i < 3; i++) await agent.report('run-1', bytes(`r${i}`));
+    const seen: string[] = [];
+    await sleeper.reports('run-1', 1, async ({ data, ack }) => {
+      seen.push(text(data));
+      if (seen.length === 1) ack();
+      else await new Promise(() => {});
+    });
+    await until(() => seen.length === 2);
+    await until(async () => (await outstanding(lab, STREAMS.reports, 'run-1=1')) === 2);
+    const next: string[] = [];
+    await awake.reports('run-1', 2, async ({ data, ack }) => {
+      next.push(text(data));
+      ack();
+    });
+    await until(() => next.length === 2);
+    expect(next).toEqual(['r1', 'r2']);
   });
 
   it('are stored once when an agent sends one again', async () => {

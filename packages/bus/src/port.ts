@@ -60,6 +60,14 @@ export interface IncomingReport {
   ack(): void;
 }
 
+/** A key of the bucket `leases`. */
+export interface Lease {
+  readonly name: string;
+  /** Grows with each write; 0: nobody has written it. */
+  readonly revision: number;
+  readonly data: Uint8Array;
+}
+
 export interface CoordinatorBus extends Connection {
   /** Makes streams, consumers of enrolled hosts and buckets, idempotently. */
   prepare(hosts: readonly string[]): Promise<void>;
@@ -76,14 +84,27 @@ export interface CoordinatorBus extends Connection {
   listRuns(): Promise<string[]>;
   lastEntry(run: string): Promise<StoredEntry | undefined>;
 
+  /** The leases of a kind as the stream's leader has them. */
+  readLeases(kind: string): Promise<Lease[]>;
+  readLease(kind: string, name: string): Promise<Lease | undefined>;
+  /**
+   * Writes a lease that stands at `revision` (0: that is not there). `conflict`: somebody else has written or dropped it.
+   * A lost acknowledgement of one's own write is recognised and is no conflict.
+   */
+  writeLease(kind: string, lease: Lease): Promise<{ revision: number } | 'conflict'>;
+  dropLease(kind: string, lease: Pick<Lease, 'name' | 'revision'>): Promise<'dropped' | 'conflict'>;
+
   putBlob(sha256: string, data: Uint8Array): Promise<void>;
   getBlob(sha256: string): Promise<Uint8Array | undefined>;
 
   /** Stored for the host until `ttlMs` has passed; publishing the same id again is harmless. */
   sendCommand(host: string, id: string, data: Uint8Array, ttlMs: number): Promise<void>;
   sendControl(host: string, id: string, data: Uint8Array): Promise<void>;
-  /** Reports of one run, from the first on, each until acknowledged. */
-  reports(run: string, handler: (report: IncomingReport) => Promise<void>): Promise<Unsubscribe>;
+  /**
+   * Reports of one run, each until acknowledged, from where the leadership before `epoch` stopped. A leader that is asleep
+   * keeps no report from the next.
+   */
+  reports(run: string, epoch: number, handler: (report: IncomingReport) => Promise<void>): Promise<Unsubscribe>;
   /** Request and reply; undefined when the host does not answer in time. Never a success by silence [I11]. */
   query(host: string, verb: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined>;
 
@@ -91,11 +112,18 @@ export interface CoordinatorBus extends Connection {
   putHost(name: string, data: Uint8Array): Promise<void>;
   getHosts(): Promise<Map<string, Uint8Array>>;
 
-  /** Serves operators' requests as a NATS service; the verb is the last token of the subject. */
+  /**
+   * Serves operators' requests as a NATS service; the verb is the last token of the subject. Every coordinator hears every
+   * request; the first answer counts. Undefined: another one answers.
+   */
   serve(
     verbs: readonly string[],
-    handler: (verb: string, data: Uint8Array) => Promise<Uint8Array>,
+    handler: (verb: string, data: Uint8Array) => Promise<Uint8Array | undefined>,
   ): Promise<Unsubscribe>;
+  /** Answers what other coordinators ask this one, under a name that nobody else has. */
+  servePeer(peer: string, handler: (question: Uint8Array) => Promise<Uint8Array>): Promise<Unsubscribe>;
+  /** Undefined: nobody of that name listens. @throws SB-BUS-TIMEOUT when somebody does and does not answer. */
+  askPeer(peer: string, question: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined>;
   publishStatus(what: string, name: string, data: Uint8Array): void;
   readOutput(
     run: string,

@@ -25,7 +25,7 @@ it('[I8] carries on over a server that is killed: nothing lost, every subscripti
     ack();
   });
   await agent.answer('sample', async () => bytes('answer'));
-  await coordinator.reports('run-1', async ({ data, ack }) => {
+  await coordinator.reports('run-1', 1, async ({ data, ack }) => {
     heard.reports.push(text(data));
     ack();
   });

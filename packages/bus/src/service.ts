@@ -7,9 +7,12 @@ export interface ServiceIdentity {
   name: string;
   description: string;
   metadata: Record<string, string>;
+  /** Of those who serve under one queue, one gets a question; left out: all of one name share theirs. */
+  queue?: string;
 }
 
-export type Answering = (data: Uint8Array) => Promise<Uint8Array>;
+/** Undefined: somebody else answers. */
+export type Answering = (data: Uint8Array) => Promise<Uint8Array | undefined>;
 
 /** Of the service protocol, not of the programs: NATS wants a semantic version. */
 const SERVICE_VERSION = '1.0.0';
@@ -64,7 +67,7 @@ export class Endpoints {
     if (!handler) return void message.respondError(NOT_SERVED, 'not served any more');
     try {
       const answer = await handler(message.data);
-      if (this.#link.connected) message.respond(answer);
+      if (answer !== undefined && this.#link.connected) message.respond(answer);
     } catch (thrown) {
       const said = thrown instanceof Error ? thrown.message : String(thrown);
       this.#link.log('error', 'answering failed', { subject: message.subject, error: said });

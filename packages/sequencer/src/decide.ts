@@ -33,7 +33,7 @@ function handle<T extends Input['type']>(draft: Draft, type: T, input: InputOf[T
 }
 
 const HANDLERS: Handlers = {
-  create: (draft, { by, planHash, note, accepted }) => {
+  create: (draft, { by, planHash, start, note, accepted }) => {
     const { run, status } = draft.state;
     if (status !== 'planned') throw sequencerError('SB-RUN-STATE', `${run} has been started already: it is ${status}`);
     draft.emit({
@@ -42,6 +42,7 @@ const HANDLERS: Handlers = {
       runbook: draft.state.plan.runbook.name,
       planHash,
       by,
+      ...(start === undefined ? {} : { start }),
       ...(note === undefined ? {} : { note }),
       ...(accepted === undefined ? {} : { accepted }),
     });

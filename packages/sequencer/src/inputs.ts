@@ -25,6 +25,7 @@ export type Input =
       readonly type: 'create';
       readonly by: Actor;
       readonly planHash: string;
+      readonly start?: string;
       readonly note?: string;
       readonly accepted?: string[];
     }

@@ -1,4 +1,4 @@
-import type { StoredEntry } from '@signalbox/bus';
+import type { Lease, StoredEntry } from '@signalbox/bus';
 
 /** How long a delivered message may stay undecided before it is delivered again. */
 export const ACK_WAIT_MS = 30_000;
@@ -16,7 +16,8 @@ export interface StoredReport {
   readonly host: string;
   readonly data: Uint8Array;
   acked: boolean;
-  againAtMs: number;
+  /** By the epoch of whoever has it: not delivered to the same leadership again before then. */
+  readonly againAtMs: Map<number, number>;
 }
 
 export type LaneName = 'commands' | 'controls';
@@ -30,6 +31,7 @@ export class Broker {
   readonly blobs = new Map<string, Uint8Array>();
   readonly hosts = new Map<string, Uint8Array>();
   readonly reports = new Map<string, StoredReport[]>();
+  readonly #leases = new Map<string, Lease & { readonly kind: string }>();
   readonly #lanes = new Map<string, Map<string, Parcel>>();
   #sequence = 0;
   up = true;
@@ -53,6 +55,21 @@ export class Broker {
     return this.#sequence;
   }
 
+  leases(kind: string): Lease[] {
+    return [...this.#leases.values()].filter((lease) => lease.kind === kind);
+  }
+
+  /** Without data: the lease is dropped. */
+  lease(kind: string, { name, revision, data }: Omit<Lease, 'data'> & { data?: Uint8Array }): number | 'conflict' {
+    const key = `${kind}.${name}`;
+    const last = this.#leases.get(key);
+    if ((last?.revision ?? 0) !== revision) return last && data && same(last.data, data) ? last.revision : 'conflict';
+    this.#sequence += 1;
+    if (data) this.#leases.set(key, { kind, name, revision: this.#sequence, data });
+    else this.#leases.delete(key);
+    return this.#sequence;
+  }
+
   lane(host: string, name: LaneName): Map<string, Parcel> {
     const key = `${name} ${host}`;
     const lane = this.#lanes.get(key) ?? new Map<string, Parcel>();
@@ -64,7 +81,7 @@ export class Broker {
   post(host: string, name: LaneName, message: Pick<Parcel, 'id' | 'data' | 'expiresAtMs'>): 'stored' | 'other-content' {
     const lane = this.lane(host, name);
     const known = lane.get(message.id);
-    if (known) return Buffer.compare(known.data, message.data) === 0 ? 'stored' : 'other-content';
+    if (known) return same(known.data, message.data) ? 'stored' : 'other-content';
     this.onStored(message.data);
     const parcel: Parcel = { ...message, done: false, againAtMs: 0 };
     lane.set(message.id, parcel);
@@ -75,8 +92,12 @@ export class Broker {
   report(run: string, host: string, data: Uint8Array): void {
     this.onStored(data);
     const reports = this.reports.get(run) ?? [];
-    reports.push({ host, data, acked: false, againAtMs: 0 });
+    reports.push({ host, data, acked: false, againAtMs: new Map() });
     this.reports.set(run, reports);
     this.onReport(run);
   }
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }

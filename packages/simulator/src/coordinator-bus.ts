@@ -61,7 +61,35 @@ export function coordinatorBus(link: Link, switchboard: Switchboard): Coordinato
 
     sendCommand: (host, id, data, ttlMs) => post('commands', host, { id, data }, ttlMs),
     sendControl: (host, id, data) => post('controls', host, { id, data }),
-    reports: async (run, handler) => await readReports(link, switchboard, { run, handler }),
+    readLeases: (kind) => link.exchange('reading leases', () => broker.leases(kind)),
+    writeLease: async (kind, lease) => {
+      const revision = await link.exchange('writing a lease', () => broker.lease(kind, lease));
+      return revision === 'conflict' ? revision : { revision };
+    },
+    dropLease: async (kind, lease) => {
+      const revision = await link.exchange('dropping a lease', () => broker.lease(kind, lease));
+      return revision === 'conflict' ? revision : 'dropped';
+    },
+    readLease: (kind, name) =>
+      link.exchange('reading a lease', () => broker.leases(kind).find((lease) => lease.name === name)),
+    servePeer: async (peer, handler) =>
+      switchboard.servePeer(
+        peer,
+        life,
+        answering(link, (_, data) => handler(data)),
+      ),
+    askPeer: async (peer, question, timeoutMs) => {
+      await link.exchange(`asking ${peer}`, () => undefined);
+      return await life.promise((resolve, reject) => {
+        const giveUp = life.after(timeoutMs, () => reject(busError('SB-BUS-TIMEOUT', `${peer} has not answered`)));
+        const answered = (answer: Uint8Array | undefined) => {
+          giveUp();
+          resolve(answer);
+        };
+        link.send(() => switchboard.askPeer(peer, question, (answer) => link.receive(() => answered(answer))));
+      });
+    },
+    reports: async (run, epoch, handler) => await readReports(link, switchboard, { run, epoch, handler }),
     query: async (host, verb, data, timeoutMs) => {
       await link.exchange(`asking ${host}`, () => undefined);
       return await life.promise((resolve) => {
@@ -73,26 +101,8 @@ export function coordinatorBus(link: Link, switchboard: Switchboard): Coordinato
         link.send(() => switchboard.ask(host, { verb, data }, (answer) => link.receive(() => answered(answer))));
       });
     },
-    onBeat: async (handler) =>
-      switchboard.hear(life, (host, data, reply) => {
-        link.receive(
-          () =>
-            void handler(host, data).then(
-              (answer) => link.send(() => reply(answer)),
-              () => {},
-            ),
-        );
-      }),
-    serve: async (_, handler) =>
-      switchboard.serve(life, (verb, data, reply) => {
-        link.receive(
-          () =>
-            void handler(verb, data).then(
-              (answer) => link.send(() => reply(answer)),
-              () => {},
-            ),
-        );
-      }),
+    onBeat: async (handler) => switchboard.hear(life, answering(link, handler)),
+    serve: async (_, handler) => switchboard.serve(life, answering(link, handler)),
     publishStatus: () => {},
     readOutput: async (_, from) => ({ chunks: [], next: from }),
     inspect: async () => {
@@ -101,25 +111,40 @@ export function coordinatorBus(link: Link, switchboard: Switchboard): Coordinato
   };
 }
 
+/** Hands a question on to a process, and its answer back. */
+function answering(link: Link, handler: (about: string, data: Uint8Array) => Promise<Uint8Array | undefined>) {
+  return (about: string, data: Uint8Array, reply: (answer: Uint8Array | undefined) => void) => {
+    link.receive(
+      () =>
+        void handler(about, data).then(
+          (answer) => answer && link.send(() => reply(answer)),
+          () => {},
+        ),
+    );
+  };
+}
+
 /**
  * The reports of a run, one after the other, each until it is acknowledged. The place is kept in the broker, so whoever
- * reads next goes on where this one stopped; two who read at once share them out.
+ * leads next goes on where this one stopped; what a sleeping leader has pulled is withheld from itself alone.
  */
 async function readReports(
   link: Link,
   switchboard: Switchboard,
-  { run, handler }: { run: string; handler: (report: IncomingReport) => Promise<void> },
+  { run, epoch, handler }: { run: string; epoch: number; handler: (report: IncomingReport) => Promise<void> },
 ): Promise<Unsubscribe> {
   const { broker, life } = link;
   let listening = true;
   let busy = false;
   const next = (): StoredReport | undefined =>
-    broker.reports.get(run)?.find(({ acked, againAtMs }) => !acked && againAtMs <= life.timeline.nowMs);
+    broker.reports
+      .get(run)
+      ?.find(({ acked, againAtMs }) => !acked && (againAtMs.get(epoch) ?? 0) <= life.timeline.nowMs);
   const pump = () => {
     const report = next();
     if (!listening || busy || report === undefined || !link.connected || life.stopped) return;
     busy = true;
-    report.againAtMs = life.timeline.nowMs + ACK_WAIT_MS;
+    report.againAtMs.set(epoch, life.timeline.nowMs + ACK_WAIT_MS);
     const { host, data } = report;
     const ack = () =>
       link.send(() => {

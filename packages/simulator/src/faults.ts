@@ -32,7 +32,7 @@ export class Faults {
     const { timeline, hosts, processes, conditions } = this.#options;
     const host = hosts.get(fault.host);
     const agent = processes.agent(fault.host);
-    const coordinator = processes.coordinators[0];
+    const coordinator = processes.coordinators[fault.ms % Math.max(1, processes.coordinators.length)];
     switch (fault.what) {
       case 'agent dies':
         agent?.life.end();
@@ -90,7 +90,6 @@ export class Faults {
     coordinator.life.stop();
     if (isOnlyOne()) timeline.in(ms / 2, () => conditions.storm && isOnlyOne() && processes.startCoordinator());
     timeline.in(ms, () => coordinator.life.wake());
-    timeline.in(ms * 2, () => processes.coordinators.length > 1 && coordinator.life.end());
   }
 
   #stopNats(ms: number): void {
@@ -139,7 +138,7 @@ export class Faults {
     for (const { life, link } of [...processes.coordinators]) {
       link.cut(false);
       life.fuse = undefined;
-      if (life.stopped || processes.coordinators.length > 1) life.end();
+      life.wake();
     }
   }
 }

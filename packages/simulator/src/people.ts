@@ -16,8 +16,6 @@ const NAMES: readonly [Person, ...Person[]] = ['ayse', 'can', 'mehmet'];
 /** Looks, after which people stop trying and take the run back, and after which they leave it as it is. */
 const GIVE_UP = { undo: 60, leave: 120 } as const;
 
-const START_AGAIN_MS = 60_000;
-
 export interface PeopleOptions {
   readonly mesh: string;
   readonly run: string;
@@ -26,7 +24,6 @@ export interface PeopleOptions {
   readonly switchboard: Switchboard;
   readonly law: Law;
   readonly planText: string;
-  readonly restartCoordinator: () => void;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly say: (who: string, what: () => string) => void;
 }
@@ -38,8 +35,6 @@ export interface PeopleOptions {
 export class People {
   readonly #options: PeopleOptions;
   #asked = 0;
-  #leaderless = false;
-  #startedMs = 0;
   /** How often people have looked at the quiet run. */
   #decided = 0;
 
@@ -48,8 +43,7 @@ export class People {
   }
 
   start(): void {
-    this.#startedMs = this.#options.timeline.nowMs;
-    this.#ask('ayse', 'start', { plan: this.#options.planText, acceptDrift: false });
+    this.#ask('ayse', 'start', { plan: this.#options.planText, acceptDrift: false, start: 'start-1' });
   }
 
   /** Anything, about any step. What cannot be is refused. */
@@ -87,20 +81,9 @@ export class People {
     const { law } = this.#options;
     const { state } = law;
     if (isEnded(state)) return;
-    if (state.status === 'planned') this.#startAgain();
-    else if (this.#leaderless) this.#restart();
+    // Said again, it is the same start: the first request may still be on its way.
+    if (state.status === 'planned') this.start();
     else this.#help(state);
-  }
-
-  /** Whoever asks again too early may have two runs: the first request may still be on its way. */
-  #startAgain(): void {
-    if (this.#options.timeline.nowMs - this.#startedMs > START_AGAIN_MS) this.start();
-  }
-
-  /** As the answer's `next` says: if no other coordinator leads it, restart this one. */
-  #restart(): void {
-    this.#leaderless = false;
-    this.#options.restartCoordinator();
   }
 
   #help(state: RunState): void {
@@ -161,7 +144,6 @@ export class People {
       const { payload } = open(answer, { kind: 'reply', schema: Reply, trusts: () => true });
       if (payload.type === 'failed') {
         const { code, message } = payload.failure;
-        this.#leaderless ||= code === 'SB-COORD-NOT-LED' || code === 'SB-COORD-DEPOSED';
         say(operator, () => `is told: ${code} ${message}`);
       } else if (verb === 'note') law.acknowledged(String(body.text));
     });

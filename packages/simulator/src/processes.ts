@@ -1,5 +1,5 @@
 import { createAgent, createSecretValues, openJournal } from '@signalbox/agent';
-import { HostQueries, Hosts, type Ports, Runs, serveRequests } from '@signalbox/coordinator';
+import { HostQueries, Hosts, Members, type Ports, Runs, serveRequests } from '@signalbox/coordinator';
 import { agentBus } from './agent-bus.ts';
 import type { Broker, LaneName } from './broker.ts';
 import type { Conditions } from './conditions.ts';
@@ -17,6 +17,9 @@ import type { Switchboard } from './switchboard.ts';
 import type { Timeline } from './timeline.ts';
 import { type Nature, toolbox } from './tools.ts';
 import { type NextManner, workbench } from './workbench.ts';
+
+/** Looked at less often than in a mesh: nobody here waits for a quick takeover. */
+const LEASE = { leaseMs: 5_000, lookMs: 1_500 };
 
 export interface ProcessesOptions {
   readonly mesh: string;
@@ -47,6 +50,8 @@ export class Processes {
   readonly #agents = new Map<string, Running>();
   readonly #secrets = createSecretValues();
   #coordinators: readonly Running[] = [];
+  /** How many are kept running: one, or one and its standby. */
+  #wanted = 0;
   #lives = 0;
 
   constructor(options: ProcessesOptions) {
@@ -123,6 +128,12 @@ export class Processes {
     });
   }
 
+  /** One more coordinator, from now on. */
+  addCoordinator(): void {
+    this.#wanted += 1;
+    this.startCoordinator();
+  }
+
   startCoordinator(): void {
     const { mesh, timeline, switchboard, chance, planted, coordinatorClock, story } = this.#options;
     const life = this.#newLife('coordinator');
@@ -130,11 +141,11 @@ export class Processes {
     this.#coordinators = [...this.#coordinators, { life, link }];
     life.onEnd(() => {
       this.#coordinators = this.#coordinators.filter((other) => other.life !== life);
-      timeline.in(this.#restartMs(), () => this.#coordinators.length === 0 && this.startCoordinator());
+      timeline.in(this.#restartMs(), () => this.#coordinators.length < this.#wanted && this.startCoordinator());
     });
     const ports: Ports = {
       mesh,
-      name: 'coordinator-1',
+      name: `coordinator-${this.#lives}`,
       bus: planted.coordinatorBus(coordinatorBus(link, switchboard)),
       signer: keyOf('coordinator'),
       clock: clockOf(life, coordinatorClock),
@@ -151,13 +162,15 @@ export class Processes {
     const operators = Object.entries(PEOPLE).map(([name, role]) => [name, { key: keyOf(name).publicKey, role }]);
     const hosts = new Hosts(ports, Object.fromEntries(enrolled));
     const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
-    const runs = new Runs({ ports, queries, hosts, onRunner: () => {}, onEntry: () => {} });
+    const members = new Members({ ports, ...LEASE });
+    const runs = new Runs({ ports, queries, hosts, members, onRunner: () => {}, onEntry: () => {} });
     await hosts.start();
+    await members.start();
     await serveRequests(
-      { ports, hosts, runs, queries, version: '0' },
+      { ports, hosts, runs, members, queries, version: '0' },
       { mesh: ports.mesh, operators: Object.fromEntries(operators) },
     );
-    await runs.recover();
+    await runs.share();
   }
 
   #newLife(name: string): Life {

@@ -100,7 +100,6 @@ class Simulation {
       law: this.#law,
       hosts: this.#hosts,
       planText: JSON.stringify(this.#day.plan),
-      restartCoordinator: () => this.#processes.coordinators[0]?.life.end(),
       say: (who, what) => this.#story.say(who, what),
     });
     this.#processes = new Processes({
@@ -137,7 +136,8 @@ class Simulation {
   }
 
   async pass(): Promise<SimulationResult> {
-    this.#processes.startCoordinator();
+    this.#processes.addCoordinator();
+    if (this.#chance.hits(0.3)) this.#timeline.in(50, () => this.#processes.addCoordinator());
     this.#timeline.in(100, () => {
       for (const host of this.#hosts.values()) this.#processes.startAgent(host);
     });

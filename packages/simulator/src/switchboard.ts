@@ -16,6 +16,7 @@ export class Switchboard {
   readonly #agents = new Map<string, AgentEnd>();
   readonly #beats = new Map<Life, Beat>();
   readonly #servers = new Map<Life, Serve>();
+  readonly #peers = new Map<string, { readonly life: Life; readonly serve: Serve }>();
   readonly #reports = new Map<Life, Set<(run: string) => void>>();
 
   constructor(broker: Broker) {
@@ -42,10 +43,26 @@ export class Switchboard {
     for (const [life, hear] of this.#beats) if (life.alive) hear(host, data, reply);
   }
 
-  /** An operator's request goes to one of those who serve: the one that came first and lives. */
+  /** An operator's request goes to everybody who serves; the first answer counts. */
   request(verb: string, data: Uint8Array, reply: Answer): void {
-    const server = [...this.#servers].find(([life]) => life.alive && !life.stopped) ?? [...this.#servers][0];
-    server?.[1](verb, data, reply);
+    let answered = false;
+    const first: Answer = (answer) => {
+      if (!answered) reply(answer);
+      answered = true;
+    };
+    for (const [life, serve] of this.#servers) if (life.alive) serve(verb, data, first);
+  }
+
+  servePeer(peer: string, life: Life, serve: Serve): () => Promise<void> {
+    this.#peers.set(peer, { life, serve });
+    return async () => void this.#peers.delete(peer);
+  }
+
+  /** A question to another coordinator; nobody there is heard of at once. */
+  askPeer(peer: string, question: Uint8Array, reply: Answer): void {
+    const end = this.#peers.get(peer);
+    if (end?.life.alive) end.serve(peer, question, reply);
+    else reply(undefined);
   }
 
   hear(life: Life, beat: Beat): () => Promise<void> {

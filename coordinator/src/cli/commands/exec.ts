@@ -11,6 +11,7 @@ import { cliError } from '../codes.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { RunFeed } from '../feed.ts';
 import { OutputReader, outputLines } from '../output.ts';
+import { startRun } from '../start-run.ts';
 import { targetsOf } from '../targets.ts';
 
 export interface ExecOptions {
@@ -31,7 +32,7 @@ export async function exec(cli: Cli, argv: readonly string[], options: ExecOptio
   const client = await cli.mesh();
   const targets = targetsOf(await client.ask('hosts', {}), options.hosts);
   const plan = execPlan(client, targets, { argv, effect: options.effect, timeoutMs });
-  const { run } = await client.ask('start', { plan: JSON.stringify(plan), acceptDrift: false });
+  const { run } = await startRun(client, { plan: JSON.stringify(plan), acceptDrift: false, start: randomUUID() });
   const state = await untilOver(cli, client, { run, alone: targets.length === 1 });
   cli.show({ run, status: state.status, hosts: resultsOf(state) }, () => summaryLines(state));
   return exitOf(state);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { sha256 } from '@signalbox/protocol/crypto';
 import type { Cli } from '../cli.ts';
@@ -9,6 +10,7 @@ import { follow } from '../follow.ts';
 import { type PlanWishes, planFile } from '../planning.ts';
 import { readPlan } from '../run-log.ts';
 import { safeText } from '../safe-text.ts';
+import { startRun } from '../start-run.ts';
 import { problemLines } from './plan.ts';
 
 export interface StartOptions extends PlanWishes {
@@ -16,10 +18,8 @@ export interface StartOptions extends PlanWishes {
   readonly yes?: boolean;
   readonly acceptDrift?: boolean;
   readonly note?: string;
+  readonly startId?: string;
 }
-
-/** Every host is looked at again before anything begins. */
-const START_MS = 120_000;
 
 /** `signalbox start PLAN|FILE`: begins a run of exactly the plan that was reviewed, and follows it. */
 export async function start(cli: Cli, file: string, options: StartOptions): Promise<ExitCode> {
@@ -39,15 +39,12 @@ export async function start(cli: Cli, file: string, options: StartOptions): Prom
     );
   }
   await confirmed(cli, plan.runbook.name, options);
-  const begun = await client.ask(
-    'start',
-    {
-      plan: text,
-      acceptDrift: options.acceptDrift === true,
-      ...(options.note === undefined ? {} : { note: options.note }),
-    },
-    START_MS,
-  );
+  const begun = await startRun(client, {
+    plan: text,
+    acceptDrift: options.acceptDrift === true,
+    start: options.startId ?? randomUUID(),
+    ...(options.note === undefined ? {} : { note: options.note }),
+  });
   cli.show({ started: begun.run, planHash: begun.planHash, drift: begun.drift }, () => [
     `${begun.run} has begun   plan ${begun.planHash.slice(0, 12)}`,
     ...begun.drift.map((drift) => `drift accepted: ${safeText(drift)}`),

@@ -46,6 +46,7 @@ export const runbookCommands: Declare = (program, go) => {
     .option('--yes', 'do not ask to type the name of the runbook (for scripts)')
     .option('--accept-drift', 'start although the hosts are not as they were; wants --note')
     .option('--note <text>', NOTE)
+    .option('--start-id <id>', 'of a start that was not answered: the same id begins one run, however often it is said')
     .addHelpText('after', example('signalbox start upgrade.plan'))
     .action((file: string, options: StartOptions) =>
       go(async (cli) => (await import('../commands/start.ts')).start(cli, file, options)),

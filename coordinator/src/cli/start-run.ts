@@ -1,0 +1,24 @@
+import { type ReplyBody, type RequestBody, SignalboxError } from '@signalbox/protocol';
+import type { MeshClient } from './client.ts';
+import { isAway } from './errors.ts';
+
+/** Every host is looked at again before anything begins. */
+const START_MS = 40_000;
+const TRIES = 3;
+
+/**
+ * Starts a run, and asks again when nobody answers: the start id makes it one run, however often it is said.
+ * @throws what the coordinator refused with; when nobody has answered, how to say the same again.
+ */
+export async function startRun(client: MeshClient, body: RequestBody<'start'>): Promise<ReplyBody<'start'>> {
+  for (let left = TRIES - 1; ; left--) {
+    try {
+      return await client.ask('start', body, START_MS);
+    } catch (error) {
+      if (!isAway(error) || !(error instanceof SignalboxError)) throw error;
+      if (left > 0) continue;
+      const next = `It may have begun: \`signalbox runs\` shows it. Said again with --start-id ${body.start}, it is the same start.`;
+      throw new SignalboxError({ ...error.failure, next }, { cause: error });
+    }
+  }
+}
