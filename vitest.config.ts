@@ -14,7 +14,7 @@ export default defineConfig({
             '{protocol,agent,coordinator,packages/*}/src/**/*.test.ts',
             'test/{docs,lab,demo,chaos}/**/*.test.ts',
           ],
-          exclude: ['**/*.int.test.ts', '**/*.lab.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.{int,lab,days}.test.ts', '**/node_modules/**', '**/dist/**'],
           // Some try much; on a machine that does other things as well that takes a while.
           testTimeout: 30_000,
         },
@@ -27,6 +27,15 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        ...shared,
+        // Simulated days by the hundred: too long for those who want a quick answer.
+        test: {
+          name: 'days',
+          include: ['packages/simulator/src/**/*.days.test.ts'],
+          testTimeout: 600_000,
         },
       },
       {

@@ -11,7 +11,7 @@ export function statusReference(): string {
     '',
     '| field of `data` | type | always there |',
     '| --- | --- | --- |',
-    ...rowsOf(z.toJSONSchema(data, { io: 'output' }) as Json),
+    ...rowsOf(z.toJSONSchema(data, { io: 'output', unrepresentable: 'any' }) as Json),
     '',
   ]);
   return [INTRODUCTION, ...events].join('\n');

@@ -41,9 +41,10 @@ function groupTimers(state: RunState, nodes: readonly PlanStep[]): TimerEffect[]
 
 /** When the time of a group that has begun is over. */
 export function groupTimeoutRunMs(state: RunState, group: GroupStep): number | undefined {
-  const started = refsIn(state.plan, group).flatMap((ref) => cellOf(state, ref).startedRunMs ?? []);
   const timeoutMs = group.timing?.timeoutMs;
-  return timeoutMs === undefined || started.length === 0 ? undefined : Math.min(...started) + timeoutMs;
+  if (timeoutMs === undefined) return undefined;
+  const started = refsIn(state.plan, group).flatMap((ref) => cellOf(state, ref).startedRunMs ?? []);
+  return started.length === 0 ? undefined : Math.min(...started) + timeoutMs;
 }
 
 /** When, in run time, a cell's patience ends. While the run is held or paused, only commands' clocks matter. */

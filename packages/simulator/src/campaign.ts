@@ -7,6 +7,8 @@ export interface Campaign {
   readonly broken: readonly { readonly seed: number; readonly what: string }[];
   readonly simulatedMs: number;
   readonly tookMs: number;
+  /** Of one core: what else the machine does is not in it. */
+  readonly cpuMs: number;
 }
 
 /** Many days, one after the other. */
@@ -14,6 +16,7 @@ export async function campaign({ from, seeds }: { from: number; seeds: number })
   const endings = new Map<string, number>();
   const broken: { seed: number; what: string }[] = [];
   const startedMs = performance.now();
+  const startedCpu = process.cpuUsage();
   let simulatedMs = 0;
   for (let seed = from; seed < from + seeds; seed++) {
     const result = await simulate({ seed });
@@ -21,5 +24,7 @@ export async function campaign({ from, seeds }: { from: number; seeds: number })
     simulatedMs += result.simulatedMs;
     if (result.broken) broken.push({ seed, what: result.broken.message });
   }
-  return { runs: seeds, endings, broken, simulatedMs, tookMs: performance.now() - startedMs };
+  const { user, system } = process.cpuUsage(startedCpu);
+  const tookMs = performance.now() - startedMs;
+  return { runs: seeds, endings, broken, simulatedMs, tookMs, cpuMs: (user + system) / 1_000 };
 }

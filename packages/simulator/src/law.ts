@@ -1,4 +1,4 @@
-import { type Command, LogEntry, type RunEvent } from '@signalbox/protocol';
+import type { Command, LogEntry, RunEvent } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import { type CellRef, cellOf, evolve, indexOf, initialState, isMoving, type RunState } from '@signalbox/sequencer';
 import { Broken, must } from './broken.ts';
@@ -80,7 +80,7 @@ export class Law implements HostWatch {
 
   appended(data: Uint8Array): void {
     this.#judge(() => {
-      const entry = LogEntry.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+      const entry: LogEntry = JSON.parse(Buffer.from(data).toString('utf8'));
       must('I6', entry.index === this.#entries, `entry ${entry.index} stored as number ${this.#entries}`);
       must('I6', entry.previous === this.#previous, `entry ${entry.index} does not follow the one before`);
       must('I6', entry.epoch >= this.#state.epoch, `epoch ${entry.epoch} appended after epoch ${this.#state.epoch}`);

@@ -37,10 +37,10 @@ async function one(seed: number): Promise<number> {
   return broken ? 1 : 0;
 }
 
-function summary({ runs, endings, broken, simulatedMs, tookMs }: Campaign): string {
+function summary({ runs, endings, broken, simulatedMs, tookMs, cpuMs }: Campaign): string {
   const seconds = tookMs / 1_000;
   const lines = [
-    `${runs} runs in ${seconds.toFixed(1)} s (${(runs / seconds).toFixed(0)} a second), ${(simulatedMs / 3_600_000).toFixed(1)} hours of simulated time`,
+    `${runs} runs in ${seconds.toFixed(1)} s (${((runs * 1_000) / cpuMs).toFixed(0)} a second of one core), ${(simulatedMs / 3_600_000).toFixed(1)} hours of simulated time`,
     [...endings].map(([status, count]) => `${count} ${status}`).join(', '),
     broken.length === 0 ? 'every invariant holds' : `${broken.length} broken:`,
     ...broken.slice(0, SHOWN).map(({ seed, what }) => `  --seed ${seed}  ${what}`),

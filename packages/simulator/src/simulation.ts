@@ -151,9 +151,7 @@ class Simulation {
     this.#timeline.in(START_AT_MS + day.stormMs, () => this.#calm());
     const lastMs = START_AT_MS + day.stormMs + CALM_MS;
     this.#manners = day.manners;
-    while (!this.#law.broken && !this.#isOver() && this.#timeline.nowMs < lastMs) {
-      if (!(await this.#timeline.step())) break;
-    }
+    await this.#timeline.pass(() => this.#law.broken !== undefined || this.#isOver() || this.#timeline.nowMs >= lastMs);
     if (!this.#law.broken) this.#law.ended();
     this.#processes.end();
     const { state, broken } = this.#law;

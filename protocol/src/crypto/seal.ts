@@ -58,7 +58,7 @@ function readEnvelope(data: Uint8Array, kind: EnvelopeKind): Envelope {
   if (data.length > MAX_MESSAGE_BYTES) {
     throw protocolError('SB-MSG-SIZE', `${data.length} bytes; the most is ${MAX_MESSAGE_BYTES}`);
   }
-  const value = parseJson(Buffer.from(data).toString('utf8'));
+  const value = parseJson(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
   if (isJsonObject(value) && typeof value.v === 'number' && value.v !== 1) {
     throw protocolError('SB-MSG-VERSION', `envelope version ${value.v}; this program knows version 1`);
   }

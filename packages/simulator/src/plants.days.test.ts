@@ -14,7 +14,6 @@ describe('a planted mistake is found', () => {
       const found = await firstSeed(rule, planted);
       expect(found, `not found in ${MOST_SEEDS} seeds`).toBeDefined();
     },
-    120_000,
   );
 });
 
