@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import './small-heap.ts';
+import { fileURLToPath } from 'node:url';
 import { actionByName, actions } from '@signalbox/actions';
 import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bus';
 import { probeByName, probes } from '@signalbox/probes';
@@ -10,6 +11,8 @@ import { CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { parseCli } from './cli.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
+import { createKeeperClient } from './executor/keeper/client.ts';
+import { createKeeperStarter } from './executor/keeper/starter.ts';
 import { createSecretValues } from './executor/redact.ts';
 import { createSecretReader } from './executor/secrets.ts';
 import { createWorkbench } from './executor/workbench.ts';
@@ -23,12 +26,14 @@ import { takeStateDir } from './state-dir.ts';
 import { bootId, machineId, systemClock, systemRandom } from './system.ts';
 import { VERSION } from './version.ts';
 
+/** Stands beside this program, in a checkout and in a package. */
+const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url));
 const WAITING = 'waiting for NATS';
 
 /** The composition root: everything that touches the real world is made here and handed down. */
 async function serve(config: AgentConfig): Promise<number> {
   const signer = loadSeed(config.seedFile);
-  const stateDir = await takeStateDir(config.stateDir);
+  const stateDir = await takeStateDir(config.stateDir, runtimeDir(process.env));
   const secretValues = createSecretValues();
   const log = createLog({ mesh: config.mesh, host: config.name }, secretValues);
   const identity = identityOf(config);
@@ -45,6 +50,7 @@ async function serve(config: AgentConfig): Promise<number> {
   const bus = await connect(config, { seed: signer.seed, log, signal: end.signal, service });
   if (bus === undefined) return 0;
 
+  const keeper = createKeeperClient({ folder: stateDir.path, program: KEEPER, clock: systemClock });
   const workbench = createWorkbench({
     host: config.name,
     labels: config.labels,
@@ -54,6 +60,7 @@ async function serve(config: AgentConfig): Promise<number> {
     outputCapBytes: config.outputCapBytes,
     secrets: createSecretReader({ ...process.env }, secretValues),
     secretValues,
+    starter: createKeeperStarter({ client: keeper, clock: systemClock }),
     publish: (chunk) => bus.output(chunk, Buffer.from(JSON.stringify(chunk))),
   });
   const world = { clock: systemClock, random: systemRandom, reader: createHostReader(), toolbox: installed() };
@@ -76,6 +83,7 @@ async function serve(config: AgentConfig): Promise<number> {
     await service.stopping();
     await agent.stop();
   } finally {
+    keeper.close();
     await bus.close();
     journal.close();
     stateDir.release();
@@ -87,6 +95,11 @@ async function serve(config: AgentConfig): Promise<number> {
 function identityOf({ mesh, name: host, labels }: AgentConfig): Identity {
   const instance = systemRandom.uuid();
   return { mesh, host, labels, machine: machineId(), boot: bootId(), instance, version: VERSION };
+}
+
+/** What systemd makes under /run for a service with RuntimeDirectory= (systemd.exec(5)); several are joined by colons. */
+function runtimeDir({ RUNTIME_DIRECTORY }: NodeJS.ProcessEnv): string | undefined {
+  return RUNTIME_DIRECTORY?.split(':')[0] || undefined;
 }
 
 /** Waits for the mesh without end. @returns undefined when the agent is asked to stop meanwhile. */

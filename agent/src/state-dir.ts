@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import { accessSync, chmodSync, constants, mkdirSync, realpathSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { agentError } from './codes.ts';
+import { takeName } from './exclusive.ts';
 
 export interface StateDir {
   path: string;
   journal: string;
+  /** Output and exits of running steps. They mean nothing after a boot, so they may be in memory. */
   steps: string;
   /** Lets another agent have it. */
   release(): void;
@@ -15,16 +16,17 @@ export interface StateDir {
 export const journalPath = (stateDir: string): string => join(stateDir, 'journal.log');
 
 /**
- * Makes the state folder and takes it for this process alone. The lock is a Linux abstract socket named after the
- * folder: the kernel frees it when the process dies, however it dies, so no stale lock is ever left. It holds within one
- * network namespace; two agents of one name elsewhere are found by the coordinator (SB-HOST-DUPLICATE).
+ * Makes the state folder and takes it for this process alone. `runtimeDir` is for what need not outlive a boot. Two agents of one name elsewhere are found by the
+ * coordinator (SB-HOST-DUPLICATE).
  * @throws SB-AGENT-STATE-DIR, SB-AGENT-LOCKED
  */
-export async function takeStateDir(path: string): Promise<StateDir> {
-  const steps = join(path, 'steps');
+export async function takeStateDir(path: string, runtimeDir = path): Promise<StateDir> {
+  const steps = join(runtimeDir, 'steps');
   try {
-    mkdirSync(steps, { recursive: true, mode: 0o700 });
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     chmodSync(path, 0o700);
+    mkdirSync(steps, { recursive: true, mode: 0o700 });
+    chmodSync(steps, 0o700);
     accessSync(path, constants.W_OK);
   } catch (cause) {
     throw agentError('SB-AGENT-STATE-DIR', `stateDir ${path}: ${cause instanceof Error ? cause.message : cause}`, {
@@ -35,20 +37,10 @@ export async function takeStateDir(path: string): Promise<StateDir> {
   return { path, journal: journalPath(path), steps, release: () => void lock.close() };
 }
 
-/** Abstract names fill the whole address: padded by us, so that every version of Node makes the same name. */
-const NAME_BYTES = 107;
-
-function lockOf(path: string): Promise<Server> {
-  const name = `signalbox-agent-${createHash('sha256').update(path).digest('hex')}`.padEnd(NAME_BYTES, '-');
-  const server = createServer((socket) => socket.destroy());
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const error = { EADDRINUSE: () => agentError('SB-AGENT-LOCKED', `another agent uses ${path}`) }[cause.code ?? ''];
-      reject(error?.() ?? agentError('SB-AGENT-STATE-DIR', `cannot lock ${path}: ${cause.message}`, { cause }));
-    });
-    server.listen(`\0${name}`, () => {
-      server.unref();
-      resolve(server);
-    });
+async function lockOf(path: string): Promise<Server> {
+  const lock = await takeName('signalbox-agent', path).catch((cause: Error) => {
+    throw agentError('SB-AGENT-STATE-DIR', `cannot lock ${path}: ${cause.message}`, { cause });
   });
+  if (lock === undefined) throw agentError('SB-AGENT-LOCKED', `another agent uses ${path}`);
+  return lock;
 }

@@ -33,7 +33,8 @@ interface Recipe {
   unit: string;
   /** What its files in /etc/signalbox and its folder of state are called. */
   short: 'agent' | 'coordinator';
-  entry: string;
+  /** Programs, by the name that each gets. */
+  entries: Readonly<Record<'main', string>> & Readonly<Record<string, string>>;
   manifest: string;
   manual: { section: 1 | 8; program: (version: string) => Command; seeAlso: string[] };
   completion: () => string;
@@ -46,7 +47,7 @@ const RECIPES: readonly Recipe[] = [
     name: 'signalbox-agent',
     unit: 'signalbox-agent.service',
     short: 'agent',
-    entry: inRepository('agent', 'dist', 'main.js'),
+    entries: { main: inRepository('agent', 'dist', 'main.js'), keeper: inRepository('agent', 'dist', 'keeper.js') },
     manifest: inRepository('agent', 'package.json'),
     manual: { section: 8, program: (version) => buildCli(version, () => {}), seeAlso: ['signalbox(1)'] },
     completion: () => readFileSync(inRepository('packaging', 'files', 'signalbox-agent', 'completion.bash'), 'utf8'),
@@ -61,7 +62,7 @@ const RECIPES: readonly Recipe[] = [
     name: 'signalbox',
     unit: 'signalbox-coordinator.service',
     short: 'coordinator',
-    entry: inRepository('coordinator', 'dist', 'main.js'),
+    entries: { main: inRepository('coordinator', 'dist', 'main.js') },
     manifest: inRepository('coordinator', 'package.json'),
     manual: { section: 1, program: commandLine, seeAlso: ['signalbox-agent(8)'] },
     completion: () => completionScript(commandLine(''), 'bash'),
@@ -116,7 +117,7 @@ async function fill(tree: DebianTree, recipe: Recipe, { runtime, version }: { ru
   const home = `usr/lib/${name}`;
   const node = `${home}/bin/node`;
   const packages = await bundle({
-    entries: { main: recipe.entry },
+    entries: recipe.entries,
     outDir: tree.at(`${home}/dist`),
     interpreter: `/${node}`,
   });

@@ -136,6 +136,17 @@ export const AGENT_CODES = {
     means: 'The agent or its host went down while a step ran. It is not run again; its probe was asked [I5].',
     next: 'If the probe could not tell: look at the host, then `signalbox resolve --as succeeded|not-done`.',
   },
+  'SB-AGENT-EXIT-LOST': {
+    class: 'unknown',
+    means:
+      'A process of a step went on without anybody who could see its end: the helper that starts processes was ended.',
+    next: 'Its probe was asked; if it could not tell, look at the host, then `signalbox resolve --as succeeded|not-done`.',
+  },
+  'SB-AGENT-KEEPER': {
+    class: 'retryable',
+    means: 'The helper that starts the processes of steps could not be started. Nothing was run.',
+    next: 'Look for a full process table or disk on the host, and whether stateDir can be written; then `signalbox retry`.',
+  },
   'SB-AGENT-ACTION-BROKE': {
     class: 'terminal',
     means: 'An action or a probe broke with an error that it does not declare.',

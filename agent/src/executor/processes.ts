@@ -23,6 +23,18 @@ export function statOf(pid: number): ProcessStat | undefined {
   return { pid, state, group: Number(group), startTicks: fields[19] ?? '' };
 }
 
+/** Whether this very process is there: not one that got its number later, nor one that only waits to be reaped. */
+export function isAlive({ pid, startTicks }: ProcessGroup): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && stat.state !== 'Z' && (startTicks === undefined || stat.startTicks === startTicks);
+}
+
+/** Whether the leader's number belongs to a later process by now. The group of a leader that has ended is still its own. */
+export function isTaken({ pid, startTicks }: ProcessGroup): boolean {
+  const stat = statOf(pid);
+  return stat !== undefined && startTicks !== undefined && stat.startTicks !== startTicks;
+}
+
 /** Signals a whole process group. False when there is none any more. */
 export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
@@ -42,29 +54,31 @@ export function livingGroups(
   groups: readonly ProcessGroup[],
   { uncertain }: { uncertain: boolean },
 ): ProcessGroup[] {
-  const processes = allProcesses().filter(({ state }) => state !== 'Z');
+  const processes = allProcesses();
   const known = groups.filter(({ pid: leaderPid, startTicks }) => {
     const leader = processes.find(({ pid }) => pid === leaderPid);
     const another = startTicks === undefined || (leader !== undefined && leader.startTicks !== startTicks);
     return !another && processes.some(({ group }) => group === leaderPid);
   });
   if (!uncertain && groups.every(({ startTicks }) => startTicks !== undefined)) return known;
-  const marked = processes.filter(({ pid }) => carriesMark(pid, commandId)).map(({ group }) => group);
+  const marked = processes.filter(({ pid }) => carries(pid, COMMAND_VARIABLE, commandId)).map(({ group }) => group);
   const fresh = new Set(marked.filter((pid) => !known.some((group) => group.pid === pid)));
   return [...known, ...[...fresh].map((pid) => ({ pid, startTicks: statOf(pid)?.startTicks }))];
 }
 
-function allProcesses(): ProcessStat[] {
+/** All that live; what only waits to be reaped does not. */
+export function allProcesses(): ProcessStat[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((name) => statOf(Number(name)))
-    .filter((stat) => stat !== undefined);
+    .filter((stat) => stat !== undefined)
+    .filter(({ state }) => state !== 'Z');
 }
 
-function carriesMark(pid: number, commandId: string): boolean {
+/** Whether a process was given this variable with this value when it began. */
+export function carries(pid: number, variable: string, value: string): boolean {
   try {
-    const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-    return variables.includes(`${COMMAND_VARIABLE}=${commandId}`);
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${variable}=${value}`);
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecOptions } from '@signalbox/protocol';
@@ -6,29 +6,39 @@ import { until } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProcessGroup } from '../ports.ts';
 import { systemClock } from '../system.ts';
+import { type TestKeeper, testKeeper } from '../testing/test-keeper.ts';
+import { directStarter } from './direct.ts';
 import { childEnvironment, DEFAULT_PATH } from './environment.ts';
-import { livingGroups, signalGroup } from './processes.ts';
+import { isAlive, livingGroups, signalGroup } from './processes.ts';
 import { type RunProcessOptions, runProcess } from './run-process.ts';
+import type { Starter } from './starter.ts';
 
 let folder: string;
 let started: ProcessGroup[];
+let keeper: TestKeeper;
+let starter: Starter;
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signalbox-exec-'));
   started = [];
+  keeper = testKeeper(folder);
+  starter = keeper.starter;
 });
-afterEach(() => {
+afterEach(async () => {
   for (const { pid } of started) signalGroup(pid, 'SIGKILL');
+  await keeper.end();
   rmSync(folder, { recursive: true, force: true });
 });
 
 function exec(argv: [string, ...string[]], exec: ExecOptions = {}, more: Partial<RunProcessOptions> = {}) {
+  const files = join(folder, '0');
   return runProcess(argv, {
     clock: systemClock,
+    starter,
     exec,
-    env: childEnvironment({ path: DEFAULT_PATH, command: { id: 'cmd', run: 'r' }, extra: exec.env }),
+    env: childEnvironment({ path: DEFAULT_PATH, mark: files, command: { id: 'cmd', run: 'r' }, extra: exec.env }),
     signal: new AbortController().signal,
-    files: { folder, name: '0', unnamed: false },
+    files,
     capBytes: 1_000_000,
     onStarted: (group) => started.push(group),
     ...more,
@@ -38,7 +48,11 @@ function exec(argv: [string, ...string[]], exec: ExecOptions = {}, more: Partial
 const sh = (script: string): [string, ...string[]] => ['sh', '-c', script];
 const alive = () => livingGroups('cmd', started, { uncertain: false });
 
-describe('a process', () => {
+describe.each(['keeper', 'direct'] as const)('a process, started by %s', (way) => {
+  beforeEach(() => {
+    starter = way === 'keeper' ? keeper.starter : directStarter;
+  });
+
   it('gives exit code, both streams apart, and takes input', async () => {
     const result = await exec(sh('cat; echo err >&2; exit 3'), { stdin: 'in\n' });
     expect(result).toMatchObject({ exitCode: 3, signal: undefined, stdout: 'in\n', stderr: 'err\n', timedOut: false });
@@ -59,7 +73,9 @@ describe('a process', () => {
         .trim()
         .split('\n')
         .map((line) => line.split('=')[0]);
-      expect(names.sort()).toEqual(['EXTRA', 'HOME', 'LANG', 'PATH', 'SIGNALBOX_COMMAND_ID', 'SIGNALBOX_RUN']);
+      expect(names.sort()).toEqual([
+        ...['EXTRA', 'HOME', 'LANG', 'PATH', 'SIGNALBOX_COMMAND_ID', 'SIGNALBOX_PROCESS', 'SIGNALBOX_RUN'],
+      ]);
     } finally {
       delete process.env.LD_PRELOAD_CANARY;
     }
@@ -81,6 +97,17 @@ describe('a process', () => {
     const result = await exec(sh(script), { timeoutMs: 100 }, { killAfterMs: 200 });
     expect([result.timedOut, result.signal]).toEqual([true, 'SIGKILL']);
     expect(alive()).toEqual([]);
+  });
+
+  it('is ended with what made a session of its own', async () => {
+    const file = join(folder, 'pid');
+    const script = `setsid sh -c 'echo $$ > ${file}.new; mv ${file}.new ${file}; sleep 60' & sleep 60`;
+    const controller = new AbortController();
+    const running = exec(sh(script), {}, { signal: controller.signal });
+    const pid = await until('the start', () => existsSync(file) && Number(readFileSync(file, 'utf8')));
+    controller.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    expect(isAlive({ pid, startTicks: undefined })).toBe(false);
   });
 
   it('is ended when the execution is stopped, and the stop is thrown', async () => {
@@ -150,7 +177,8 @@ describe('its output', () => {
   });
 
   it('in a file without a name leaves nothing on disk', async () => {
-    await exec(sh('echo secret'), {}, { files: { folder, name: 'q', unnamed: true } });
+    starter = directStarter;
+    await exec(sh('echo secret'));
     expect(readdirSync(folder)).toEqual([]);
   });
 

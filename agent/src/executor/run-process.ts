@@ -1,25 +1,26 @@
-import { join } from 'node:path';
 import type { ExecOptions, ExecResult } from '@signalbox/protocol';
+import { agentError } from '../codes.ts';
 import type { Clock, ProcessGroup } from '../ports.ts';
-import { signalGroup, statOf } from './processes.ts';
-import { openTail } from './tail.ts';
+import type { Started, Starter, Tree, Wanted } from './starter.ts';
+import { openTail, type TailSource } from './tail.ts';
 
 /** How often live output is looked for. */
 const POLL_MS = 200;
 const KILL_AFTER_MS = 5_000;
-const GROUP_LOOK_MS = 50;
+const TREE_LOOK_MS = 50;
 const DEFAULT_KEEP_BYTES = 1_048_576;
 
 export interface RunProcessOptions {
   clock: Clock;
+  starter: Starter;
   /** What the action asked for; its `env` is part of `env` already. */
   exec: ExecOptions;
   env: Record<string, string>;
   signal: AbortSignal;
-  /** Where the output goes, without `.out` and `.err`. */
-  files: { folder: string; name: string; unnamed: boolean };
+  /** Path of its files, see `Wanted`. */
+  files: string;
   capBytes: number;
-  /** Between asking the group to end and ending it. Default 5 s. */
+  /** Between asking its processes to end and ending them. Default 5 s. */
   killAfterMs?: number;
   onStarted?: (group: ProcessGroup) => void;
   onText?: ((stream: 'out' | 'err', text: string, lostBytes: number) => void) | undefined;
@@ -27,46 +28,37 @@ export interface RunProcessOptions {
 
 /**
  * Starts one process as the leader of a session and group of its own, with its output in files: it does not notice when
- * the agent goes away. Its time is measured on the monotonic clock; when it is over, or the execution is stopped, the
- * whole group is ended.
- * @throws the signal's reason when the execution was stopped; a program that cannot be started is a result.
+ * the agent goes away. Its time is measured on the monotonic clock; when it is over, or the execution is stopped, its
+ * whole tree is ended.
+ * @throws the signal's reason when the execution was stopped; SB-AGENT-EXIT-LOST. A program that cannot be started is a
+ * result.
  */
 export async function runProcess(
   argv: readonly [string, ...string[]],
   options: RunProcessOptions,
 ): Promise<ExecResult> {
-  const { clock, env, signal, onStarted, onText } = options;
-  const { cwd, stdin, timeoutMs } = options.exec;
-  // Loaded by the first step: an idle agent is light.
-  const { execa } = await import('execa');
+  const { signal, starter, exec, env, files } = options;
   signal.throwIfAborted();
-  const [file, ...args] = argv;
-  const out = tail('out', options);
-  const err = tail('err', options);
-  const startMs = clock.monotonicMs();
-  const child = execa(file, args, {
-    detached: true,
-    // Time, group and output are ours: the process must be able to outlive this one.
-    cleanup: false,
-    buffer: false,
-    reject: false,
-    extendEnv: false,
-    env,
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(stdin === undefined ? { stdin: 'ignore' as const } : { input: stdin }),
-    stdout: descriptor(out.fd),
-    stderr: descriptor(err.fd),
-  });
-  const group = child.pid;
-  if (group !== undefined) onStarted?.({ pid: group, startTicks: statOf(group)?.startTicks });
+  const wanted: Wanted = { argv, env, cwd: exec.cwd, stdin: exec.stdin, files };
+  const started = await starter.start(wanted);
+  if (started.group !== undefined) options.onStarted?.(started.group);
+  return await untilEnd(started, options);
+}
 
-  const ending = createEnding(clock, group, options.killAfterMs ?? KILL_AFTER_MS);
+/** Follows a process that was started to its end. */
+async function untilEnd(started: Started, options: RunProcessOptions): Promise<ExecResult> {
+  const { clock, signal } = options;
+  const { timeoutMs } = options.exec;
+  const out = tail('out', started.out);
+  const err = tail('err', started.err);
+  const ending = createEnding(clock, started.tree, options.killAfterMs ?? KILL_AFTER_MS);
   let timedOut = false;
   const onAbort = () => ending.begin();
   const onTimeout = () => {
     timedOut = true;
     ending.begin();
   };
+  if (signal.aborted) ending.begin();
   signal.addEventListener('abort', onAbort, { once: true });
   const cancelTimeout = timeoutMs === undefined ? () => {} : clock.after(timeoutMs, onTimeout);
   const stopPolling = every(clock, () => {
@@ -74,56 +66,52 @@ export async function runProcess(
     err.poll();
   });
 
-  const exit = await child;
+  const exit = await started.exit;
   cancelTimeout();
   signal.removeEventListener('abort', onAbort);
   await ending.over();
   stopPolling();
   const [stdout, stderr] = [out.end(), err.end()];
   signal.throwIfAborted();
+  if (exit.type === 'lost') throw agentError('SB-AGENT-EXIT-LOST', exit.reason);
   return {
-    exitCode: exit.exitCode,
-    signal: exit.signal,
+    exitCode: exit.type === 'exited' ? exit.exitCode : undefined,
+    signal: exit.type === 'signalled' ? exit.signal : undefined,
     stdout,
-    stderr: group === undefined ? `${stderr}${exit.originalMessage ?? 'not started'}\n` : stderr,
+    stderr: exit.type === 'not-started' ? `${stderr}${exit.reason}\n` : stderr,
     timedOut,
-    durationMs: clock.monotonicMs() - startMs,
+    durationMs: exit.type === 'not-started' ? 0 : exit.durationMs,
   };
 
-  function tail(stream: 'out' | 'err', { files, capBytes, exec }: RunProcessOptions) {
-    return openTail(join(files.folder, `${files.name}.${stream}`), {
+  function tail(stream: 'out' | 'err', source: TailSource) {
+    const { capBytes, exec, onText } = options;
+    return openTail(source, {
       capBytes,
       keepBytes: exec.maxBytes ?? DEFAULT_KEEP_BYTES,
-      unnamed: files.unnamed,
       onText: onText && ((text, lost) => onText(stream, text, lost)),
     });
   }
 }
 
-/** execa takes any open descriptor and hands it on as it is; its types name only the first few. */
-function descriptor(fd: number): 3 {
-  return fd as 3;
-}
-
-/** Ends a process group: asks, waits, then insists. The leader's own end is not enough, its children may go on. */
-function createEnding(clock: Clock, group: number | undefined, killAfterMs: number) {
+/** Ends a tree: asks, waits, then insists. The leader's own end is not enough, its children may go on. */
+function createEnding(clock: Clock, tree: Tree, killAfterMs: number) {
   let begun: Promise<void> | undefined;
 
-  async function end(pid: number): Promise<void> {
-    signalGroup(pid, 'SIGTERM');
+  async function end(): Promise<void> {
     const insistAtMs = clock.monotonicMs() + killAfterMs;
-    while (signalGroup(pid, 0)) {
+    for (tree.askToEnd(); tree.isAlive(); ) {
       const nowMs = clock.monotonicMs();
-      if (nowMs >= insistAtMs) signalGroup(pid, 'SIGKILL');
-      // A killed process that nobody reaps still counts as a member.
+      if (nowMs >= insistAtMs) tree.kill();
+      else tree.askToEnd();
+      // What the kernel does not let go of (a dead disk or mount) is not waited for.
       if (nowMs >= insistAtMs + 1_000) return;
-      await new Promise<void>((resolve) => void clock.after(GROUP_LOOK_MS, resolve));
+      await new Promise<void>((resolve) => void clock.after(TREE_LOOK_MS, resolve));
     }
   }
 
   return {
     begin() {
-      if (group !== undefined) begun ??= end(group);
+      begun ??= end();
     },
     over: async () => begun,
   };

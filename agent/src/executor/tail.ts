@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
 
 /**
  * A child writes into a file of its own and is never slowed down by who reads along. The tail reads behind it, keeps the
@@ -6,8 +6,6 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unl
  * the file is opened for appending.
  */
 export interface Tail {
-  /** What the child gets as its stdout or stderr. */
-  readonly fd: number;
   /** Reads what is new. */
   poll(): void;
   /** Reads the rest and closes. @returns what was kept for the caller. */
@@ -18,18 +16,17 @@ export interface TailOptions {
   capBytes: number;
   /** How much of the beginning is kept for the caller. */
   keepBytes: number;
-  /** Removes the name at once: nothing is left on disk, whatever happens. */
-  unnamed: boolean;
   /** `lostBytes` were written before `text` and are gone. */
   onText?: ((text: string, lostBytes: number) => void) | undefined;
 }
 
-const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+/** A file by its path, opened when there is something in it, or one that is open for reading and writing already. */
+export type TailSource = string | number;
+
 const BLOCK = 65_536;
 
-export function openTail(path: string, { capBytes, keepBytes, unnamed, onText }: TailOptions): Tail {
-  const fd = openSync(path, FLAGS, 0o600);
-  if (unnamed) unlinkSync(path);
+export function openTail(source: TailSource, { capBytes, keepBytes, onText }: TailOptions): Tail {
+  let fd = typeof source === 'number' ? source : undefined;
   const decoder = new TextDecoder();
   const kept: Buffer[] = [];
   let keptBytes = 0;
@@ -53,6 +50,8 @@ export function openTail(path: string, { capBytes, keepBytes, unnamed, onText }:
 
   /** At most one cap's worth a time: a child that writes faster than we read must not hold up the agent. */
   function poll(): void {
+    fd ??= typeof source === 'string' ? openWritten(source) : undefined;
+    if (fd === undefined) return;
     const block = Buffer.allocUnsafe(BLOCK);
     for (let budget = capBytes; budget > 0; ) {
       const count = readSync(fd, block, 0, Math.min(BLOCK, budget), offset);
@@ -69,13 +68,18 @@ export function openTail(path: string, { capBytes, keepBytes, unnamed, onText }:
   }
 
   return {
-    fd,
     poll,
     end() {
       poll();
       emit(decoder.decode());
-      closeSync(fd);
+      if (fd !== undefined) closeSync(fd);
       return Buffer.concat(kept).toString('utf8');
     },
   };
+}
+
+/** Most processes write little or nothing; opening a file costs more than asking for its size. */
+function openWritten(path: string): number | undefined {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return size === 0 ? undefined : openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
 }

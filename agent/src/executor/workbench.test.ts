@@ -5,24 +5,33 @@ import type { OutputChunk } from '@signalbox/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ExecutionRequest } from '../ports.ts';
 import { systemClock } from '../system.ts';
+import { type TestKeeper, testKeeper } from '../testing/test-keeper.ts';
 import { DEFAULT_PATH } from './environment.ts';
 import { createSecretValues } from './redact.ts';
 import { createSecretReader } from './secrets.ts';
 import { createWorkbench } from './workbench.ts';
 
 let steps: string;
+let folder: string;
 let chunks: OutputChunk[];
+let keeper: TestKeeper;
 beforeEach(() => {
   steps = mkdtempSync(join(tmpdir(), 'signalbox-steps-'));
+  folder = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
+  keeper = testKeeper(folder);
   chunks = [];
 });
-afterEach(() => rmSync(steps, { recursive: true }));
+afterEach(async () => {
+  await keeper.end();
+  for (const path of [steps, folder]) rmSync(path, { recursive: true });
+});
 
 function open(change: Partial<ExecutionRequest> = {}) {
   const secretValues = createSecretValues();
   const workbench = createWorkbench({
     ...{ host: 'h1', labels: { role: 'node' }, clock: systemClock, steps, path: DEFAULT_PATH, secretValues },
     outputCapBytes: 1_000_000,
+    starter: keeper.starter,
     secrets: createSecretReader({ TOKEN: 'hunter2' }, secretValues),
     publish: (chunk) => chunks.push(chunk),
   });
@@ -91,7 +100,7 @@ describe('an execution', () => {
     const { execution, workbench } = open();
     await execution.context.exec(['echo', 'kept']);
     workbench.discard('other');
-    expect(readdirSync(steps)).toEqual(['r.abc.0.err', 'r.abc.0.out']);
+    expect(readdirSync(steps)).toEqual(['r.abc.0.err', 'r.abc.0.exit', 'r.abc.0.out']);
     workbench.discard('r');
     expect(readdirSync(steps)).toEqual([]);
   });

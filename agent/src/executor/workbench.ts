@@ -2,12 +2,14 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostContext, OutputChunk } from '@signalbox/protocol';
 import type { Clock, Execution, ExecutionRequest, Workbench } from '../ports.ts';
+import { directStarter } from './direct.ts';
 import { childEnvironment } from './environment.ts';
 import { createOutput } from './output.ts';
 import { livingGroups, signalGroup } from './processes.ts';
 import { createStreamRedactor, redactJson, redactText, type SecretValues } from './redact.ts';
 import { runProcess } from './run-process.ts';
 import type { SecretReader } from './secrets.ts';
+import type { Starter } from './starter.ts';
 
 export interface WorkbenchOptions {
   host: string;
@@ -21,6 +23,8 @@ export interface WorkbenchOptions {
   secrets: SecretReader;
   secretValues: SecretValues;
   publish: (chunk: OutputChunk) => void;
+  /** Starts the processes of commands. */
+  starter: Starter;
 }
 
 /** The real host: processes, files and secrets of the machine that the agent runs on. */
@@ -58,15 +62,15 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
         const live = output !== undefined && !execOptions.quiet;
         const redactors = { out: createStreamRedactor(secretValues), err: createStreamRedactor(secretValues) };
         request.onProcess?.(child, undefined);
+        // Side by side in one folder: one an execution would cost each step as much as its files.
+        const files = join(steps, live ? `${executionId}.${child}` : `quiet-${made.serial}-${child}`);
         const result = await runProcess(argv, {
           exec: execOptions,
           clock: made.clock,
-          env: childEnvironment({ path: made.path, command, extra: execOptions.env }),
+          starter: live ? made.starter : directStarter,
+          env: childEnvironment({ path: made.path, mark: files, command, extra: execOptions.env }),
           signal,
-          // Side by side in one folder: one an execution would cost each step as much as its two files.
-          files: live
-            ? { folder: steps, name: `${executionId}.${child}`, unnamed: false }
-            : { folder: steps, name: `quiet-${made.serial}-${child}`, unnamed: true },
+          files,
           capBytes: made.outputCapBytes,
           onStarted: (group) => request.onProcess?.(child, group),
           onText: live ? (stream, text, lost) => output.write(redactors[stream].write(text), lost) : undefined,

@@ -7,6 +7,9 @@ import type { Clock, Execution, ExecutionRequest, Workbench } from '../ports.ts'
 /** How long a probe of an action may take after a crash or a stop. */
 export const PROBE_TIMEOUT_MS = 30_000;
 
+/** Made once: an error that is made for each question costs more than many a question. */
+const OVER = new Error('the question was answered');
+
 export interface BoundedOptions extends Omit<ExecutionRequest, 'signal'> {
   timeoutMs: number;
   /** What is being done, for the message of a timeout. */
@@ -38,7 +41,7 @@ export async function bounded<T>(
     throw new SignalboxError(execution.redact(failureOf(error)));
   } finally {
     cancel();
-    controller.abort();
+    controller.abort(OVER);
     await execution.close();
   }
 }

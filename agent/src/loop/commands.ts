@@ -177,8 +177,9 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
     passPoint('agent.intent.synced');
     for (const delivery of admission.deliveries) delivery.ack();
     passPoint('agent.command.acknowledged');
-    publisher.publish(intent);
+    // First the work, then the word: sealing goes on while the process starts.
     void start(command, admission.content, release);
+    publisher.publish(intent);
     return true;
   }
 

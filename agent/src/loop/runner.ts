@@ -73,32 +73,37 @@ export function createRunner(ports: RunnerPorts): Runner {
     const receipt = journal.state.commands.get(command.id)?.intent?.before ?? {};
     const startedAtMs = clock.nowMs();
     const startMs = clock.monotonicMs();
-    log('info', 'step started', { command: command.id, action: command.action });
-    const { end, outputBytes } = await execute(command, action, receipt);
-    const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt }) : undefined;
-    passPoint('agent.step.ended');
-    const { effect } = action;
-    const outcome = outcomeOf(end, {
-      receipt,
-      direction: command.direction,
-      effect: typeof effect === 'function' ? effect(action.schema.parse(command.with)) : effect,
-      probed,
-    });
-    const durationMs = clock.monotonicMs() - startMs;
-    const body = { commandId: command.id, outcome, startedAtMs, durationMs, outputBytes };
-    const record = journal.append({ type: 'outcome', ...body });
-    passPoint('agent.outcome.written');
-    await journal.sync();
-    passPoint('agent.outcome.synced');
-    publisher.publish(record);
-    const failed =
-      outcome.status === 'succeeded' ? {} : { code: outcome.failure.code, reason: outcome.failure.message };
-    log('info', `step ${outcome.status}`, { command: command.id, durationMs: Math.round(durationMs), ...failed });
+    const { end, outputBytes, leave } = await execute(command, action, receipt);
+    try {
+      const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt }) : undefined;
+      passPoint('agent.step.ended');
+      const { effect } = action;
+      const outcome = outcomeOf(end, {
+        receipt,
+        direction: command.direction,
+        effect: typeof effect === 'function' ? effect(action.schema.parse(command.with)) : effect,
+        probed,
+      });
+      const durationMs = clock.monotonicMs() - startMs;
+      const body = { commandId: command.id, outcome, startedAtMs, durationMs, outputBytes };
+      const record = journal.append({ type: 'outcome', ...body });
+      passPoint('agent.outcome.written');
+      await journal.sync();
+      passPoint('agent.outcome.synced');
+      publisher.publish(record);
+      const failed =
+        outcome.status === 'succeeded' ? {} : { code: outcome.failure.code, reason: outcome.failure.message };
+      log('info', `step ${outcome.status}`, { command: command.id, durationMs: Math.round(durationMs), ...failed });
+    } finally {
+      // It runs until its outcome is on its way: an agent that is asked to stop waits for that.
+      leave();
+    }
   }
 
   async function execute(command: Command, action: Action, receipt: JsonObject): Promise<Executed> {
     const controller = new AbortController();
     let stopped: Failure | undefined;
+    let over = false;
     let cancelLetGo = () => {};
     let letGo = () => {};
     const hung = new Promise<End>((resolve) => {
@@ -108,12 +113,12 @@ export function createRunner(ports: RunnerPorts): Runner {
     });
     // The first reason wins: a kill during a timeout is still a timeout.
     const stop = (failure: Failure) => {
-      if (stopped !== undefined) return;
+      if (over || stopped !== undefined) return;
       stopped = failure;
       controller.abort(new SignalboxError(failure));
       cancelLetGo = clock.after(LET_GO_MS, letGo);
     };
-    const unwatch = watch(command.id, stop);
+    const leave = watch(command.id, stop);
     const timeout = agentError('SB-AGENT-TIMEOUT', `${command.action} did not end within ${command.timeoutMs} ms`);
     const cancelTimeout = clock.after(command.timeoutMs, () => stop(timeout.failure));
     const execution = workbench.open({
@@ -133,12 +138,14 @@ export function createRunner(ports: RunnerPorts): Runner {
       (error): End =>
         stopped ? { type: 'stopped', failure: stopped, settled: true } : { type: 'threw', failure: failureOf(error) },
     );
+    // After the start: nobody waits for the log.
+    log('info', 'step started', { command: command.id, action: command.action });
     const end = await Promise.race([doing, hung]);
     cancelTimeout();
+    over = true;
     cancelLetGo();
     const { outputBytes } = await execution.close();
-    unwatch();
-    return { end: execution.redact(end), outputBytes };
+    return { end: execution.redact(end), outputBytes, leave };
   }
 
   function watch(id: string, stop: (failure: Failure) => void): () => void {
@@ -177,6 +184,8 @@ export function createRunner(ports: RunnerPorts): Runner {
 interface Executed {
   end: End;
   outputBytes: number;
+  /** Ends what `running` says of it. */
+  leave: () => void;
 }
 
 async function attempt(
