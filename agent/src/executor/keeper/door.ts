@@ -14,13 +14,16 @@ export interface DoorOptions {
 }
 
 /**
- * Lets agents in, and ends the keeper when nothing was kept for a while. It ends without losing a request: it says
+ * Lets agents in, and ends the keeper when nothing is kept: at once without an agent, else after a while. It ends without losing a request: it says
  * that it goes, and goes when every agent has answered with its own end, so that all it had asked for was read.
  */
-export async function openDoor(folder: string, { keeper, idleMs, release, exit }: DoorOptions): Promise<void> {
+export async function openDoor(folder: string, options: DoorOptions): Promise<{ leave: () => void }> {
+  const { keeper, idleMs, release, exit } = options;
   const visitors = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, welcome);
   let idleTimer: NodeJS.Timeout | undefined;
+  /** The last agent has gone: it ended, or was killed. */
+  let deserted = false;
   let leaving = false;
   let closed = false;
 
@@ -32,6 +35,7 @@ export async function openDoor(folder: string, { keeper, idleMs, release, exit }
   renameSync(join(folder, beside), path);
   keeper.onIdle(onIdle);
   onIdle();
+  return { leave };
 
   function listen(address: string): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -42,6 +46,7 @@ export async function openDoor(folder: string, { keeper, idleMs, release, exit }
 
   function welcome(socket: Socket): void {
     visitors.add(socket);
+    deserted = false;
     socket.setEncoding('utf8');
     const tell = (message: KeeperMessage) => void (socket.writable && socket.write(lineOf(message)));
     tell({ type: 'keeper', ...keeper.self });
@@ -59,16 +64,22 @@ export async function openDoor(folder: string, { keeper, idleMs, release, exit }
     });
     socket.on('end', () => socket.end());
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => visitors.delete(socket));
+    socket.once('close', () => {
+      visitors.delete(socket);
+      deserted = visitors.size === 0;
+      if (keeper.running === 0) onIdle();
+    });
   }
 
   function onIdle(): void {
     clearTimeout(idleTimer);
     if (closed) exit();
+    else if (deserted && !leaving) leave();
     else if (!leaving) idleTimer = setTimeout(leave, idleMs);
   }
 
   function leave(): void {
+    clearTimeout(idleTimer);
     leaving = true;
     // In this order: the next keeper puts its own socket there.
     rmSync(path, { force: true });

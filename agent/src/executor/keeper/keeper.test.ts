@@ -53,12 +53,13 @@ describe('a keeper', () => {
   });
 
   it('is found again by the next agent, and two that begin at once share it', async () => {
-    const one = await start('true', { name: 'a' });
+    const one = await start(held(), { name: 'a' });
     keeper.client.close();
     const others = [testKeeper(folder), testKeeper(folder)];
     const two = await Promise.all(others.map(({ client }, i) => start('true', { name: `b${i}`, client })));
     expect(two.map((kept) => kept.keeper)).toEqual([one.keeper, one.keeper]);
     for (const other of others) other.client.close();
+    letEnd();
   });
 
   it('is one, also when two agents want the first at the same moment', async () => {
@@ -120,25 +121,40 @@ describe('a keeper', () => {
     await kept.exit;
   });
 
-  it('ends when it is idle, and takes what was asked for at that moment', async () => {
+  it('ends when it was idle', async () => {
     const ends: string[] = [];
-    const here = createKeeper();
-    const ended = new Promise<void>((resolve) => {
-      const exit = () => {
-        ends.push('exit');
-        resolve();
-      };
-      void openDoor(folder, { keeper: here, idleMs: 30, release: () => ends.push('release'), exit });
+    await new Promise<void>((resolve) => {
+      const release = () => void ends.push('release');
+      void openDoor(folder, { keeper: createKeeper(), idleMs: 20, release, exit: resolve });
     });
-    await until('the socket', () => existsSync(path('keeper-1.sock')));
+    expect([ends, existsSync(path('keeper-1.sock'))]).toEqual([['release'], false]);
+  });
+
+  it('does not stay behind: without an agent it ends with its last process', async () => {
+    const kept = await start(held());
+    keeper.client.close();
+    letEnd();
+    await until('its end', () => !isAlive(kept.keeper));
+    expect(findExit(kept.files)).toMatchObject({ exit: { exitCode: 7 } });
+  });
+
+  it('does what is asked for while it goes, and goes then', async () => {
+    const here = createKeeper();
+    let gone = () => {};
+    const exit = new Promise<void>((resolve) => {
+      gone = resolve;
+    });
+    const door = await openDoor(folder, { keeper: here, idleMs: 60_000, release: () => {}, exit: () => gone() });
     // Not the test's own client: that one ends the keepers that it has met, and this one is the test itself.
     const client = createKeeperClient({ folder, program: 'none', clock: systemClock });
-    const late = await start(held(), { name: 'late', client });
-    await until('the rest', () => here.running === 1);
+    await (await start('true', { name: 'early', client })).exit;
+    const late = start(held(), { name: 'late', client });
+    door.leave();
+    await until('its start', () => here.running === 1);
     letEnd();
-    expect((await late.exit) ?? (await waitForExit(late))).toMatchObject({ exitCode: 7 });
-    await ended;
-    expect([ends, existsSync(path('keeper-1.sock'))]).toEqual([['release', 'exit'], false]);
+    const kept = await late;
+    expect((await kept.exit) ?? (await waitForExit(kept))).toMatchObject({ exitCode: 7 });
+    await exit;
   });
 });
 
