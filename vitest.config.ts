@@ -14,7 +14,7 @@ export default defineConfig({
             '{protocol,agent,coordinator,packages/*}/src/**/*.test.ts',
             'test/{docs,lab,demo,chaos}/**/*.test.ts',
           ],
-          exclude: ['**/*.{int,lab,days}.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.{int,lab,days,chaos}.test.ts', '**/node_modules/**', '**/dist/**'],
           // Some try much; on a machine that does other things as well that takes a while.
           testTimeout: 30_000,
         },
@@ -70,6 +70,15 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+        },
+      },
+      {
+        ...shared,
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.chaos.test.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 1_200_000,
         },
       },
     ],

@@ -49,7 +49,7 @@ const NEEDED = [
   },
   {
     name: 'iproute2',
-    why: 'the lab has a network of its own',
+    why: 'the lab and the kill campaign have networks of their own',
     present: ['ip', '-Version'],
   },
   {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type LocalMesh, startMesh } from '@signalbox/bus';
 import { stringify } from 'yaml';
 import { hasEnded, type Janitor } from './janitor.ts';
-import { PROGRAMS, startDaemon } from './programs.ts';
+import { type Launch, PROGRAMS, startDaemon } from './programs.ts';
 
 /** A host of the mesh, for which an agent is started. */
 export interface MeshHost {
@@ -13,6 +13,8 @@ export interface MeshHost {
   readonly labels?: Readonly<Record<string, string>>;
   /** PATH of what its agent starts; left out: the agent's own default. */
   readonly path?: string;
+  /** Where its agent finds NATS; left out: on loopback. */
+  readonly servers?: readonly string[];
 }
 
 export type OperatorRole = 'viewer' | 'operator' | 'approver' | 'admin';
@@ -30,6 +32,8 @@ export interface ProcessMeshOptions {
   readonly coordinator?: object;
   /** Bound of JetStream's files. */
   readonly maxStorageBytes?: number;
+  /** By the daemon's name: a coordinator's, or its host's. */
+  readonly launch?: (daemon: string) => Launch;
 }
 
 interface Daemon {
@@ -47,6 +51,7 @@ export class ProcessMesh {
   readonly hosts: readonly MeshHost[];
   readonly #janitor: Janitor;
   readonly #coordinator: object;
+  readonly #launch: (daemon: string) => Launch;
   readonly #daemons = new Map<string, Daemon>();
 
   /** Resolves when NATS takes connections; the daemons are then being started and connect by themselves. */
@@ -71,12 +76,13 @@ export class ProcessMesh {
     nats: LocalMesh,
     janitor: Janitor,
   ) {
-    const { name, dir, hosts } = options;
+    const { name, dir, hosts, launch = () => ({}) } = options;
     this.name = name;
     this.dir = dir;
     this.nats = nats;
     this.hosts = hosts;
     this.#janitor = janitor;
+    this.#launch = launch;
     for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
     this.#coordinator = coordinatorSettings(options, nats, this.#writeSeed(COORDINATOR));
     this.write('coordinator.yaml', { ...this.#coordinator, name: 'coordinator-1' });
@@ -96,11 +102,11 @@ export class ProcessMesh {
   }
 
   /** agent.yaml of a host, to be varied. */
-  agentSettings({ name, labels, path }: MeshHost) {
+  agentSettings({ name, labels, path, servers = [this.nats.url] }: MeshHost) {
     return {
       mesh: this.name,
       name,
-      servers: [this.nats.url],
+      servers,
       seedFile: this.#writeSeed(name),
       stateDir: join(this.dir, 'state', name),
       trust: { coordinators: [this.nats.keys.coordinator.publicKey] },
@@ -111,18 +117,18 @@ export class ProcessMesh {
 
   startCoordinator(): void {
     const args = [COORDINATOR, '--config', this.etc('coordinator.yaml')];
-    this.#keep(COORDINATOR, startDaemon(PROGRAMS.signalbox, args, this.logFile(COORDINATOR)));
+    this.#start(COORDINATOR, PROGRAMS.signalbox, args);
   }
 
   /** One more coordinator, with a name of its own and the key of the first. */
   addCoordinator(name: string): void {
     const file = this.write(`${name}.yaml`, { ...this.#coordinator, name });
-    this.#keep(name, startDaemon(PROGRAMS.signalbox, [COORDINATOR, '--config', file], this.logFile(name)));
+    this.#start(name, PROGRAMS.signalbox, [COORDINATOR, '--config', file]);
   }
 
   startAgent(host: string): void {
     const args = ['--config', this.etc(`agent-${host}.yaml`)];
-    this.#keep(host, startDaemon(PROGRAMS.agent, args, this.logFile(host)));
+    this.#start(host, PROGRAMS.agent, args);
   }
 
   get coordinatorPid(): number | undefined {
@@ -179,7 +185,8 @@ export class ProcessMesh {
     return this.etc(name);
   }
 
-  #keep(name: string, child: ChildProcess): void {
+  #start(name: string, program: string, args: readonly string[]): void {
+    const child = startDaemon(program, args, { logFile: this.logFile(name), launch: this.#launch(name) });
     this.#daemons.set(name, { child, end: this.#janitor.adopt(name, child) });
   }
 

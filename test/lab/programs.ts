@@ -17,14 +17,28 @@ export const PROGRAMS = {
 /** The runbook that the demo runs, and that later runs unchanged on hosts with real systemd. */
 export const NODE_UPGRADE = join(REPOSITORY, 'runbooks', 'r3mes', 'node-upgrade.yaml');
 
+/** What a daemon is started with beside its own arguments. */
+export interface Launch {
+  /** Goes before everything else, as `nice -n 19` would. */
+  readonly before?: readonly string[];
+  /** For Node itself. */
+  readonly node?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts a daemon as an operating-system process of its own, in its own group: a Ctrl-C in the terminal reaches its
  * starter alone, which then ends its processes in order.
  */
-export function startDaemon(program: string, args: readonly string[], logFile: string): ChildProcess {
+export function startDaemon(
+  program: string,
+  args: readonly string[],
+  { logFile, launch: { before = [], node = [], env } = {} }: { logFile: string; launch?: Launch },
+): ChildProcess {
+  const [file = process.execPath, ...rest] = [...before, process.execPath, ...node, program, ...args];
   const log = openSync(logFile, 'a', 0o600);
   try {
-    return spawn(process.execPath, [program, ...args], { detached: true, stdio: ['ignore', log, log] });
+    return spawn(file, rest, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
   } finally {
     closeSync(log);
   }
