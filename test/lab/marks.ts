@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import type { Sandbox } from './sandbox.ts';
+import type { HostPaths } from './paths.ts';
 import type { Mark } from './standins/mark.ts';
 
-export function readMarks({ paths }: Sandbox): Mark[] {
+export function readMarks({ paths }: { paths: Pick<HostPaths, 'labMarks'> }): Mark[] {
   if (!existsSync(paths.labMarks)) return [];
   return readFileSync(paths.labMarks, 'utf8')
     .split('\n')

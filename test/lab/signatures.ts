@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { Sandbox } from './sandbox.ts';
+import type { HostPaths } from './paths.ts';
 import type { Signature } from './standins/remesd/signer.ts';
 
 /** What the network saw the validator sign, in order. A line that is being written is left for the next look. */
-export function readSignatures({ paths }: Sandbox): Signature[] {
+export function readSignatures({ paths }: { paths: Pick<HostPaths, 'labSignatures'> }): Signature[] {
   const text = readFileSync(paths.labSignatures, 'utf8');
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   return whole

@@ -16,9 +16,9 @@ export interface Snapshot {
 /** Not part of what a host is: its running state, its logs, and the observer's own records. */
 const NOT_THE_HOST = /^(run|var\/log|lab)\//;
 /** Grow as long as the chain moves, on any host, whatever anybody does. */
-const RISING = /\/data\/(priv_validator_state\.json|blockstore\.db\/.*|state\.db\/.*|cs\.wal\/.*)$/;
+export const RISING = /\/data\/(priv_validator_state\.json|blockstore\.db\/.*|state\.db\/.*|cs\.wal\/.*)$/;
 /** What actions declare that they leave behind: backups, data set aside, replaced files under a name of the run's. */
-const LEFTOVERS = /\/backups\/|\.(before-undo|restoring|signalbox)-|\/data\.backup\//;
+export const LEFTOVERS = /\/backups\/|\.(before-undo|restoring|signalbox)-|\/data\.backup\//;
 
 export async function takeSnapshot(sandbox: Sandbox): Promise<Snapshot> {
   const files = new Map<string, string>();

@@ -3,7 +3,8 @@
 //
 //   node furnish.js ROLE NAME [NODE-ADDRESS]
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { furnishMiner, MINER_UNIT } from '../furnish-miner.ts';
 import { furnishNode, NODE_UNIT, nodeHome } from '../furnish-node.ts';
 import { hostPaths } from '../paths.ts';
@@ -18,8 +19,18 @@ const paths = hostPaths('/');
 const run = (file: string, ...args: string[]) =>
   void execFileSync(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 
+/** Also what an earlier life of the host left: a mask, a drop-in, backups. */
+function clear(unit: string, user: string): void {
+  if (!existsSync(join(paths.packagedUnits, unit))) return;
+  run('systemctl', 'disable', '--now', unit);
+  for (const folder of paths.unitFolders) {
+    for (const left of [unit, `${unit}.d`]) rmSync(join(folder, left), { recursive: true, force: true });
+  }
+  run('userdel', '--remove', user);
+}
+
 // Everybody may leave a mark: programs of all users do.
-writeFileSync(paths.labMarks, '', { flag: 'a' });
+writeFileSync(paths.labMarks, '');
 chmodSync(paths.labMarks, 0o666);
 
 function addUser(user: string): string {
@@ -28,12 +39,14 @@ function addUser(user: string): string {
 }
 
 if (role === 'node' || role === 'spare') {
+  clear(NODE_UNIT, 'remes');
   const home = addUser('remes');
   mkdirSync(paths.packagedUnits, { recursive: true });
   furnishNode(paths, { name, ports: { rpc: RPC_PORT, p2p: P2P_PORT, host: '0.0.0.0' } });
   for (const file of [paths.labNetwork, paths.labSignatures]) chmodSync(file, 0o666);
   run('chown', '--recursive', 'remes:remes', home, nodeHome(paths));
 } else if (role === 'miner') {
+  clear(MINER_UNIT, 'miner');
   const home = addUser('miner');
   furnishMiner(paths, { stats: STATS_PORT, nodeRpc: RPC_PORT, nodeHost }, MINER_VENV);
   run('chown', '--recursive', 'miner:miner', home);

@@ -60,6 +60,11 @@ export class LabHost {
     return join(this.#options.folder, 'root');
   }
 
+  /** The files in which the host differs from its image. */
+  get layer(): string {
+    return join(this.#options.folder, 'upper');
+  }
+
   get consoleLog(): string {
     return join(this.#options.folder, 'console.log');
   }
@@ -89,8 +94,8 @@ export class LabHost {
     symlinkSync('/lib/systemd/system/systemd-networkd.service', join(wants, 'systemd-networkd.service'));
   }
 
-  /** Switches it on. Resolves when its init has started everything that is enabled. */
-  async powerOn(): Promise<void> {
+  /** Switches it on. Resolves when its init has started everything that is enabled, or at once. */
+  async powerOn({ wait = true }: { wait?: boolean } = {}): Promise<void> {
     const { network, group, binds } = this.#options;
     group.make();
     const nspawn = [
@@ -119,7 +124,7 @@ export class LabHost {
     } finally {
       closeSync(log);
     }
-    await this.booted();
+    if (wait) await this.booted();
   }
 
   /** Resolves when it runs, with everything started that is enabled. @throws Error with the end of its console. */

@@ -1,5 +1,6 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MeshKeys } from '@signalbox/bus';
 import { buildPackages, type Packages } from '@signalbox/packaging';
 import { standinFile } from '../executable.ts';
 import { REPOSITORY } from '../programs.ts';
@@ -53,8 +54,8 @@ export class Lab implements AsyncDisposable {
           folder: join(this.folder, 'hosts', plan.name),
           group: groupOf(name, plan.name),
           binds: [
-            { from: join(this.folder, 'observer', plan.name), to: '/lab' },
-            { from: join(this.folder, 'observer', 'chain'), to: '/lab/chain' },
+            { from: this.observer(plan.name), to: '/lab' },
+            { from: this.observer('chain'), to: '/lab/chain' },
             { from: join(this.folder, 'programs'), to: PROGRAMS_ON_HOST, readOnly: true },
           ],
         }),
@@ -128,11 +129,10 @@ export class Lab implements AsyncDisposable {
     await this.#network.create();
     for (const host of this.hosts) {
       for (const part of [host.name, 'chain']) {
-        const observer = join(this.folder, 'observer', part);
-        mkdirSync(observer, { recursive: true });
-        chmodSync(observer, 0o777);
+        mkdirSync(this.observer(part), { recursive: true });
+        chmodSync(this.observer(part), 0o777);
       }
-      mkdirSync(join(this.folder, 'observer', host.name, 'chain'), { recursive: true });
+      mkdirSync(join(this.observer(host.name), 'chain'), { recursive: true });
       await host.create(HOSTS);
     }
   }
@@ -144,23 +144,40 @@ export class Lab implements AsyncDisposable {
 
   async #furnish(say: (line: string) => void): Promise<void> {
     say('installing the packages, NATS, and what each host is for');
-    const keys = createKeys(HOSTS);
+    const keys = this.#keys();
     const coordinator = this.host(COORDINATOR_HOST);
     await installNats(coordinator, keys);
     await installPackage(coordinator, this.packages.signalbox);
     await settleCoordinator(coordinator, keys, HOSTS);
     // The chain is founded by its first node.
-    await this.#give(this.host('node-1'));
+    await this.furnish(this.host('node-1'));
     await Promise.all(
       this.hosts.map(async (host) => {
-        if (host.name !== 'node-1') await this.#give(host);
+        if (host.name !== 'node-1') await this.furnish(host);
         await installPackage(host, this.packages.agent);
         await settleAgent(host, keys);
       }),
     );
   }
 
-  async #give(host: LabHost): Promise<void> {
+  /** Gives a host's agent the settings that it has in this lab, also after they were purged, and starts it. */
+  async settle(host: LabHost): Promise<void> {
+    await settleAgent(host, this.#keys());
+  }
+
+  #keys(): MeshKeys {
+    const file = join(this.folder, 'keys.json');
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify(createKeys(HOSTS)), { mode: 0o600 });
+    return JSON.parse(readFileSync(file, 'utf8')) as MeshKeys;
+  }
+
+  /** What the observer keeps of a host, or of the chain. */
+  observer(what: string): string {
+    return join(this.folder, 'observer', what);
+  }
+
+  /** Makes a host what its role says, from the beginning: users, programs, data, units. */
+  async furnish(host: LabHost): Promise<void> {
     const furnish = `${PROGRAMS_ON_HOST}/test/dist/lab/hosts/furnish.js`;
     await host.run([LAB_NODE, furnish, host.plan.role, host.name, planOf('node-1').address]);
   }

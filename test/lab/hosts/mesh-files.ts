@@ -87,6 +87,8 @@ export async function settleAgent(host: LabHost, keys: MeshKeys): Promise<void> 
     servers: servers(),
     seedFile: 'agent.seed',
     stateDir: '/var/lib/signalbox/agent',
+    // Tests that stop an agent in the middle of a step do not want to wait for the step.
+    stopTimeout: '2s',
     labels: { ...host.plan.labels },
     trust: { coordinators: [keys.coordinator.publicKey] },
   };

@@ -1,6 +1,7 @@
 import { requireReal } from '@signalbox/actions/testing';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { Lab } from './lab.ts';
+import { LabRun } from './lab-run.ts';
 
 const found = inject('lab');
 
@@ -15,4 +16,11 @@ export function sharedLab(): Lab {
   const lab = 'name' in found ? Lab.attach(found.name) : undefined;
   if (!lab) throw new Error('there is no lab');
   return lab;
+}
+
+/** A run that is followed until the test ends. @throws Error with what `signalbox start` says. */
+export async function started(runbook: string, params: Readonly<Record<string, string>>): Promise<LabRun> {
+  const run = await LabRun.start(sharedLab(), runbook, params);
+  onTestFinished(() => run[Symbol.asyncDispose]());
+  return run;
 }

@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { LEFTOVERS, RISING, type Snapshot } from '../snapshot.ts';
+import type { LabHost } from './lab-host.ts';
+
+/** What changes on every host by itself, and what is Signalbox's own: its journal. */
+const NOT_THE_HOST = /^(var\/(log|tmp|lib\/(signalbox|systemd|nats)|cache)|tmp|run|root\/\.bash_history|lab)(\/|$)/;
+const UNIT_PROPERTIES = ['ActiveState', 'SubState', 'LoadState', 'UnitFileState'];
+
+/**
+ * A host as it can be compared with itself later (`compareSnapshots`): every file in which it differs from the image that it
+ * was made from, with owner and mode, and the state of some units.
+ */
+export async function takeHostSnapshot(host: LabHost, units: readonly string[]): Promise<Snapshot> {
+  const files = new Map<string, string>();
+  for (const entry of await readdir(host.layer, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(host.layer, path);
+    if (entry.isDirectory() || NOT_THE_HOST.test(name) || RISING.test(name) || LEFTOVERS.test(name)) continue;
+    files.set(name, fingerprint(path));
+  }
+  const unit: Record<string, string> = {};
+  for (const name of units) {
+    for (const [key, value] of Object.entries(await host.unit(name, UNIT_PROPERTIES))) unit[`${name} ${key}`] = value;
+  }
+  return { files, unit, versions: {} };
+}
+
+/** A character device is how an overlay says that a file of the image was removed. */
+function fingerprint(path: string): string {
+  const { mode, uid, gid } = lstatSync(path);
+  const type = mode & 0o170_000;
+  const content = type === 0o120_000 ? readlinkSync(path) : type === 0o100_000 ? readFileSync(path) : '';
+  return `${mode.toString(8)} ${uid}:${gid} ${createHash('sha256').update(content).digest('hex')}`;
+}

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { LogEntry, type RunEvent } from '@signalbox/protocol';
+import { until } from '@signalbox/protocol/testing';
+import { z } from 'zod';
+import { RunRecord } from '../../demo/run-record.ts';
+import { endProcess } from '../janitor.ts';
+import type { Lab } from './lab.ts';
+import { ENVIRONMENT } from './lab-host.ts';
+import { COORDINATOR_HOST } from './plan.ts';
+import { signalbox } from './signalbox.ts';
+
+const Started = z.object({ started: z.string() });
+/** A whole run with its reboots, on a machine that does other things as well. */
+const RUN_MS = 150_000;
+
+/** A run on the lab, followed from its log as an operator on the coordinator's host follows it. */
+export class LabRun implements AsyncDisposable {
+  readonly id: string;
+  readonly record: RunRecord;
+  readonly events: RunEvent[] = [];
+  readonly #feed: ChildProcess;
+
+  /** Starts a runbook that lies on the coordinator's host. @throws Error with what `signalbox start` says. */
+  static async start(lab: Lab, runbook: string, params: Readonly<Record<string, string>>): Promise<LabRun> {
+    const given = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+    const answer = await signalbox(lab, 'start', runbook, '--yes', '--detach', '--json', ...given);
+    if (answer.exitCode !== 0) throw new Error(`signalbox start ended with ${answer.exitCode}: ${answer.stderr}`);
+    return new LabRun(lab, Started.parse(JSON.parse(answer.stdout)).started);
+  }
+
+  private constructor(lab: Lab, id: string) {
+    this.id = id;
+    this.record = new RunRecord(id);
+    const [file, ...args] = lab.host(COORDINATOR_HOST).enter(['signalbox', 'events', id, '--json', '--follow']);
+    this.#feed = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], env: ENVIRONMENT });
+    const lines = createInterface({ input: this.#feed.stdout ?? process.stdin });
+    lines.on('line', (line) => {
+      if (!line.startsWith('{')) return;
+      const entry = LogEntry.parse(JSON.parse(line));
+      this.record.add(entry);
+      this.events.push(...entry.events);
+    });
+  }
+
+  /** The first event that fits, from the beginning of the log. */
+  event<T extends RunEvent>(what: string, fits: (event: RunEvent) => event is T): Promise<T>;
+  event(what: string, fits: (event: RunEvent) => boolean): Promise<RunEvent>;
+  async event(what: string, fits: (event: RunEvent) => boolean): Promise<RunEvent> {
+    const look = () => this.events.find(fits) ?? (this.record.outcome === undefined ? undefined : null);
+    const found = await until(`${what} in ${this.id}`, look, { timeoutMs: RUN_MS });
+    if (found === null) throw new Error(`${this.id} is ${this.record.outcome} without ${what}`);
+    return found;
+  }
+
+  /** Resolves when the host has taken the command of a step. */
+  accepted(step: string, host: string): Promise<RunEvent> {
+    return this.event(
+      `${step} on ${host} accepted`,
+      (event) => event.type === 'StepAccepted' && event.step === step && event.host === host,
+    );
+  }
+
+  /** @returns how it ended. @throws Error that says what it is held for, when it is held for anything but an unknown outcome. */
+  async ended(): Promise<string> {
+    return await until(
+      `${this.id} to end`,
+      () => {
+        const held = this.events.findLast(({ type }) => ['Held', 'HoldLifted', 'Resumed'].includes(type));
+        if (held?.type === 'Held' && held.reasons.some(({ cause }) => cause !== 'unknown')) {
+          throw new Error(`${this.id} is held: ${held.reasons.map(({ failure }) => failure.message).join('; ')}`);
+        }
+        return this.record.outcome;
+      },
+      { timeoutMs: RUN_MS },
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await endProcess(this.#feed);
+    if (this.#feed.exitCode === null && this.#feed.signalCode === null) await once(this.#feed, 'exit');
+  }
+}

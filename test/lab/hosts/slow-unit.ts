@@ -1,0 +1,61 @@
+import { stringify } from 'yaml';
+import type { Lab } from './lab.ts';
+import type { LabHost } from './lab-host.ts';
+import { COORDINATOR_HOST } from './plan.ts';
+
+export const SLOW_UNIT = 'slow.service';
+const STARTS = '/var/lib/slow/starts';
+const GO = '/var/lib/slow/go';
+
+/** A unit whose start lasts until it is let go: what a step is in the middle of when something happens to its host. */
+export async function installSlowUnit(host: LabHost): Promise<void> {
+  host.put(
+    `/etc/systemd/system/${SLOW_UNIT}`,
+    `[Unit]
+Description=Takes its time
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=infinity
+ExecStart=/bin/sh -c 'echo started >> ${STARTS}; until [ -e ${GO} ]; do sleep 0.1; done'
+
+[Install]
+WantedBy=default.target
+`,
+  );
+  host.put(STARTS, '');
+  await host.run(['systemctl', 'daemon-reload']);
+}
+
+export async function removeSlowUnit(host: LabHost): Promise<void> {
+  host.put(GO, '');
+  await host.exec(['systemctl', 'disable', '--now', SLOW_UNIT]);
+  await host.run(['rm', '-rf', '/var/lib/slow', `/etc/systemd/system/${SLOW_UNIT}`]);
+  await host.run(['systemctl', 'daemon-reload']);
+}
+
+export const letGo = (host: LabHost) => host.put(GO, '');
+
+/** How often it was started, whoever did it. */
+export const starts = (host: LabHost) => host.get(STARTS).split('\n').filter(Boolean).length;
+
+/** A runbook that starts it on the host and goes on after that. @returns its path on the coordinator's host. */
+export function slowRunbook(lab: Lab, { plan }: LabHost): string {
+  const path = '/root/slow-start.yaml';
+  const hosts = 'target';
+  const runbook = {
+    apiVersion: 'signalbox/v1',
+    kind: 'Runbook',
+    metadata: { name: 'slow-start', summary: 'Start a unit that takes its time, and stop it' },
+    spec: {
+      hosts: { target: { match: { ...plan.labels }, count: 1 } },
+      steps: [
+        { id: 'started', hosts, do: 'systemd.start', with: { unit: SLOW_UNIT }, timeout: '5m' },
+        { id: 'stopped', hosts, do: 'systemd.stop', with: { unit: SLOW_UNIT } },
+      ],
+    },
+  };
+  lab.host(COORDINATOR_HOST).put(path, stringify(runbook));
+  return path;
+}
