@@ -73,6 +73,16 @@ const NEEDED = [
     why: 'actions on Kubernetes are tested with the real kubectl',
     present: ['kubectl', 'version', '--client'],
   },
+  {
+    name: 'openjdk-17-jre-headless',
+    why: 'the Kafka probes are tested against real brokers',
+    present: ['java', '-version'],
+  },
+  {
+    name: 'maven',
+    why: 'Kafka itself comes from Maven Central',
+    present: ['mvn', '--version'],
+  },
 ];
 
 const LISTS = '/var/lib/apt/lists';

@@ -7,6 +7,7 @@ import { execRun } from './exec/run.ts';
 import { fileBackup } from './file/backup.ts';
 import { fileInstall } from './file/install.ts';
 import { httpRequest } from './http/request.ts';
+import { kafkaOffsetsSet } from './kafka/offsets-set.ts';
 import { kubernetesScale } from './kubernetes/scale.ts';
 import { kubernetesSetEnvFromSecret } from './kubernetes/set-env-from-secret.ts';
 import { kubernetesStart } from './kubernetes/start.ts';
@@ -40,6 +41,7 @@ export const actions: readonly Action[] = [
   fileBackup,
   fileInstall,
   httpRequest,
+  kafkaOffsetsSet,
   kubernetesScale,
   kubernetesSetEnvFromSecret,
   kubernetesStart,

@@ -2,6 +2,7 @@ import { type CodeCatalogue, failWith } from '@signalbox/protocol';
 import { CONFIGURATION_CODES } from './codes/configuration.ts';
 import { DATABASE_CODES } from './codes/databases.ts';
 import { FAST_DATA_CODES } from './codes/fast-data.ts';
+import { KAFKA_CODES } from './codes/kafka.ts';
 
 /** Every way in which an action can fail. */
 export const ACTION_CODES = {
@@ -163,6 +164,7 @@ export const ACTION_CODES = {
   ...CONFIGURATION_CODES,
   ...DATABASE_CODES,
   ...FAST_DATA_CODES,
+  ...KAFKA_CODES,
 } as const satisfies CodeCatalogue;
 
 export const actionError = failWith(ACTION_CODES);

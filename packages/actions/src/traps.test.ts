@@ -23,6 +23,10 @@ describe('the traps', () => {
         titles.push(...((await readFile(join(src, file), 'utf8')).match(/\[T\d\d\]/g) ?? []));
       }
     }
-    expect([...new Set(titles)].sort()).toEqual(Object.keys(TRAPS).map((id) => `[${id}]`));
+    expect([...new Set(titles)].sort()).toEqual(
+      Object.keys(TRAPS)
+        .sort()
+        .map((id) => `[${id}]`),
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { KAFKA_TRAPS } from './traps/kafka.ts';
 import { MONGODB_TRAPS } from './traps/mongodb.ts';
 import type { Trap } from './traps/trap.ts';
 
@@ -180,4 +181,5 @@ meets no condition.`,
 at plan time (\`SB-ACT-COLUMN-MISSING\`). Undo takes exactly these rows out, unless one was changed since.`,
   },
   ...MONGODB_TRAPS,
+  ...KAFKA_TRAPS,
 };

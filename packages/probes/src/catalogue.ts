@@ -4,6 +4,10 @@ import { cometbftStatus } from './cometbft/status.ts';
 import type { Probe } from './contract.ts';
 import { hostFacts } from './host/facts.ts';
 import { httpGet } from './http/get.ts';
+import { kafkaGroups } from './kafka/groups.ts';
+import { kafkaLag } from './kafka/lag.ts';
+import { kafkaTopicsMatch } from './kafka/topics-match.ts';
+import { kafkaWatermarks } from './kafka/watermarks.ts';
 import { kubernetesPods } from './kubernetes/pods.ts';
 import { minerStatus } from './miner/status.ts';
 import { mongodbCompare } from './mongodb/compare.ts';
@@ -27,6 +31,10 @@ export const probes: readonly Probe[] = [
   cometbftStatus,
   hostFacts,
   httpGet,
+  kafkaGroups,
+  kafkaLag,
+  kafkaTopicsMatch,
+  kafkaWatermarks,
   kubernetesPods,
   minerStatus,
   postgresDatabase,

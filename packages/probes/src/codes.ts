@@ -52,6 +52,16 @@ export const PROBE_CODES = {
     means: 'kubectl is missing, was refused, or did not answer in time.',
     next: 'Run `kubectl get deployment NAME` on the host as the user of the agent.',
   },
+  'SB-PROBE-KAFKA': {
+    class: 'retryable',
+    means: 'The Kafka cluster cannot be reached, refused the login, or did not answer the question.',
+    next: 'Check brokers, credentials and ACLs (Describe on cluster, topics and groups) from this host.',
+  },
+  'SB-PROBE-KAFKA-TOPIC': {
+    class: 'terminal',
+    means: 'The topic is not on the cluster. A probe never creates one.',
+    next: 'Correct the name, or create the topic with the partitions and cleanup.policy that it has on the other cluster.',
+  },
   'SB-PROBE-FAILED': {
     class: 'retryable',
     means: 'A file or a fact of the host could not be read.',

@@ -1,0 +1,70 @@
+import type { Trap } from './trap.ts';
+
+/** Of the Fast Data migration guide, where it moves Kafka. */
+export const KAFKA_TRAPS: Readonly<Record<string, Trap>> = {
+  T50: {
+    title: 'Taking lag for one number',
+    guide: `wait until the lag of the topics is 0.`,
+    happens: `lag is of a group *and* a partition. One partition can be behind while the others are read to the end; a group that
+never committed has no lag in many tools; retention that deleted what was not read shows lag that nobody can ever work off.`,
+    signalbox: `\`kafka.lag\` takes \`high - max(committed, low)\` of each partition and each group, in 64-bit numbers, and gives the
+largest. Without a commit the whole partition counts.`,
+  },
+  T51: {
+    title: 'Asking in a way that writes',
+    guide: `look at the offsets with whatever the client offers.`,
+    happens: `kafkajs's \`fetchOffsets({ resolveOffsets: true })\` commits the offsets that it resolves. A gate that asks in this
+way moves consumers.`,
+    signalbox: `is never used. A test compares offsets, groups and topics of a real cluster before and after every probe.`,
+  },
+  T52: {
+    title: 'Taking no members for no consumers',
+    guide: `switch the services off; when the group is empty, nobody reads.`,
+    happens: `a consumer that chose its partitions itself is no member of any group. A group of the newer protocol (KIP-848, in
+Kafka 4.x) is shown as \`Dead\` without members to a client that does not speak it.`,
+    signalbox: `\`kafka.groups\` gives \`members\` and \`committed\`; ask for \`members: { equals: 0 }\` and \`committed: { still: true }\` over a
+window. When the cluster lists a group and does not describe it, \`unseen\` names it and \`members\` is absent, which meets no condition.`,
+  },
+  T53: {
+    title: 'Waiting for a lag of 0 that never comes',
+    guide: `lag 0 on every topic.`,
+    happens: `each transaction ends with a control record, which takes an offset and is read by nobody. A group that has read
+everything stays behind by one.`,
+    signalbox: `a tolerance a topic, declared in the runbook's parameters and shown in the plan.`,
+  },
+  T54: {
+    title: 'Starting consumers without offsets',
+    guide: `deploy the services with the new brokers.`,
+    happens: `a group that the new cluster does not know begins where the service's own settings say, usually at the end: what was
+produced before it came up is skipped.`,
+    signalbox: `\`kafka.offsetsSet\` says before the start where each group begins. It refuses while a group has members
+(\`SB-ACT-KAFKA-GROUP-BUSY\`), and undo gives back the offsets of before, or none.`,
+  },
+  T56: {
+    title: 'Forgetting a producer',
+    guide: `enumerate the external producers and stop them.`,
+    happens: `the one that is not on the list goes on writing to the old cluster, behind the consumers that have left it.`,
+    signalbox: `\`kafka.watermarks\` sees every write, whoever it is from: \`high: { still: true }\` has to hold before lag counts, and as a
+fence until the point of no return.`,
+  },
+  T59: {
+    title: 'Creating a topic by asking for it',
+    guide: `check the topics on the new cluster.`,
+    happens: `with \`auto.create.topics.enable\` a question about a missing topic makes it, with the default number of partitions.`,
+    signalbox: `probes and actions list the topics first, with a client that creates none. What is missing is an error
+(\`SB-PROBE-KAFKA-TOPIC\`, \`SB-ACT-KAFKA-TOPIC\`).`,
+  },
+  T61: {
+    title: 'Taking a compacted topic for history',
+    guide: `old messages stay in the old cluster.`,
+    happens: `a compacted topic is not history but the present state: whoever starts on the new cluster starts without it.`,
+    signalbox: `\`kafka.topicsMatch\` counts topics whose \`cleanup.policy\` has \`compact\`, and names them.`,
+  },
+  T62: {
+    title: 'Taking a topic of the same name for the same topic',
+    guide: `the destination has the topics.`,
+    happens: `with another number of partitions the same key lands in another partition, and order by key is lost; with another
+\`cleanup.policy\` messages go that had to stay.`,
+    signalbox: `\`kafka.topicsMatch\` compares both on both clusters (\`partitionsDiffer\`, \`policyDiffers\`, and \`differences\` in words).`,
+  },
+};
