@@ -11,6 +11,7 @@ import { createPublisher } from './loop/publisher.ts';
 import { recover } from './loop/recovery.ts';
 import { createRunner } from './loop/runner.ts';
 import { createSlots } from './loop/slots.ts';
+import { createVotes } from './loop/votes.ts';
 import type { Clock, HostReader, Identity, Log, NoteProblem, Random, Toolbox, Workbench } from './ports.ts';
 import { createQueryHandler, QUERY_VERBS } from './queries.ts';
 
@@ -53,7 +54,7 @@ const FLUSH_MS = 3_000;
 
 /** Puts the parts together. Knows of no host and no NATS: those are behind the ports. */
 export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
-  const { bus, journal, clock, log, workbench } = ports;
+  const { bus, journal, clock, log } = ports;
   const { identity, concurrency, maxSkewMs, stopTimeoutMs } = options;
   const coordinators = new Set(options.coordinators);
   const trusts = (publicKey: string) => coordinators.has(publicKey);
@@ -70,8 +71,9 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   };
   const { onDuplicate, onRound = () => {}, onHeard = () => {} } = options;
   const heart = createHeart({ ...ports, identity, time, present, trusts, onDuplicate, onRound, onHeard });
-  const commands = createCommandLoop({ ...ports, time, slots, runner, publisher, problem, trusts });
-  const controls = createControlHandler({ journal, log, commands, runner, publisher, workbench, problem, trusts });
+  const votes = createVotes({ ...ports, publisher, problem });
+  const commands = createCommandLoop({ ...ports, time, slots, runner, votes, publisher, problem, trusts });
+  const controls = createControlHandler({ ...ports, commands, runner, votes, publisher, problem, trusts });
   const queries = createQueryHandler({ ...ports, problem, trusts });
   const subscriptions: Unsubscribe[] = [];
 
@@ -85,6 +87,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       if (journal.failure === undefined) {
         compact(journal);
         void Promise.all(recover({ ...ports, publisher, slots, runner }));
+        await votes.takeBackOld();
       }
       // Control first: a withdrawal that waits must be known before the command that it withdraws.
       subscriptions.push(await bus.controls(controls));

@@ -59,6 +59,11 @@ function describe(record: Stored): string | undefined {
       const withdrawn = record.withdrawn?.length ? `   withdrawn: ${record.withdrawn.join(' ')}` : '';
       return `${record.control.padEnd(9)} ${record.run}   epoch ${record.epoch}${withdrawn}`;
     }
+    case 'vote': {
+      const why = record.why ?? record.evidence.find((found) => found.why !== undefined)?.why;
+      const said = why === undefined ? '' : `   ${why}`;
+      return `voted ${record.vote.padEnd(3)} ${record.run}   ${record.step}   round ${record.round}${said}`;
+    }
     case 'published':
       return undefined;
     case 'closed-run':

@@ -1,11 +1,11 @@
-import { type Answer, type JsonObject, Query, type QueryVerb, type Report } from '@signalbox/protocol';
+import { type Answer, Query, type QueryVerb, type Report } from '@signalbox/protocol';
 import { open, type Signer, seal, sha256 } from '@signalbox/protocol/crypto';
-import type { z } from 'zod';
 import { agentError } from './codes.ts';
 import type { Journal } from './journal/journal.ts';
 import { reportOf } from './journal/report.ts';
 import type { KnownCommand } from './journal/state.ts';
 import { bounded, failureOf } from './loop/ask.ts';
+import { parseInput, sample as takeSample } from './loop/look.ts';
 import { createSlots } from './loop/slots.ts';
 import type { Clock, NoteProblem, Toolbox, Workbench } from './ports.ts';
 
@@ -76,13 +76,9 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
   }
 
   async function sample(query: Ask<'sample'>): Promise<Answer> {
-    const probe = toolbox.probeByName(query.probe);
-    if (probe === undefined) throw agentError('SB-AGENT-UNKNOWN-PROBE', `no probe ${query.probe} here`);
-    const input = parse(probe, query.with);
     const startMs = clock.monotonicMs();
-    const values = await inTurn(query, (options) =>
-      bounded(ports, { ...options, what: probe.name }, (context) => probe.sample(context, input)),
-    );
+    const { probe, with: input } = query;
+    const values = await inTurn(query, (bounds) => takeSample(ports, { probe, with: input, ...bounds }));
     const tookMs = clock.monotonicMs() - startMs;
     return { verb: 'sample', nonce: query.nonce, host: query.host, values, tookMs };
   }
@@ -90,7 +86,7 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
   async function check(query: Ask<'check'>): Promise<Answer> {
     const action = toolbox.actionByName(query.action);
     if (action === undefined) throw agentError('SB-AGENT-UNKNOWN-ACTION', `no action ${query.action} here`);
-    const input = parse(action, query.with);
+    const input = parseInput(action, query.with);
     const result = await inTurn(query, (options) =>
       bounded(ports, { ...options, what: `${action.name} check` }, (context) => action.check(context, input)),
     );
@@ -128,12 +124,4 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
     const record = outcome ?? refusal;
     return record && reportOf(journal.state, record);
   }
-}
-
-function parse<T extends object>({ name, schema }: { name: string; schema: z.ZodType<T> }, input: JsonObject): T {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = ['with', ...(issue?.path ?? [])].join('.');
-  throw agentError('SB-AGENT-INPUT', `${name}: ${where}: ${issue?.message}`);
 }

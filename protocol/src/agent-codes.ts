@@ -96,6 +96,27 @@ export const AGENT_CODES = {
     means: "The host's clock cannot be compared with the coordinator's, or is too far away from it [I7].",
     next: 'Check that a coordinator runs and that the host keeps time (chrony, timesyncd), then retry.',
   },
+  'SB-AGENT-SEALED': {
+    class: 'terminal',
+    means: 'Undo was asked in a run that has crossed a point of no return [I3]. Nothing was undone.',
+    next: 'Compare the run log with `signalbox-agent journal`: whoever asked does not know of the crossing.',
+  },
+  'SB-AGENT-VOTED': {
+    class: 'retryable',
+    means: 'The host has voted for a point of no return and has not been told what came of it: it undoes nothing [D4].',
+    next: 'Nothing: the coordinator releases it and asks again.',
+  },
+  'SB-AGENT-VOTE': {
+    class: 'terminal',
+    means: 'A command stands behind a point of no return for which this host has not voted. Nothing was done [D4].',
+    next: 'Compare the run log with `signalbox-agent journal`; the journal of this host may be an old one.',
+  },
+  'SB-AGENT-GUARD': {
+    class: 'terminal',
+    means:
+      'A guard of the point of no return did not hold any more when the first step behind it was about to begin. Nothing was done.',
+    next: 'Find out what came back (the message names the value), stop it, then `signalbox retry` the step: the guards are looked at again.',
+  },
   'SB-AGENT-UNKNOWN-ACTION': {
     class: 'terminal',
     means: 'The agent does not have this action.',

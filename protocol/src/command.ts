@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Condition } from './condition.ts';
 import { Critical } from './envelope.ts';
 import { Json, JsonObject } from './json.ts';
 import { Direction, HostName, MeshName, RunId } from './names.ts';
@@ -23,6 +24,31 @@ const Authority = {
   critical: Critical,
 };
 
+/** A guard of a point of no return as its host is asked about it, on its own sample. */
+export type VoteGuard = z.infer<typeof VoteGuard>;
+export const VoteGuard = wire({
+  step: z.string(),
+  probe: z.string(),
+  with: JsonObject,
+  until: Condition,
+  /** The values that met the gate: what has moved since (`still`, `rising`) is told by comparison with them. */
+  seed: z.record(z.string(), Json),
+  /** How often a host that has voted looks again until the vote is over. */
+  everyMs: z.int(),
+});
+
+/**
+ * Proof that a point of no return is behind the run [D4]: the round in which every host concerned voted for it, and where
+ * each vote stands in its host's journal.
+ */
+export type Crossing = z.infer<typeof Crossing>;
+export const Crossing = wire({
+  step: z.string(),
+  round: z.int(),
+  roundNonce: z.string(),
+  votes: z.array(wire({ host: HostName, journalSequence: z.int() })),
+});
+
 /** One action on one host. */
 export type Command = z.infer<typeof Command>;
 export const Command = wire({
@@ -42,9 +68,15 @@ export const Command = wire({
   receipt: JsonObject.optional(),
   /** Signed reports that this command relies on. */
   prerequisites: z.array(Json).optional(),
+  /** Of what a point of no return was crossed for: this host looks at its own guards once more before it begins. */
+  crossing: Crossing.optional(),
 });
 
-/** Control never waits for a slot. `void` withdraws commands, `fence` announces a leader, `closed` ends a run. */
+/**
+ * Control never waits for a slot. `void` withdraws commands, `fence` announces a leader, `closed` ends a run. `vote` asks
+ * whether a point of no return may be crossed, `release` frees who has voted in a round that came to nothing, `seal` says
+ * that it is crossed [D4].
+ */
 export type Control = z.infer<typeof Control>;
 export const Control = z.discriminatedUnion('type', [
   wire({
@@ -63,6 +95,20 @@ export const Control = z.discriminatedUnion('type', [
     commands: z.array(z.string()),
     reason: z.string(),
   }),
+  wire({
+    type: z.literal('vote'),
+    id: z.string(),
+    ...Authority,
+    step: z.string(),
+    round: z.int(),
+    roundNonce: z.string(),
+    /** How long a yes may be relied on, from the moment at which it was asked for. */
+    validMs: z.int(),
+    guards: z.array(VoteGuard),
+  }),
+  /** All rounds up to this one: a vote that is asked for late is not given any more. */
+  wire({ type: z.literal('release'), id: z.string(), ...Authority, round: z.int() }),
+  wire({ type: z.literal('seal'), id: z.string(), ...Authority, step: z.string(), round: z.int() }),
 ]);
 
 /** A question to a host that changes nothing. Each carries a nonce, so an answer is fresh because it repeats it. */

@@ -9,6 +9,10 @@ export const DEFAULTS = {
   /** Beyond timeout and time to live, how long the coordinator waits before an outcome is `unknown`. */
   silenceSlackMs: 5_000,
   proofTimeoutMs: 60_000,
+  /** How long a vote for a point of no return may be relied on, from asking for it. */
+  voteValidMs: 30_000,
+  /** A crossing is not decided on later than this before its votes end: its entry has to reach the log in time. */
+  crossMarginMs: 5_000,
   queryTimeoutMs: 10_000,
   /** Clocks further apart than this: no mutation is started [I7]. */
   maxSkewMs: 30_000,

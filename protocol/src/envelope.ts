@@ -29,6 +29,7 @@ export const KNOWN_CRITICAL: ReadonlySet<string> = new Set([
   'epoch',
   'nonce',
   'planHash',
+  'crossing',
 ]);
 
 /** Names of payload fields that the receiver must understand or refuse the whole message. */

@@ -10,6 +10,7 @@ export * from './failure.ts';
 export * from './health.ts';
 export * from './host.ts';
 export * from './json.ts';
+export * from './judgement-text.ts';
 export * from './names.ts';
 export * from './output.ts';
 export * from './plan.ts';

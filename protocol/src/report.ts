@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LogHead } from './command.ts';
 import { Critical } from './envelope.ts';
 import { Failure } from './failure.ts';
 import { Json, JsonObject } from './json.ts';
@@ -31,6 +32,15 @@ const ReportBase = {
   critical: Critical,
 };
 
+/** What a host found when it looked at one guard. No values: it could not be measured. */
+export type VoteEvidence = z.infer<typeof VoteEvidence>;
+export const VoteEvidence = wire({
+  step: z.string(),
+  values: z.record(z.string(), Json).optional(),
+  /** Why it does not hold. */
+  why: z.string().optional(),
+});
+
 const OfCommand = { commandId: z.string(), step: z.string(), direction: Direction, attempt: z.int() };
 
 /** What an agent says about commands and controls. Signed by the host's key, kept in the journal until the stream has it. */
@@ -58,6 +68,24 @@ export const Report = z.discriminatedUnion('type', [
     /** For `void`: those that were withdrawn before they began; the rest had begun or ended. */
     withdrawn: z.array(z.string()).optional(),
     known: z.array(z.string()).optional(),
+  }),
+  /**
+   * On disk before it is told [D4]. After a yes the host undoes nothing in this run until it is released. A no that comes
+   * after a yes of the same round takes it back: a guard broke, or the host can no longer watch.
+   */
+  wire({
+    type: z.literal('vote'),
+    ...ReportBase,
+    step: z.string(),
+    round: z.int(),
+    roundNonce: z.string(),
+    vote: z.enum(['yes', 'no']),
+    validMs: z.int(),
+    /** Where the log stood for whoever asked. */
+    head: LogHead,
+    evidence: z.array(VoteEvidence),
+    /** Why not, when it is not a guard's fault. */
+    why: z.string().optional(),
   }),
 ]);
 export type OutcomeReport = Extract<Report, { type: 'outcome' }>;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { Crossing, VoteGuard } from './command.ts';
 import { Condition } from './condition.ts';
 import { Failure } from './failure.ts';
 import { Json, JsonObject } from './json.ts';
 import { Direction, HostName, MeshName, RunId } from './names.ts';
-import { Applied } from './report.ts';
+import { Applied, VoteEvidence } from './report.ts';
 import { wire } from './wire.ts';
 
 /** A person at a terminal, by name and by the key that signed the request. */
@@ -22,6 +23,8 @@ export const Work = z.discriminatedUnion('kind', [
     receipt: JsonObject.optional(),
     notAfterMs: z.int(),
     timeoutMs: z.int(),
+    /** What the point of no return before it was crossed for. */
+    crossing: Crossing.optional(),
   }),
   /** Exclusive resources must be proven stopped elsewhere before the command goes out [I10]. */
   wire({
@@ -42,8 +45,18 @@ export const Work = z.discriminatedUnion('kind', [
   wire({ kind: z.literal('record'), probe: z.string(), with: JsonObject, deadlineRunMs: z.int() }),
   wire({ kind: z.literal('approval') }),
   wire({ kind: z.literal('manual'), text: z.string() }),
-  /** A point of no return: its guards are asked afresh for this round. */
-  wire({ kind: z.literal('round'), round: z.int(), deadlineRunMs: z.int() }),
+  /**
+   * A point of no return: every host that has a guard of it, or that will do what it is crossed for, votes in this round
+   * [D4]. A yes may be relied on for `validMs` from this entry on.
+   */
+  wire({
+    kind: z.literal('round'),
+    round: z.int(),
+    roundNonce: z.string(),
+    validMs: z.int(),
+    voters: z.array(wire({ host: HostName, guards: z.array(VoteGuard) })),
+    deadlineRunMs: z.int(),
+  }),
 ]);
 
 const Try = { step: z.string(), host: HostName.nullable(), direction: Direction, attempt: z.int().min(1) };
@@ -138,8 +151,23 @@ export const RunEvent = z.discriminatedUnion('type', [
   wire({ type: z.literal('ApprovalGiven'), step: z.string(), by: Actor, note: z.string().optional() }),
   wire({ type: z.literal('ApprovalRejected'), step: z.string(), by: Actor, note: z.string() }),
   wire({ type: z.literal('ApprovalVoided'), step: z.string(), reason: z.string() }),
+  /** A host's vote in the open round, and where it stands in the host's journal. */
+  wire({
+    type: z.literal('VoteGiven'),
+    step: z.string(),
+    round: z.int(),
+    host: HostName,
+    vote: z.enum(['yes', 'no']),
+    journalSequence: z.int(),
+    evidence: z.array(VoteEvidence),
+    why: z.string().optional(),
+  }),
   /** The point of no return is behind the run: nothing before it is ever compensated [I3]. */
-  wire({ type: z.literal('Crossed'), step: z.string(), round: z.int(), evidence: z.array(JsonObject) }),
+  wire({
+    type: z.literal('Crossed'),
+    ...Crossing.shape,
+    evidence: z.array(wire({ host: HostName, ...VoteEvidence.shape })),
+  }),
   wire({ type: z.literal('HostSilent'), host: HostName, lastSeenAtMs: z.int().optional() }),
   wire({ type: z.literal('HostBack'), host: HostName }),
   /** A host failed within a batch's limit: undone inside the group, then dropped for the rest of the run. */

@@ -30,7 +30,14 @@ const succeeded = (
   via,
 });
 const ended = (outcome: 'completed' | 'rolled-back'): RunEvent => ({ type: 'Ended', outcome, leftovers: [] });
-const crossed: RunEvent = { type: 'Crossed', step: 'no-way-back', round: 1, evidence: [] };
+const crossed: RunEvent = {
+  type: 'Crossed',
+  step: 'no-way-back',
+  round: 1,
+  roundNonce: 'n.1',
+  votes: [],
+  evidence: [],
+};
 
 const marks = (step: string, verb: Mark['verb'] = 'do', attempt = 1): Mark[] =>
   (['begin', 'end'] as const).map((what) => ({

@@ -1,4 +1,14 @@
-import { Command, Direction, Failure, JsonObject, LogHead, Outcome, wire } from '@signalbox/protocol';
+import {
+  Command,
+  Direction,
+  Failure,
+  JsonObject,
+  LogHead,
+  Outcome,
+  VoteEvidence,
+  VoteGuard,
+  wire,
+} from '@signalbox/protocol';
 import { z } from 'zod';
 
 /** What a command is the try of, without its body: enough to report that it was refused. */
@@ -57,7 +67,7 @@ export const RecordBody = z.discriminatedUnion('type', [
   wire({ type: z.literal('refused'), command: CommandRef, content: z.string(), failure: Failure }),
   wire({
     type: z.literal('control'),
-    control: z.enum(['void', 'fence', 'closed', 'kill']),
+    control: z.enum(['void', 'fence', 'closed', 'kill', 'release', 'seal']),
     id: z.string(),
     run: z.string(),
     epoch: z.int(),
@@ -66,6 +76,29 @@ export const RecordBody = z.discriminatedUnion('type', [
     reason: z.string().optional(),
     withdrawn: z.array(z.string()).optional(),
     known: z.array(z.string()).optional(),
+    /** Of a release or a seal: the round of votes that it is about. */
+    round: z.int().optional(),
+  }),
+  /**
+   * A vote for a point of no return; on disk before it is told. After a yes nothing is undone in this run until it is
+   * released [D4]. A no after a yes of the same round takes it back, and releases from nothing.
+   */
+  wire({
+    type: z.literal('vote'),
+    /** The control that asked for it. */
+    id: z.string(),
+    run: z.string(),
+    epoch: z.int(),
+    nonce: z.string(),
+    head: LogHead,
+    step: z.string(),
+    round: z.int(),
+    roundNonce: z.string(),
+    validMs: z.int(),
+    guards: z.array(VoteGuard),
+    evidence: z.array(VoteEvidence),
+    vote: z.enum(['yes', 'no']),
+    why: z.string().optional(),
   }),
   /** The reports of these records are in the stream. Not synced: publishing one again is harmless. */
   wire({ type: z.literal('published'), records: z.array(z.int()) }),

@@ -32,6 +32,11 @@ export function reportOf(state: JournalState, record: Stored): Report | undefine
       const lists = { ...(withdrawn && { withdrawn }), ...(known && { known }) };
       return { type: 'control', ...base, run, epoch, controlId: id, control, ...lists };
     }
+    case 'vote': {
+      const { run, epoch, step, round, roundNonce, vote, validMs, head, evidence, why } = record;
+      const said = { vote, validMs, head, evidence, ...(why === undefined ? {} : { why }) };
+      return { type: 'vote', ...base, run, epoch, step, round, roundNonce, ...said };
+    }
     default:
       return undefined;
   }

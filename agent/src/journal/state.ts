@@ -21,6 +21,17 @@ export interface KnownRun {
   nonce: string;
   head: LogHead;
   closed: boolean;
+  /** The last vote for a point of no return: the first record of that round, and whether a yes was taken back since. */
+  vote: { record: Stored<'vote'>; takenBack: boolean } | undefined;
+  /** Votes in rounds up to this one bind no more, and are not given any more. */
+  releasedThrough: number;
+  /** The round by which a point of no return was crossed; 0: there is a way back. */
+  sealedBy: number;
+}
+
+/** [D4] It has voted for a crossing and does not know what came of it: until it does, nothing is undone. */
+export function isBound({ vote, releasedThrough, sealedBy }: KnownRun): boolean {
+  return vote?.record.vote === 'yes' && vote.record.round > Math.max(releasedThrough, sealedBy);
 }
 
 /** Accepted tries at one step of one run, oldest first. */
@@ -87,15 +98,18 @@ export function apply(state: JournalState, record: Stored): void {
     case 'published':
       for (const n of record.records) state.unpublished.delete(n);
       return;
+    case 'vote':
+      applyVote(state, record);
+      return;
     case 'closed-run':
-      state.runs.set(record.run, { epoch: record.epoch, nonce: record.nonce, head: record.head, closed: true });
+      obey(state, record.run, record).closed = true;
       return;
   }
 }
 
 function applyIntent(state: JournalState, record: Stored<'intent'>): void {
   const { id, run, step, direction, attempt } = record.command;
-  const known: KnownCommand = {
+  const began: KnownCommand = {
     id,
     run,
     state: 'running',
@@ -103,12 +117,14 @@ function applyIntent(state: JournalState, record: Stored<'intent'>): void {
     intent: record,
     children: new Map(),
   };
-  state.commands.set(id, known);
+  state.commands.set(id, began);
   const key = stepKey(run, step);
   const tries = state.steps.get(key) ?? { accepted: [] };
   tries.accepted.push({ id, direction, attempt });
   state.steps.set(key, tries);
-  obey(state, run, record.command);
+  const known = obey(state, run, record.command);
+  // Whoever asks for this has crossed: that is as good as the seal, which may still be on its way.
+  known.sealedBy = Math.max(known.sealedBy, record.command.crossing?.round ?? 0);
   state.unpublished.set(record.n, record);
 }
 
@@ -135,6 +151,8 @@ function applyRefusal(state: JournalState, record: Stored<'refused'>): void {
 function applyControl(state: JournalState, record: Stored<'control'>): void {
   const run = obey(state, record.run, record);
   if (record.control === 'closed') run.closed = true;
+  if (record.control === 'release') run.releasedThrough = Math.max(run.releasedThrough, record.round ?? 0);
+  if (record.control === 'seal') run.sealedBy = Math.max(run.sealedBy, record.round ?? 0);
   for (const id of record.withdrawn ?? []) {
     if (!state.commands.has(id)) {
       state.commands.set(id, { id, run: record.run, state: 'voided', children: new Map() });
@@ -144,9 +162,27 @@ function applyControl(state: JournalState, record: Stored<'control'>): void {
   state.unpublished.set(record.n, record);
 }
 
+/** A later record of the same round takes a yes back; a vote in an earlier round comes too late to mean anything. */
+function applyVote(state: JournalState, record: Stored<'vote'>): void {
+  const run = obey(state, record.run, record);
+  const present = run.vote?.record.round ?? 0;
+  if (record.round > present) run.vote = { record, takenBack: false };
+  else if (record.round === present && run.vote) run.vote = { ...run.vote, takenBack: true };
+  state.unpublished.set(record.n, record);
+}
+
+const UNKNOWN_RUN = {
+  epoch: 0,
+  nonce: '',
+  closed: false,
+  vote: undefined,
+  releasedThrough: 0,
+  sealedBy: 0,
+} as const;
+
 /** Epochs only grow; the head moves forward within them. */
 function obey(state: JournalState, run: string, by: { epoch: number; nonce: string; head: LogHead }): KnownRun {
-  const known = state.runs.get(run) ?? { epoch: 0, nonce: '', head: by.head, closed: false };
+  const known = state.runs.get(run) ?? { ...UNKNOWN_RUN, head: by.head };
   if (by.epoch >= known.epoch) {
     known.head = by.epoch > known.epoch || by.head.sequence > known.head.sequence ? by.head : known.head;
     known.epoch = by.epoch;
@@ -172,6 +208,14 @@ export function firstBefore(state: JournalState, run: string, step: string): Sto
   return first && state.commands.get(first.id)?.intent?.before;
 }
 
+/** Something has begun on this host that a point of no return was crossed for in that round, or nobody can rule it out. */
+export function hasBegunBehind(state: JournalState, run: string, round: number): boolean {
+  return [...state.commands.values()].some(({ run: of, intent, outcome, state: stands }) => {
+    if (of !== run || intent?.command.crossing?.round !== round || stands === 'refused') return false;
+    return outcome?.outcome.status !== 'unknown' || outcome.outcome.probed !== 'not-applied';
+  });
+}
+
 /** The run that a record is about; undefined for what is about the journal itself. */
 export function runOf(record: Stored, state: JournalState): string | undefined {
   switch (record.type) {
@@ -179,6 +223,7 @@ export function runOf(record: Stored, state: JournalState): string | undefined {
     case 'refused':
       return record.command.run;
     case 'control':
+    case 'vote':
     case 'closed-run':
       return record.run;
     case 'process':

@@ -14,15 +14,16 @@ import type { MeshTime } from './mesh-time.ts';
 import type { Publisher } from './publisher.ts';
 import type { Runner } from './runner.ts';
 import type { Release, Slots } from './slots.ts';
+import type { Votes } from './votes.ts';
 
 /** How often the stream hears that a command still waits for a slot; well below the consumer's wait for an ack. */
 const WORKING_MS = 5_000;
-/** How long a command waits for the coordinator's time to become known. Five beats. */
-const TIME_WAIT_MS = 10_000;
+/** How long a command waits for the coordinator's time to become known, or for a release. Five beats. */
+const PATIENCE_MS = 10_000;
 
 /**
  * D1, the way of one command: verify, judge, wait for a slot without acknowledging, judge again, capture the
- * before-receipt, judge once more, intent to disk, acknowledge, run.
+ * before-receipt, look at the guards of what it was crossed for, judge once more, intent to disk, acknowledge, run.
  */
 export interface CommandLoop {
   handle(delivery: Delivery): Promise<void>;
@@ -40,6 +41,7 @@ export interface CommandLoopPorts {
   time: MeshTime;
   slots: Slots;
   runner: Runner;
+  votes: Votes;
   publisher: Publisher;
   problem: NoteProblem;
   trusts: (publicKey: string) => boolean;
@@ -56,7 +58,7 @@ interface Admission {
 }
 
 export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
-  const { journal, clock, log, toolbox, time, slots, runner, publisher, problem, trusts } = ports;
+  const { journal, clock, log, toolbox, time, slots, runner, votes, publisher, problem, trusts } = ports;
   const admissions = new Map<string, Admission>();
   let stopped = false;
 
@@ -111,7 +113,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
   }
 
   async function admit(command: Command, admission: Admission): Promise<void> {
-    const giveUpMs = clock.monotonicMs() + TIME_WAIT_MS;
+    const giveUpMs = clock.monotonicMs() + PATIENCE_MS;
     while (!stopped) {
       const verdict = judge(command);
       switch (verdict.type) {
@@ -128,7 +130,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
           return refuse(command, admission, verdict.failure);
         case 'wait':
           if (clock.monotonicMs() >= giveUpMs) return refuse(command, admission, verdict.failure);
-          await timeKnown(admission, giveUpMs - clock.monotonicMs());
+          await somethingKnown(admission, giveUpMs - clock.monotonicMs());
           break;
         case 'go': {
           const done = await waitForSlot(command, admission);
@@ -162,6 +164,12 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
     } catch (error) {
       release();
       await refuse(command, admission, failureOf(error));
+      return true;
+    }
+    const objection = await votes.objection(command);
+    if (objection) {
+      release();
+      await refuse(command, admission, objection);
       return true;
     }
     if (stopped || judge(command).type !== 'go') return giveBack(release);
@@ -231,7 +239,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
     return () => cancel();
   }
 
-  async function timeKnown(admission: Admission, atMostMs: number): Promise<void> {
+  async function somethingKnown(admission: Admission, atMostMs: number): Promise<void> {
     admission.wake = new AbortController();
     const { signal } = admission.wake;
     await new Promise<void>((resolve) => {

@@ -9,7 +9,9 @@ import { sha256 } from '@signalbox/protocol/crypto';
 export function contentOf(command: Command): string {
   const { run, step, host, direction, attempt, planHash, notAfterMs, timeoutMs, action, version } = command;
   const asked = { run, step, host, direction, attempt, planHash, notAfterMs, timeoutMs, action, version };
-  return sha256(canonical({ ...asked, with: command.with, receipt: command.receipt ?? null }));
+  const { crossing } = command;
+  const behind = crossing === undefined ? {} : { crossing };
+  return sha256(canonical({ ...asked, ...behind, with: command.with, receipt: command.receipt ?? null }));
 }
 
 /** JSON with sorted keys: the same value always gives the same text. */

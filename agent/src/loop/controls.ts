@@ -13,12 +13,14 @@ import type { CommandLoop } from './commands.ts';
 import { authorityFailure, hostFailure } from './judge.ts';
 import type { Publisher } from './publisher.ts';
 import type { Runner } from './runner.ts';
+import type { Votes } from './votes.ts';
 
 export interface ControlPorts {
   journal: Journal;
   log: Log;
   commands: CommandLoop;
   runner: Runner;
+  votes: Votes;
   publisher: Publisher;
   workbench: Workbench;
   problem: NoteProblem;
@@ -30,12 +32,13 @@ export interface ControlPorts {
  * command stays withdrawn and an old leader stays old, whatever crashes [D2, I6].
  */
 export function createControlHandler(ports: ControlPorts): (delivery: Delivery) => Promise<void> {
-  const { journal, log, commands, runner, publisher, workbench, problem, trusts } = ports;
+  const { journal, log, commands, runner, votes, publisher, workbench, problem, trusts } = ports;
 
   return async function handle(delivery) {
     if (journal.failure !== undefined) return;
     const control = read(delivery);
     if (control === undefined) return;
+    if (control.type === 'vote') return await votes.cast(control, delivery);
     const answered = journal.state.controls.get(control.id);
     const record = answered ?? journal.append(answerTo(control, journal.state));
     await journal.sync();
@@ -68,7 +71,7 @@ export function createControlHandler(ports: ControlPorts): (delivery: Delivery) 
     return hostFailure(journal.state, control) ?? authorityFailure(journal.state, control);
   }
 
-  function act(control: Control): void {
+  function act(control: Answered): void {
     if (control.type === 'kill') {
       const { failure } = agentError('SB-AGENT-KILLED', `stopped by the coordinator: ${control.reason}`);
       for (const id of control.commands) runner.stop(id, failure);
@@ -86,8 +89,11 @@ export function createControlHandler(ports: ControlPorts): (delivery: Delivery) 
   }
 }
 
+/** Answered at once; a vote has to look at the host first. */
+type Answered = Exclude<Control, { type: 'vote' }>;
+
 /** What is journaled and reported for a control. Withdrawn is what has not begun: it never will. */
-export function answerTo(control: Control, state: JournalState): Extract<RecordBody, { type: 'control' }> {
+export function answerTo(control: Answered, state: JournalState): Extract<RecordBody, { type: 'control' }> {
   const { type, id, run, epoch, nonce, head } = control;
   const base = { type: 'control' as const, control: type, id, run, epoch, nonce, head };
   switch (control.type) {
@@ -100,6 +106,9 @@ export function answerTo(control: Control, state: JournalState): Extract<RecordB
       const known = [...state.commands.values()].filter((command) => command.run === run).map((command) => command.id);
       return { ...base, known };
     }
+    case 'release':
+    case 'seal':
+      return { ...base, round: control.round };
     case 'closed':
       return { ...base, reason: control.outcome };
   }

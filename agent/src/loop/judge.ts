@@ -1,7 +1,7 @@
 import type { Action } from '@signalbox/actions';
 import { type Command, commandId, type Direction, type Failure } from '@signalbox/protocol';
 import { agentError } from '../codes.ts';
-import { type JournalState, stepKey } from '../journal/state.ts';
+import { isBound, type JournalState, stepKey } from '../journal/state.ts';
 import { contentOf } from './content.ts';
 import type { TimeBound } from './mesh-time.ts';
 
@@ -15,7 +15,7 @@ export type Verdict =
   | { type: 'reject'; failure: Failure }
   /** Was not done and never will be: journaled and reported. */
   | { type: 'refuse'; failure: Failure }
-  /** The coordinator's time is not known yet. */
+  /** The coordinator's time is not known yet, or a vote has not been released. */
   | { type: 'wait'; failure: Failure }
   | { type: 'go' };
 
@@ -33,9 +33,10 @@ export function judgeCommand(state: JournalState, command: Command, around: Surr
     hostFailure(state, command) ??
     authorityFailure(state, command) ??
     withdrawnFailure(state, command) ??
+    crossingFailure(state, command) ??
     actionFailure(command, around.actionByName);
   if (never) return { type: 'refuse', failure: never };
-  return judgeTime(command, around.time);
+  return judgeVote(state, command) ?? judgeTime(command, around.time);
 }
 
 /** Addressed to somebody else, or under an id that it has no right to. */
@@ -105,6 +106,28 @@ interface Try {
 function voids(accepted: Try, asked: Try): boolean {
   if (accepted.direction !== asked.direction) return accepted.direction === 'undo';
   return accepted.attempt > asked.attempt;
+}
+
+/** [I3] Nothing is undone behind a point of no return, and what it was crossed for carries this host's own vote. */
+function crossingFailure(state: JournalState, { run, step, host, direction, crossing }: Command): Failure | undefined {
+  const known = state.runs.get(run);
+  if (direction === 'undo' && known !== undefined && known.sealedBy > 0) {
+    return agentError('SB-AGENT-SEALED', `${run} has crossed a point of no return: ${step} is not undone`).failure;
+  }
+  const mine = crossing?.votes.find((vote) => vote.host === host);
+  if (!crossing || !mine) return undefined;
+  const given = known?.vote?.record;
+  const fits = given?.vote === 'yes' && given.n === mine.journalSequence && given.roundNonce === crossing.roundNonce;
+  if (fits) return undefined;
+  return agentError('SB-AGENT-VOTE', `${host} has not voted for ${crossing.step} in round ${crossing.round}`).failure;
+}
+
+/** [D4] Whoever has voted undoes nothing until it knows that the crossing came to nothing. */
+function judgeVote(state: JournalState, { run, direction }: Command): Verdict | undefined {
+  const known = state.runs.get(run);
+  if (direction === 'do' || known === undefined || !isBound(known)) return undefined;
+  const message = `${run}: this host has voted for a point of no return and is not released`;
+  return { type: 'wait', failure: agentError('SB-AGENT-VOTED', message).failure };
 }
 
 function actionFailure(command: Command, actionByName: Surroundings['actionByName']): Failure | undefined {

@@ -50,6 +50,12 @@ type QueryBody = Query extends infer Q ? (Q extends Query ? Omit<Q, 'mesh' | 'ho
 
 const heard = (): HealthReply => ({ type: 'heard', coordinator: 'fake', nowMs: Date.now() });
 
+/** What a report is about: a command, a control, or a round of votes. */
+function idOf(report: Report): string {
+  if (report.type === 'vote') return `${report.step} ${report.round}`;
+  return 'commandId' in report ? report.commandId : report.controlId;
+}
+
 export async function fakeCoordinator({
   mesh,
   host,
@@ -86,7 +92,7 @@ export async function fakeCoordinator({
   async function report<T extends Report['type']>(type: T, id: string): Promise<Of<Report, 'type', T>> {
     return await until(`${type} of ${id}`, () =>
       reports.find((one): one is Of<Report, 'type', T> => {
-        return one.type === type && id === ('commandId' in one ? one.commandId : one.controlId);
+        return one.type === type && id === idOf(one);
       }),
     );
   }

@@ -61,6 +61,8 @@ export interface SmallWorld {
   readonly keys: { coordinator: KeyPair; host: KeyPair };
   /** What probes of the action answer. */
   applied: Applied;
+  /** What its probe measures. */
+  measured: JsonObject;
   /** What its check captures; an error is thrown. */
   before: JsonObject | Failure;
   /** Runs end by themselves at once, unless a test wants to end them. */
@@ -98,6 +100,7 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
   survivors.push(...(options.workbenchSurvivors ?? []));
   const small = {
     applied: options.applied ?? ('cannot-tell' as Applied),
+    measured: { value: 1 } as JsonObject,
     before: { was: 'so' } as JsonObject | Failure,
     holdRuns: false,
     holdChecks: false,
@@ -117,7 +120,7 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
     schema: z.object({ fail: z.string().optional() }),
     async sample(_, { fail }) {
       if (fail) throw new Error(fail);
-      return { value: 1 };
+      return { ...small.measured };
     },
   });
   const agent = createAgent(

@@ -26,6 +26,10 @@ export class Commands {
     for (const effect of effects) {
       if (effect.type === 'command') this.#once(effect.work.id, () => this.#sendCommand(effect));
       if (effect.type === 'void') this.#once(`void ${effect.commands.join(' ')}`, () => this.#sendVoid(effect));
+      if (effect.type === 'vote') this.#once(`vote ${effect.round} ${effect.host}`, () => this.#sendVote(effect));
+      if (effect.type === 'release')
+        this.#once(`release ${effect.round} ${effect.host}`, () => this.#sendRelease(effect));
+      if (effect.type === 'seal') this.#seal(effect);
       if (effect.type === 'closed') this.#once('closed', () => this.#sendClosed(effect));
     }
   }
@@ -77,6 +81,8 @@ export class Commands {
       version: work.version,
       with: work.with,
       ...(work.receipt ? { receipt: work.receipt } : {}),
+      // Only an agent that knows what to look at may begin it.
+      ...(work.crossing ? { crossing: work.crossing, critical: ['crossing'] } : {}),
     };
     const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + DEFAULTS.silenceSlackMs;
     passPoint('coordinator.command.sending');
@@ -93,6 +99,25 @@ export class Commands {
         commands: [...commands],
         reason,
       });
+  }
+
+  async #sendVote({ type, host: name, ...asked }: Of<'vote'>): Promise<void> {
+    const host = this.#host(name);
+    if (!host || this.#stopped) return;
+    await this.#sendControl(host, { type, id: `vote-${asked.round}`, ...asked, guards: [...asked.guards] });
+  }
+
+  async #sendRelease({ type, host: name, round }: Of<'release'>): Promise<void> {
+    const host = this.#host(name);
+    if (host) await this.#sendControl(host, { type, id: `release-${round}`, round });
+  }
+
+  #seal({ type, hosts, step, round }: Of<'seal'>): void {
+    for (const name of hosts) {
+      const host = this.#host(name);
+      const send = async () => host && (await this.#sendControl(host, { type, id: `seal-${round}`, step, round }));
+      this.#once(`seal ${round} ${name}`, send);
+    }
   }
 
   async #sendClosed({ hosts, outcome }: Of<'closed'>): Promise<void> {

@@ -37,9 +37,14 @@ export function readReport(state: RunState, incoming: IncomingReport): Input | u
       return payload.withdrawn && payload.withdrawn.length > 0
         ? { type: 'withdrawn', commands: payload.withdrawn }
         : undefined;
+    case 'vote': {
+      const { step, round, roundNonce, vote, journalSequence, evidence, why } = payload;
+      const said = { step, round, roundNonce, vote, journalSequence, evidence, ...(why === undefined ? {} : { why }) };
+      return { type: 'voted', host: host.name, ...said };
+    }
   }
 }
 
-function tryOf({ step, host, direction, attempt }: Extract<Report, { step: string }>) {
+function tryOf({ step, host, direction, attempt }: Extract<Report, { commandId: string }>) {
   return { step, host, direction, attempt };
 }

@@ -113,6 +113,8 @@ export class Runner {
     const next = { run: this.run, epoch: state.epoch, atMs: now.atMs, runMs: now.runMs, events };
     passPoint('coordinator.entry.appending');
     const entry = await this.#append(next, { insist });
+    // [D4] Votes are good for a short time only: what could not be written at once is decided anew, at its place in the log.
+    if (entry === undefined) return await this.#take(inputs, { insist });
     passPoint('coordinator.entry.appended');
     const before = this.#state;
     this.#entries.push(entry);
@@ -122,8 +124,11 @@ export class Runner {
     return events;
   }
 
-  /** Tries until the log has the entry or somebody else's: hold rather than guess. */
-  async #append(next: NewEntry, { insist }: { insist: boolean }): Promise<LogEntry> {
+  /**
+   * Tries until the log has the entry or somebody else's: hold rather than guess. Undefined: it was not answered for, and
+   * must not be written any later as it is.
+   */
+  async #append(next: NewEntry, { insist }: { insist: boolean }): Promise<LogEntry | undefined> {
     const { bus, clock, log } = this.#options.ports;
     let certain = true;
     for (;;) {
@@ -142,6 +147,7 @@ export class Runner {
         if (!insist && certain) throw error;
         log.warn({ run: this.run, err: error }, 'the log cannot be written; trying again');
         await new Promise<void>((resolve) => clock.after(APPEND_RETRY_MS, resolve));
+        if (next.events.some(({ type }) => type === 'Crossed')) return undefined;
       }
     }
   }

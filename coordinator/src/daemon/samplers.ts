@@ -29,7 +29,7 @@ interface Watching {
 export class Samplers {
   readonly #context: EffectContext;
   readonly #watching = new Map<string, Watching>();
-  /** Records and rounds that are being asked. */
+  /** Records that are being asked. */
   readonly #asking = new Set<string>();
   #wanted: ReadonlySet<string> = new Set();
   onSample: (live: LiveGate, effect: WatchEffect) => void = () => {};
@@ -52,10 +52,8 @@ export class Samplers {
     }
     for (const effect of watches) this.#keepWatching(effect);
     const records = effects.filter((effect) => effect.type === 'record');
-    const rounds = effects.filter((effect) => effect.type === 'round');
-    this.#wanted = new Set([...records.map((r) => r.key), ...rounds.map(roundKey)]);
+    this.#wanted = new Set(records.map(({ key }) => key));
     for (const record of records) this.#ask(record.key, () => this.#record(record));
-    for (const round of rounds) this.#ask(roundKey(round), () => this.#round(round));
   }
 
   /** Adjusted thresholds change what is asked for; the window begins anew with them. */
@@ -161,23 +159,4 @@ export class Samplers {
       }
     }
   }
-
-  /** All guards at once, each with a question that did not exist before this round. */
-  async #round(effect: Of<'round'>): Promise<void> {
-    const { queries, submit } = this.#context;
-    const samples = await Promise.all(
-      effect.guards.map(async ({ step, host, probe, with: input }) => {
-        const values = await queries.sample(host, probe, input).then(
-          (answer) => answer.values,
-          () => undefined,
-        );
-        return { step, host, values };
-      }),
-    );
-    await submit({ type: 'roundSampled', step: effect.step, round: effect.round, samples });
-  }
-}
-
-function roundKey({ step, round }: Of<'round'>): string {
-  return `${step}#round${round}`;
 }

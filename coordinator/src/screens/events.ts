@@ -20,6 +20,7 @@ const ORDINARY: ReadonlySet<RunEvent['type']> = new Set<RunEvent['type']>([
   'Led',
   'StepStarted',
   'StepAccepted',
+  'VoteGiven',
   'RunClosed',
 ]);
 
@@ -80,7 +81,7 @@ const STARTED: Readonly<Record<Extract<RunEvent, { type: 'StepStarted' }>['work'
   record: 'is measured',
   approval: 'waits for approval',
   manual: 'waits for a person',
-  round: 'asks its guards',
+  round: 'asks its hosts to vote',
 };
 
 type RunLevel = Exclude<RunEvent, { type: `Step${string}` | 'RunCreated' | 'Led' | 'GateAdjusted' | 'FenceBroken' }>;
@@ -93,6 +94,8 @@ function describeRunEvent(event: RunLevel): string {
       return `${event.step} REJECTED by ${event.by.name}${noted(event.note)}`;
     case 'ApprovalVoided':
       return `approvals of ${event.step} void: ${event.reason}`;
+    case 'VoteGiven':
+      return `${event.host} votes ${event.vote === 'yes' ? 'for' : 'AGAINST'} crossing ${event.step}${againstOf(event)}`;
     case 'Crossed':
       return `POINT OF NO RETURN ${event.step} crossed`;
     case 'HostSilent':
@@ -126,6 +129,12 @@ function describeRunEvent(event: RunLevel): string {
     case 'BudgetPassed':
       return `budget of ${event.clock} passed: ${formatDuration(event.budgetMs)}`;
   }
+}
+
+function againstOf({ why, evidence }: Extract<RunEvent, { type: 'VoteGiven' }>): string {
+  const reasons = evidence.flatMap((found) => (found.why === undefined ? [] : `${found.step} ${found.why}`));
+  const all = why === undefined ? reasons : [why, ...reasons];
+  return all.length > 0 ? `: ${all.join('; ')}` : '';
 }
 
 /** The values of a sample, for one line. */

@@ -1,4 +1,4 @@
-import { type ApprovalRule, formatClock, formatDuration, type LeafStep } from '@signalbox/protocol';
+import { type ApprovalRule, formatClock, formatDuration, type LeafStep, type Work } from '@signalbox/protocol';
 import type { Cell, RunState } from '@signalbox/sequencer';
 import type { Instance, Row, RowContext } from './row.ts';
 import { namedValues } from './values.ts';
@@ -50,10 +50,16 @@ function activeDetail(leaf: LeafStep, instances: readonly Instance[], { runMs, s
     case 'proof':
       return `${work.guards.map((g) => `${g.resource} on ${g.host}`).join(', ')} must be proven stopped first`;
     case 'round':
-      return 'asks every guard afresh';
+      return votesGiven(work, state);
     default:
       return share + doesOf(active, first.cell.direction === 'undo' ? 'undoes' : 'does');
   }
+}
+
+/** `2 of 3 hosts have voted; waits for mirror-1` */
+function votesGiven({ voters }: Extract<Work, { kind: 'round' }>, { votes }: RunState): string {
+  const open = voters.flatMap(({ host }) => (votes.has(host) ? [] : host));
+  return `${voters.length - open.length} of ${voters.length} hosts have voted; waits for ${open.join(', ')}`;
 }
 
 /** `1:58 of 10:00, then rollback` */

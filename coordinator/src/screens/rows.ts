@@ -114,7 +114,7 @@ function activeWord(instances: readonly Instance[]): string {
     case 'record':
       return 'MEASURING';
     case 'round':
-      return 'GUARDS';
+      return 'VOTING';
     default:
       return cell?.direction === 'undo' ? 'UNDOING' : 'RUNNING';
   }

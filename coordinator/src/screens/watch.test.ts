@@ -75,9 +75,9 @@ describe('screen 2', () => {
       host: null,
       direction: 'do',
       attempt: 1,
-      work: { kind: 'round', round: 1, deadlineRunMs: 960_000 },
+      work: { kind: 'round', round: 1, roundNonce: 'n.1', validMs: 30_000, voters: [], deadlineRunMs: 960_000 },
     });
-    log.add(901, { type: 'Crossed', step: 'no-way-back', round: 1, evidence: [] });
+    log.add(901, { type: 'Crossed', step: 'no-way-back', round: 1, roundNonce: 'n.1', votes: [], evidence: [] });
     const [head] = watchScreen(runModel(log.input(902)));
     expect(head).toBe('mongodb-cutover-3   prod   RUNNING   NOT REVERSIBLE since no-way-back   owner ayse   02:15:02');
   });

@@ -1,6 +1,7 @@
 import type { PlanStep } from '@signalbox/protocol';
 import { blockers } from './blockers.ts';
 import type { Draft } from './decide/draft.ts';
+import { askVotersAgain } from './decide/rounds.ts';
 import { startStep } from './decide/start.ts';
 import { leftoversOf } from './leftovers.ts';
 import { isLeftOut, isMoving, type RunState } from './state.ts';
@@ -83,7 +84,9 @@ function liftHold(draft: Draft): void {
   const stillUnknown = state.reasons.some(
     ({ step, host }) => step !== undefined && draft.ref(step, host ?? null) && isUnknown(draft, step, host ?? null),
   );
-  if (!stillUnknown) draft.emit({ type: 'HoldLifted' });
+  if (stillUnknown) return;
+  draft.emit({ type: 'HoldLifted' });
+  askVotersAgain(draft);
 }
 
 function isUnknown(draft: Draft, step: string, host: string | null): boolean {

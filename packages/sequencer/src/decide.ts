@@ -6,7 +6,7 @@ import * as decisions from './decide/decisions.ts';
 import { Draft } from './decide/draft.ts';
 import * as operators from './decide/operators.ts';
 import * as reports from './decide/reports.ts';
-import { onRoundSampled } from './decide/rounds.ts';
+import { askVotersAgain, onVoted } from './decide/rounds.ts';
 import * as samples from './decide/samples.ts';
 import { onTick } from './decide/time.ts';
 import type { Input, Now } from './inputs.ts';
@@ -47,7 +47,10 @@ const HANDLERS: Handlers = {
       ...(accepted === undefined ? {} : { accepted }),
     });
   },
-  lead: (draft, { coordinator, epoch, nonce }) => draft.emit({ type: 'Led', coordinator, epoch, nonce }),
+  lead: (draft, { coordinator, epoch, nonce }) => {
+    draft.emit({ type: 'Led', coordinator, epoch, nonce });
+    askVotersAgain(draft);
+  },
   accepted: reports.onAccepted,
   outcome: reports.onOutcome,
   refused: reports.onRefused,
@@ -61,7 +64,7 @@ const HANDLERS: Handlers = {
   fenceBroke: samples.onFenceBroke,
   recorded: samples.onRecorded,
   proven: samples.onProven,
-  roundSampled: onRoundSampled,
+  voted: onVoted,
   tick: onTick,
   approve: onApprove,
   reject: onReject,

@@ -1,4 +1,4 @@
-import type { LogEntry, Plan, RunEvent } from '@signalbox/protocol';
+import type { LogEntry, Plan, RunEvent, Work } from '@signalbox/protocol';
 import { type Cell, cellKey, type Stamp } from './cell.ts';
 import { Cells } from './cells.ts';
 import { sequencerError } from './codes.ts';
@@ -30,6 +30,9 @@ export function initialState(run: string, plan: Plan): RunState {
     cells: Cells.of(plan, newCell),
     crossed: [],
     rounds: 0,
+    votes: new Map(),
+    asked: new Map(),
+    crossing: undefined,
     reasons: [],
     heldSinceMs: undefined,
     undoReason: undefined,
@@ -57,8 +60,8 @@ export function evolve(before: RunState, event: RunEvent, { atMs, runMs }: Stamp
   const state: RunState = { ...before, atMs, runMs };
   switch (event.type) {
     case 'StepStarted': {
-      const rounds = event.work.kind === 'round' ? event.work.round : state.rounds;
-      return withCell({ ...state, rounds }, event, (cell) => evolveCell(cell, event, { atMs, runMs }));
+      const asking = event.work.kind === 'round' ? beginRound(state, event.work) : state;
+      return withCell(asking, event, (cell) => evolveCell(cell, event, { atMs, runMs }));
     }
     case 'StepAccepted':
     case 'StepSucceeded':
@@ -97,8 +100,12 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, CellEvent>): RunSta
     }
     case 'Led':
       return { ...state, epoch: event.epoch, nonce: event.nonce };
+    case 'VoteGiven': {
+      const { vote, journalSequence, evidence, why } = event;
+      return { ...state, votes: new Map(state.votes).set(event.host, { vote, journalSequence, evidence, why }) };
+    }
     case 'Crossed':
-      return { ...state, crossed: [...state.crossed, event.step] };
+      return cross(state, event);
     case 'HostSilent':
       return { ...state, silent: new Set(state.silent).add(event.host) };
     case 'HostBack':
@@ -132,6 +139,18 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, CellEvent>): RunSta
     case 'BudgetPassed':
       return { ...state, budgets: new Set(state.budgets).add(event.clock) };
   }
+}
+
+/** Whoever was asked may have voted, and is bound to it until the crossing seals the run or somebody releases it [D4]. */
+function beginRound(state: RunState, { round, voters }: Extract<Work, { kind: 'round' }>): RunState {
+  const asked = new Map([...state.asked, ...voters.map(({ host }): [string, number] => [host, round])]);
+  return { ...state, rounds: round, votes: new Map(), asked };
+}
+
+function cross(state: RunState, event: Extract<RunEvent, { type: 'Crossed' }>): RunState {
+  const { step, round, roundNonce, votes } = event;
+  const crossing = { step, round, roundNonce, votes };
+  return { ...state, crossed: [...state.crossed, step], crossing, asked: new Map() };
 }
 
 function moving(state: RunState): 'running' | 'compensating' {

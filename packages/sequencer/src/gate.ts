@@ -1,4 +1,12 @@
-import { type Condition, type Json, type Judgement, judge, type Sample } from '@signalbox/protocol';
+import {
+  type Condition,
+  describeBroken,
+  describeMet,
+  type Json,
+  type Judgement,
+  judge,
+  type Sample,
+} from '@signalbox/protocol';
 
 /** What a gate or fence on one host asks for. */
 export interface GateSpec {
@@ -79,7 +87,7 @@ function sampled(watch: GateWatch, sample: Sample): { watch: GateWatch; verdict:
       watch: { ...watch, first },
       verdict: {
         kind: 'failed',
-        why: `${namely(failed)}, which failIf does not wait out`,
+        why: `${describeMet(failed)}, which failIf does not wait out`,
         values,
         judgements: [failed],
       },
@@ -94,7 +102,7 @@ function sampled(watch: GateWatch, sample: Sample): { watch: GateWatch; verdict:
   const kind = watch.spec.once ? 'failed' : 'broken';
   return {
     watch: { ...watch, first, window, lastGoodMs: atMs },
-    verdict: { kind, why: describe(broke), values, judgements: tried },
+    verdict: { kind, why: describeBroken(broke), values, judgements: tried },
   };
 }
 
@@ -116,7 +124,7 @@ function settle(
   if (spec.once && last) {
     return {
       watch: next,
-      verdict: { kind: 'failed', why: unmet ? describe(unmet) : 'not met', values: last.values, judgements },
+      verdict: { kind: 'failed', why: unmet ? describeBroken(unmet) : 'not met', values: last.values, judgements },
     };
   }
   return { watch: next, verdict: { kind: 'waiting', heldMs, judgements: now } };
@@ -144,30 +152,4 @@ function missing(watch: GateWatch, atMs: number): { watch: GateWatch; verdict: G
 function failing(spec: GateSpec, first: Sample, sample: Sample): Judgement | undefined {
   if (!spec.failIf) return undefined;
   return judge(spec.failIf, first === sample ? [sample] : [first, sample]).find((j) => j.holds);
-}
-
-/** Operators whose operand is a value; the others are asked for by `true`. */
-const COMPARES: ReadonlySet<string> = new Set(['equals', 'in', 'atMost', 'atLeast']);
-
-/** `height 1204, want atLeast 1210`: the sentence of a judgement that does not hold. */
-export function describe(judgement: Judgement): string {
-  return `${judgement.key} ${shown(judgement)}, want ${asked(judgement)}`;
-}
-
-/** `restarts 2 rising`, `unitState failed`: the sentence of a judgement that holds and should not. */
-function namely(judgement: Judgement): string {
-  const said = judgement.op === 'equals' ? '' : ` ${asked(judgement)}`;
-  return `${judgement.key} ${shown(judgement)}${said}`;
-}
-
-function shown({ have }: Judgement): string {
-  return have === undefined || have === null ? 'absent' : text(have);
-}
-
-function asked({ op, want }: Judgement): string {
-  return want === true && !COMPARES.has(op) ? op : `${op} ${text(want)}`;
-}
-
-function text(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,6 +1,19 @@
-import type { Plan } from '@signalbox/protocol';
+import type { Plan, PlanStep } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
-import { action, approval, BROKE, CAN, gate, MEHMET, manual, plan, point, serial, TestRun } from './testing/index.ts';
+import {
+  action,
+  approval,
+  BROKE,
+  CAN,
+  gate,
+  MEHMET,
+  manual,
+  parallel,
+  plan,
+  point,
+  serial,
+  TestRun,
+} from './testing/index.ts';
 
 describe('fences', () => {
   const fenced = (onBreak: 'hold' | 'rollback' = 'hold') =>
@@ -136,24 +149,23 @@ const GOOD = { quiet: { ok: true }, lag: { lag: 0 } };
 
 function crossed(): TestRun {
   const run = asked();
-  run.sampled(GOOD);
+  run.voted(GOOD);
   return run;
 }
 
 describe('a point of no return', () => {
   it('[I2] asks its guards afresh for one round, but not those that a fence keeps fresh', () => {
     const run = asked();
-    const [round] = run.effects('round');
-    expect(round).toMatchObject({ step: 'point', round: 1 });
-    expect(round?.guards.map((g) => g.step)).toEqual(['quiet', 'lag']);
+    const votes = run.effects('vote');
+    expect(votes).toMatchObject([{ host: 'h1', step: 'point', round: 1, roundNonce: 'n1.1' }]);
+    expect(votes[0]?.guards.map((g) => g.step)).toEqual(['quiet', 'lag']);
     expect(run.watches).toEqual(['quiet@h1#fence1']);
-    expect(run.sampled(GOOD)).toEqual(['Crossed', 'StepSucceeded', 'StepStarted']);
+    expect(run.voted(GOOD)).toEqual(['VoteGiven', 'Crossed', 'StepSucceeded', 'StepStarted']);
     expect(run.commands).toEqual(['released@h1 do 1']);
   });
 
   it('is crossed without asking anybody when it wants nobody', () => {
-    const run = TestRun.start(plan([point('p'), action('a', 'h1')]));
-    run.sampled();
+    const run = TestRun.start(plan([point('p')]));
     expect(run.state.crossed).toEqual(['p']);
   });
 
@@ -162,7 +174,7 @@ describe('a point of no return', () => {
     ['a sample is missing', { lag: undefined }],
   ])('is not crossed when %s: held, and guards and people are asked again', (_, bad) => {
     const run = asked();
-    run.sampled({ ...GOOD, ...bad });
+    run.voted({ ...GOOD, ...bad });
     expect(run.why).toEqual(['gate point']);
     expect(run.state.reasons[0]?.failure.code).toBe('SB-GUARD-STALE');
     run.resume();
@@ -170,14 +182,15 @@ describe('a point of no return', () => {
     run.met('lag', 'h1', { lag: 0 });
     run.approve('point', CAN);
     run.approve('point', MEHMET);
-    expect(run.effects('round')).toMatchObject([{ round: 2 }]);
-    run.sampled(GOOD);
+    expect(run.effects('vote')).toMatchObject([{ round: 2 }]);
+    run.voted(GOOD);
     expect(run.state.crossed).toEqual(['point']);
   });
 
   it('is not crossed on the answers of an earlier round, nor when they come after a pause, a hold or an abort', () => {
-    const samples = [{ step: 'quiet', host: 'h1', values: { ok: true } }];
-    const answer = { type: 'roundSampled', step: 'point', round: 1, samples } as const;
+    const [effect] = asked().effects('vote');
+    if (!effect) throw new Error('nobody is asked');
+    const answer = asked().ballot(effect, GOOD);
     const paused = asked();
     paused.pause();
     expect(paused.send(answer)).toEqual([]);
@@ -188,7 +201,7 @@ describe('a point of no return', () => {
     held.broke('quiet', 'h1');
     expect(held.send(answer)).toEqual([]);
     const again = asked();
-    again.sampled({ ...GOOD, lag: { lag: 3 } });
+    again.voted({ ...GOOD, lag: { lag: 3 } });
     again.resume();
     again.met('lag', 'h1', { lag: 0 });
     again.approve('point', CAN);
@@ -196,12 +209,114 @@ describe('a point of no return', () => {
     expect(again.send(answer)).toEqual([]);
   });
 
+  it('[D4] asks every host that has a guard, and those that will do what it is crossed for', () => {
+    const run = TestRun.start(
+      plan([
+        gate('lag', 'h1'),
+        point('p', ['lag']),
+        gate('between', 'h4'),
+        action('first', ['h2', 'h3']),
+        action('later', 'h5'),
+      ]),
+    );
+    run.met('lag', 'h1');
+    expect(run.effects('vote').map(({ host, guards }) => `${host} ${guards.length}`)).toEqual(['h1 1', 'h2 0', 'h3 0']);
+    run.voted();
+    run.met('between', 'h4');
+    const [first] = run.effects('command');
+    const votes = ['h1', 'h2', 'h3'].map((host) => ({ host, journalSequence: 7 }));
+    expect(first?.work.crossing).toEqual({ step: 'p', round: 1, roundNonce: 'n1.1', votes });
+    run.done('first', 'h2');
+    run.done('first', 'h3');
+    expect(run.effects('command')[0]?.work.crossing).toBeUndefined();
+  });
+
+  it('[D4] gives the votes to all that begin at once behind it, and to nothing behind a person or another point', () => {
+    const votersOf = (steps: PlanStep[]) =>
+      TestRun.start(plan(steps))
+        .effects('vote')
+        .map(({ host }) => host);
+    const beside = parallel('both', [serial('one', [action('a', 'h1'), action('b', 'h2')]), action('c', 'h3')]);
+    expect(votersOf([point('p'), beside])).toEqual(['h1', 'h3']);
+    expect(votersOf([point('p'), parallel('both', [action('a', 'h1'), action('b', 'h2')], { limit: 1 })])).toEqual([
+      'h1',
+    ]);
+    expect(votersOf([point('p'), action('seen', 'h1', { effect: 'read' }), action('a', 'h2')])).toEqual(['h2']);
+    expect(votersOf([point('p'), manual('m'), action('a', 'h1')])).toEqual([]);
+  });
+
+  it('[D4] is not crossed before the last vote, nor on votes that are too old', () => {
+    const run = TestRun.start(plan([gate('g', ['h1', 'h2']), point('p', ['g'])]));
+    run.met('g', 'h1');
+    run.met('g', 'h2');
+    const [one, two] = run.effects('vote').map((effect) => run.ballot(effect));
+    if (!one || !two) throw new Error('two voters');
+    expect(run.send(one)).toEqual(['VoteGiven']);
+    expect(run.send(one)).toEqual([]);
+    expect(run.effects('vote').map(({ host }) => host)).toEqual(['h2']);
+    run.runMs += 25_000;
+    expect(run.send(two)).toEqual([]);
+    expect(run.pass(0)).toContain('Held');
+    expect(run.state.reasons[0]?.failure.message).toBe('p: h2 did not vote in time');
+  });
+
+  it('[D4] is not crossed when a vote is taken back before the last one is there', () => {
+    const run = TestRun.start(plan([gate('g', ['h1', 'h2']), point('p', ['g'])]));
+    run.met('g', 'h1');
+    run.met('g', 'h2');
+    const [one, two] = run.effects('vote').map((effect) => run.ballot(effect));
+    if (!one || !two) throw new Error('two voters');
+    run.send(one);
+    run.send({ ...one, vote: 'no', evidence: [], why: 'it went down' });
+    expect(run.send(two)).toEqual([]);
+    expect(run.state.reasons[0]?.failure.message).toBe('h1: it went down');
+    expect(run.effects('release')).toEqual([
+      { type: 'release', host: 'h1', round: 1 },
+      { type: 'release', host: 'h2', round: 1 },
+    ]);
+  });
+
+  it('[D4] is not crossed by the votes of a host that has none', () => {
+    const run = asked();
+    const [effect] = run.effects('vote');
+    if (!effect) throw new Error('nobody is asked');
+    expect(run.send({ ...run.ballot(effect, GOOD), host: 'h9' })).toEqual([]);
+    expect(run.send({ ...run.ballot(effect, GOOD), roundNonce: 'n0.1' })).toEqual([]);
+  });
+
+  it('[D4] an abort that comes first wins: who may have voted is released, and everything is taken back', () => {
+    const run = asked();
+    const [effect] = run.effects('vote');
+    if (!effect) throw new Error('nobody is asked');
+    run.abort();
+    expect(run.effects('release')).toEqual([{ type: 'release', host: 'h1', round: 1 }]);
+    expect(run.commands).toEqual(['stopped@h1 undo 1']);
+    expect(run.send(run.ballot(effect, GOOD))).toEqual([]);
+  });
+
+  it('[D4] asks again under another leader, and when what it asks for changes: nobody knows how old a vote is', () => {
+    const run = asked();
+    run.send({ type: 'lead', coordinator: 'c2', epoch: 2, nonce: 'n2' });
+    expect(run.effects('vote')).toMatchObject([{ round: 2, roundNonce: 'n2.2' }]);
+    run.adjust('lag', { until: { lag: { atMost: 5 } } });
+    expect(run.effects('vote')).toMatchObject([{ round: 3, guards: [{}, { until: { lag: { atMost: 5 } } }] }]);
+    expect(run.effects('release')).toEqual([]);
+    run.voted({ ...GOOD, lag: { lag: 4 } });
+    expect(run.state.crossed).toEqual(['point']);
+  });
+
+  it('[I3] seals every host of the run', () => {
+    const run = crossed();
+    expect(run.effects('seal')).toEqual([{ type: 'seal', hosts: ['h1'], step: 'point', round: 1 }]);
+    expect(run.effects('release')).toEqual([]);
+  });
+
   it('compares with what an operator has adjusted since', () => {
     const run = before();
     run.adjust('lag', { until: { lag: { atMost: 5 } } });
     run.approve('point', CAN);
     run.approve('point', MEHMET);
-    run.sampled({ ...GOOD, lag: { lag: 3 } });
+    run.voted({ ...GOOD, lag: { lag: 3 } });
     expect(run.state.crossed).toEqual(['point']);
   });
 
@@ -260,7 +375,7 @@ describe('[I3] behind a point of no return', () => {
       ]),
     );
     run.met('f', 'h1');
-    run.sampled();
+    run.voted();
     expect(run.watches).toEqual(['f@h1#fence1']);
     expect(run.broke('f', 'h1')).toEqual(['FenceBroken']);
     expect(run.broke('f', 'h1')).toEqual([]);
@@ -273,7 +388,7 @@ describe('[I3] behind a point of no return', () => {
     const run = TestRun.start(
       plan([point('p1'), gate('f', 'h1', { holdUntil: 'p2', onBreak: 'rollback' }), manual('m'), point('p2', ['f'])]),
     );
-    run.sampled();
+    run.voted();
     run.met('f', 'h1');
     run.broke('f', 'h1');
     expect(run.why).toEqual(['fence f']);
@@ -283,7 +398,7 @@ describe('[I3] behind a point of no return', () => {
     const budget = { name: 'down', from: 'a', to: 'b', budgetMs: 10_000, onBudget: 'rollback' as const };
     const late = serial('late', [action('b', 'h1')], { timing: { decideByMs: 1_020_000, onDeadline: 'rollback' } });
     const run = TestRun.start(plan([point('p'), action('a', 'h1'), late], { downtime: [budget] }));
-    run.sampled();
+    run.voted();
     run.pass(10_000);
     expect(run.why).toEqual(['deadline']);
     run.resume();

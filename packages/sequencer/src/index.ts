@@ -16,4 +16,5 @@ export * from './resolve.ts';
 export * from './state.ts';
 export * from './transitions.ts';
 export * from './tree.ts';
+export { crossedFor, guardsOf, openRound } from './voters.ts';
 export { cellOf } from './walk.ts';

@@ -1,4 +1,4 @@
-import type { Actor, Condition, Failure, Json, JsonObject, OutcomeReport } from '@signalbox/protocol';
+import type { Actor, Condition, Failure, Json, JsonObject, OutcomeReport, VoteEvidence } from '@signalbox/protocol';
 
 /** Time and chance come from outside: the core has neither. */
 export interface Now {
@@ -37,6 +37,17 @@ export type Input =
   | { readonly type: 'withdrawn'; readonly commands: readonly string[] }
   | { readonly type: 'silent'; readonly host: string; readonly lastSeenAtMs: number | undefined }
   | { readonly type: 'back'; readonly host: string }
+  | {
+      readonly type: 'voted';
+      readonly step: string;
+      readonly host: string;
+      readonly round: number;
+      readonly roundNonce: string;
+      readonly vote: 'yes' | 'no';
+      readonly journalSequence: number;
+      readonly evidence: VoteEvidence[];
+      readonly why?: string;
+    }
   // From samples. `watch`: the key of the watch that the answer is from; an answer to an earlier question is nothing.
   | {
       readonly type: 'gateMet';
@@ -71,12 +82,6 @@ export type Input =
       readonly watch?: string;
     }
   | { readonly type: 'proven'; readonly step: string; readonly host: string; readonly watch?: string }
-  | {
-      readonly type: 'roundSampled';
-      readonly step: string;
-      readonly round: number;
-      readonly samples: readonly RoundSample[];
-    }
   // From time.
   | { readonly type: 'tick' }
   // From people.
@@ -101,10 +106,3 @@ export type Input =
   | { readonly type: 'note'; readonly by: Actor; readonly text: string }
   | { readonly type: 'take'; readonly by: Actor }
   | { readonly type: 'acknowledge'; readonly by: Actor };
-
-/** A guard of a point of no return, asked for one round. No values: it could not be asked. */
-export interface RoundSample {
-  readonly step: string;
-  readonly host: string;
-  readonly values: Values | undefined;
-}

@@ -2,6 +2,8 @@ import type { RunEvent } from '@signalbox/protocol';
 import { cellKey } from './cell.ts';
 import { sequencerError } from './codes.ts';
 import { ENDED, isEnded, type RunState } from './state.ts';
+import { indexOf } from './tree.ts';
+import { openRound } from './voters.ts';
 
 /**
  * What may follow what, for a run as a whole; for one step on one host it is the table in transitions.ts.
@@ -38,14 +40,28 @@ function fitsStatus({ status }: RunState, type: RunEvent['type']): boolean {
   }
 }
 
+function roundOf(state: RunState, { step, round }: { step: string; round: number }) {
+  const ref = indexOf(state.plan).byKey.get(cellKey(step, null));
+  const open = ref && openRound(state, ref);
+  return open?.round === round ? open : undefined;
+}
+
 function ofPart(state: RunState, event: RunEvent): string | undefined {
   const cell = (step: string, host: string | null) => state.cells.get(cellKey(step, host));
   switch (event.type) {
     case 'UndoStarted':
       if (state.crossed.length > 0) return `[I3] ${state.crossed.at(-1)} has been crossed`;
       return state.direction === 'do' ? undefined : 'a second time';
-    case 'Crossed':
-      return cell(event.step, null)?.work?.kind === 'round' ? undefined : `${event.step} asks no guards`;
+    case 'VoteGiven':
+      return roundOf(state, event)?.voters.some(({ host }) => host === event.host)
+        ? undefined
+        : `${event.host} has no vote in round ${event.round}`;
+    case 'Crossed': {
+      const round = roundOf(state, event);
+      if (!round) return `${event.step} asks for no votes in round ${event.round}`;
+      const missing = round.voters.find(({ host }) => state.votes.get(host)?.vote !== 'yes');
+      return missing && `[D4] ${missing.host} has not voted for it`;
+    }
     case 'ApprovalGiven':
       return cell(event.step, null)?.work?.kind === 'approval' ? undefined : `${event.step} asks for none`;
     case 'FenceBroken':

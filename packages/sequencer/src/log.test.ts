@@ -40,7 +40,11 @@ describe('a log that cannot be [SB-RUN-LOG]', () => {
       { type: 'StepStarted', ...OF, attempt: 2, work },
     ],
     ['an approval that nobody asked for', () => {}, { type: 'ApprovalGiven', step: 'go', by: AYSE }],
-    ['a crossing without a round', () => {}, { type: 'Crossed', step: 'p', round: 1, evidence: [] }],
+    [
+      'a crossing without a round',
+      () => {},
+      { type: 'Crossed', step: 'p', round: 1, roundNonce: 'n', votes: [], evidence: [] },
+    ],
     [
       'a fence that breaks before it was met',
       () => {},
@@ -59,13 +63,23 @@ describe('a log that cannot be [SB-RUN-LOG]', () => {
     expect(() => evolve(run.state, event, AT)).toThrow('SB-RUN-LOG');
   });
 
+  it('[D4] a crossing that a host has not voted for, and a vote of a host that was not asked', () => {
+    const { state } = TestRun.start(plan([point('p'), action('b', 'h2')]));
+    const of = { step: 'p', round: state.rounds, evidence: [] };
+    const crossed: RunEvent = { type: 'Crossed', ...of, roundNonce: 'n1.1', votes: [] };
+    const vote = { type: 'VoteGiven', ...of, vote: 'yes', journalSequence: 1 } as const;
+    expect(() => evolve(state, crossed, AT)).toThrow('[D4] h2 has not voted for it');
+    expect(() => evolve(state, { ...vote, host: 'h1' }, AT)).toThrow('SB-RUN-LOG');
+    expect(evolve(evolve(state, { ...vote, host: 'h2' }, AT), crossed, AT).crossed).toEqual(['p']);
+  });
+
   it('anything before the creation', () => {
     expect(() => evolve(initialState('r', STEPS), HELD, AT)).toThrow('SB-RUN-LOG');
   });
 
   it('[I3] a way back after a point of no return', () => {
     const run = TestRun.start(plan([point('p'), action('a', 'h1')]));
-    run.sampled();
+    run.voted();
     expect(() => evolve(run.state, { type: 'UndoStarted', reason: BROKE }, AT)).toThrow('[I3]');
   });
 });

@@ -1,7 +1,6 @@
-import type { Direction, Json, JsonObject, Work } from '@signalbox/protocol';
+import type { Direction, Json, JsonObject, VoteGuard, Work } from '@signalbox/protocol';
 import type { Cell } from './cell.ts';
 import { untilOf } from './conditions.ts';
-import { guardsOf } from './decide/rounds.ts';
 import { type TimerEffect, timers } from './due.ts';
 import { isWatchedFence } from './fences.ts';
 import type { GateSpec } from './gate.ts';
@@ -10,6 +9,7 @@ import { type PageEffect, pages } from './pages.ts';
 import { resolveCondition, resolveObject } from './resolve.ts';
 import { isEnded, isMoving, type RunState } from './state.ts';
 import { type CellRef, indexOf } from './tree.ts';
+import { openRound } from './voters.ts';
 import { cellOf } from './walk.ts';
 
 type WorkOf<K extends Work['kind']> = Extract<Work, { kind: K }>;
@@ -52,11 +52,16 @@ export type Effect =
       readonly with: JsonObject;
     }
   | {
-      readonly type: 'round';
+      readonly type: 'vote';
+      readonly host: string;
       readonly step: string;
       readonly round: number;
-      readonly guards: readonly Omit<WatchEffect, 'type' | 'use' | 'waiting' | 'seed'>[];
+      readonly roundNonce: string;
+      readonly validMs: number;
+      readonly guards: readonly VoteGuard[];
     }
+  | { readonly type: 'release'; readonly host: string; readonly round: number }
+  | { readonly type: 'seal'; readonly hosts: readonly string[]; readonly step: string; readonly round: number }
   | TimerEffect
   | PageEffect
   | { readonly type: 'closed'; readonly hosts: readonly string[]; readonly outcome: string };
@@ -71,7 +76,22 @@ const PROOF = { everyMs: 1_000, forMs: 2_000 } as const;
 export function pending(state: RunState): Effect[] {
   if (isEnded(state)) return [{ type: 'closed', hosts: state.plan.hosts.map((h) => h.name), outcome: state.status }];
   const effects = indexOf(state.plan).refs.flatMap((ref) => ofCell(state, ref));
-  return [...effects, ...timers(state), ...pages(state)];
+  return [...releases(state), ...seals(state), ...effects, ...timers(state), ...pages(state)];
+}
+
+/** Whoever may have voted in a round that came to nothing undoes nothing until it is told so [D4]. */
+function releases(state: RunState): Effect[] {
+  if (state.asked.size === 0) return [];
+  const open = indexOf(state.plan).refs.find((ref) => ref.leaf.kind === 'pointOfNoReturn' && openRound(state, ref));
+  const round = open && openRound(state, open)?.round;
+  return [...state.asked].flatMap(([host, asked]) => (asked === round ? [] : { type: 'release', host, round: asked }));
+}
+
+/** Every host of the run hears that there is no way back, not only those that voted [I3]. */
+function seals({ crossing, plan }: RunState): Effect[] {
+  if (!crossing) return [];
+  const { step, round } = crossing;
+  return [{ type: 'seal', hosts: plan.hosts.map((host) => host.name), step, round }];
 }
 
 function ofCell(state: RunState, ref: CellRef): Effect[] {
@@ -90,8 +110,9 @@ function ofCell(state: RunState, ref: CellRef): Effect[] {
     case 'record':
       return [{ type: 'record', key: recordKey(cell), ...at, probe: work.probe, with: work.with }];
     case 'round': {
-      const guards = guardsOf(state, ref).flatMap((guard) => guardSample(state, guard));
-      return [{ type: 'round', step: ref.leaf.id, round: work.round, guards }];
+      const { round, roundNonce, validMs, voters } = work;
+      const open = voters.filter(({ host }) => !state.votes.has(host));
+      return open.map((voter) => ({ type: 'vote', step: ref.leaf.id, round, roundNonce, validMs, ...voter }));
     }
     default:
       return [];
@@ -176,11 +197,4 @@ function watchOf(state: RunState, ref: CellRef): Omit<WatchEffect, 'key' | 'use'
       everyMs: leaf.everyMs,
     },
   };
-}
-
-/** A guard that is valid while fences hold is as fresh as they are: it is not asked again. */
-function guardSample(state: RunState, ref: CellRef) {
-  if (ref.leaf.kind !== 'gate' || ref.leaf.validWhile.length > 0) return [];
-  const { type: _type, waiting: _waiting, ...watch } = watchOf(state, ref);
-  return [{ ...watch, key: ref.key }];
 }

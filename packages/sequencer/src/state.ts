@@ -1,4 +1,14 @@
-import type { Actor, Condition, Direction, Failure, HoldReason, Leftover, Plan } from '@signalbox/protocol';
+import type {
+  Actor,
+  Condition,
+  Crossing,
+  Direction,
+  Failure,
+  HoldReason,
+  Leftover,
+  Plan,
+  VoteEvidence,
+} from '@signalbox/protocol';
 import type { Cells } from './cells.ts';
 
 export type RunStatus =
@@ -24,6 +34,13 @@ export interface RunNote {
   readonly text: string;
 }
 
+export interface Vote {
+  readonly vote: 'yes' | 'no';
+  readonly journalSequence: number;
+  readonly evidence: readonly VoteEvidence[];
+  readonly why: string | undefined;
+}
+
 export interface RunState {
   readonly run: string;
   readonly mesh: string;
@@ -45,7 +62,13 @@ export interface RunState {
   readonly cells: Cells;
   /** Points of no return behind the run, by step instance. */
   readonly crossed: readonly string[];
+  /** Rounds of votes that were begun, and what was voted in the last one, by host. */
   readonly rounds: number;
+  readonly votes: ReadonlyMap<string, Vote>;
+  /** The last round in which a host was asked for its vote, until that round is crossed: it may have to be released. */
+  readonly asked: ReadonlyMap<string, number>;
+  /** The votes by which the last point of no return was crossed. */
+  readonly crossing: Crossing | undefined;
   readonly reasons: readonly HoldReason[];
   readonly heldSinceMs: number | undefined;
   readonly undoReason: Failure | undefined;

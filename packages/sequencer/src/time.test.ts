@@ -122,7 +122,7 @@ describe('the deadline of a group', () => {
   it('means nothing to a group whose point of no return has been crossed', () => {
     const timing: Timing = { decideByMs: 1_060_000, onDeadline: 'rollback' };
     const run = TestRun.start(plan([serial('cutover', [point('p'), action('a', 'h1')], { timing })]));
-    run.sampled();
+    run.voted();
     run.pass(60_000);
     expect(run.status).toBe('running');
   });

@@ -13,6 +13,8 @@ export class Disk {
   /** Counts crashes: what the disk was still doing is not done any more. */
   #crashes = 0;
   full = false;
+  /** Told of each line when an agent writes it, whatever becomes of it. */
+  onWritten: (line: string) => void = () => {};
   /** Told of each whole line that the agent may rely on from now on. */
   onDurable: (line: string) => void = () => {};
 
@@ -47,6 +49,7 @@ export class Disk {
         life.mustBeAlive();
         if (this.full) throw new Error('ENOSPC: no space left on device');
         this.#text += text;
+        this.onWritten(text);
       },
       sync: () =>
         life.promise((resolve, reject) => {

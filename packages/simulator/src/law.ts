@@ -1,6 +1,7 @@
 import type { Command, LogEntry, RunEvent } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import { type CellRef, cellOf, evolve, indexOf, initialState, isMoving, type RunState } from '@signalbox/sequencer';
+import { Ballots } from './ballots.ts';
 import { Broken, must } from './broken.ts';
 import type { LaneName } from './broker.ts';
 import { mustBeSomewhere, mustBeTrue, mustHaveNotes } from './end-of-day.ts';
@@ -47,6 +48,7 @@ export class Law implements HostWatch {
   /** `step@host` of what a person, not a host, has said the outcome of. */
   readonly #declared = new Set<string>();
   readonly #notes = new Set<string>();
+  readonly #ballots: Ballots;
   #state: RunState;
   #previous = '';
   #entries = 0;
@@ -54,6 +56,7 @@ export class Law implements HostWatch {
 
   constructor(options: LawOptions) {
     this.#options = options;
+    this.#ballots = new Ballots(options);
     this.#state = initialState(options.run, options.day.plan);
     for (const name of options.hosts.keys()) this.forget(name);
   }
@@ -71,6 +74,7 @@ export class Law implements HostWatch {
   forget(host: string): void {
     const facts = { intents: new Map(), outcomes: new Map(), known: new Set<string>(), spawned: new Map(), epoch: 0 };
     this.#facts.set(host, facts);
+    this.#ballots.forget(host);
   }
 
   /** Something is kept on the bus. */
@@ -124,6 +128,15 @@ export class Law implements HostWatch {
     return host === from.host ? markOn(host, from.step) !== 'applied' : markOn(host, to.step) !== 'none';
   }
 
+  /** A line that an agent has written and does not rely on yet. */
+  written(host: string, line: string): void {
+    if (!line.includes('"type":"intent"')) return;
+    this.#judge(() => {
+      const { command } = JSON.parse(line.slice(9)) as { command: Command };
+      this.#ballots.begins(host, command.id);
+    });
+  }
+
   /** A line that the host's disk has for good. */
   durable(host: string, line: string): void {
     this.#judge(() => {
@@ -131,8 +144,10 @@ export class Law implements HostWatch {
       const record: unknown = JSON.parse(line.slice(9));
       if (!isRecord(record)) return;
       const facts = this.#of(host);
+      this.#ballots.durable(host, record);
       if (record.type === 'intent') {
         const command = record.command as Command;
+        this.#ballots.intended(host, command);
         must('I1', !facts.intents.has(command.id), `${host} intends ${command.id} twice`);
         must('I6', command.epoch >= facts.epoch, `${host} accepts epoch ${command.epoch} after ${facts.epoch}`);
         facts.intents.set(command.id, command);
@@ -143,6 +158,8 @@ export class Law implements HostWatch {
         facts.epoch = Number(record.epoch);
         facts.known.add(String(record.id));
         for (const id of Array.isArray(record.withdrawn) ? record.withdrawn : []) facts.known.add(String(id));
+      } else if (record.type === 'vote') {
+        facts.known.add(String(record.id));
       } else if (record.type === 'refused') {
         facts.known.add(String((record.command as Command).id));
       } else if (record.type === 'outcome') {
@@ -191,13 +208,15 @@ export class Law implements HostWatch {
         return;
       case 'Crossed':
         must('I2', isMoving(this.#state), `crossed while ${this.#state.status}`);
+        this.#ballots.crossed(event, this.#state);
         return;
       default:
         return;
     }
   }
 
-  #started({ step, host, direction, work }: Event<'StepStarted'>): void {
+  #started(event: Event<'StepStarted'>): void {
+    const { step, host, direction, work } = event;
     const ref = this.#ref(step, host);
     const cell = cellOf(this.#state, ref);
     must('I2', isMoving(this.#state), `${ref.key} is started while the run is ${this.#state.status}`);
@@ -206,6 +225,7 @@ export class Law implements HostWatch {
       must('I1', !this.#ids.has(work.id), `${work.id} is asked for twice`);
       this.#ids.add(work.id);
     }
+    this.#ballots.started(event);
     if (direction === 'do') mustBeReached(this.#state, ref);
     else mustBeLast(this.#state, ref);
   }

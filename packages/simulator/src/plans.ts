@@ -14,6 +14,7 @@ import {
 } from '@signalbox/sequencer/testing';
 import type { Chance } from './random.ts';
 import { ACTIVE, ActInput } from './tools.ts';
+import { RESTLESS } from './truth.ts';
 
 /** A resource that may be in use on one host only, and the two steps that move it [I10]. */
 export interface Moved {
@@ -64,7 +65,7 @@ class PlanMaker {
       case 2:
         return this.#fenced();
       case 3:
-        return [this.#pointOfNoReturn()];
+        return this.#pointOfNoReturn();
       case 4:
         return this.#move();
       case 5:
@@ -118,11 +119,16 @@ class PlanMaker {
     return [fence, this.#action(), this.#action(until)];
   }
 
-  #pointOfNoReturn(): PlanStep {
-    const guards = this.#guards.slice(-2);
+  /** With guards of its own, and what it is crossed for on the same hosts: what moves there in between has to be noticed. */
+  #pointOfNoReturn(): PlanStep[] {
+    const chance = this.#chance;
+    const own = this.#gate({ forMs: 0, with: { what: this.#id(RESTLESS) } });
+    const guarded = chance.hits(0.7) ? [own] : [];
+    const guards = [...this.#guards.slice(-2), ...guarded.map(({ id }) => id)];
     this.#guards = [];
-    const approve = this.#chance.hits(0.5) ? { approve: { count: 1 } } : {};
-    return point(this.#id('no-way-back'), guards, approve);
+    const approve = chance.hits(0.5) ? { approve: { count: 1 } } : {};
+    const hosts = own.targets.map(({ host }) => host);
+    return [...guarded, point(this.#id('no-way-back'), guards, approve), this.#action(this.#id('s'), hosts)];
   }
 
   /** Stopped here, proven stopped, started there; and the same on the way back. */

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeSignaturesCheap } from './keys.ts';
 import { PLANTS } from './plants.ts';
+import { FORGER } from './plants-votes.ts';
 import { simulate } from './simulation.ts';
 
 const MOST_SEEDS = 1_000;
@@ -16,6 +17,13 @@ describe('a planted mistake is found', () => {
     },
   );
 });
+
+it('[I3] who has voted undoes nothing behind a point of no return, whoever asks with whatever key', async () => {
+  for (let seed = 1; seed <= 300; seed++) {
+    const { broken } = await simulate({ seed, planted: FORGER });
+    expect(broken?.message, `--seed ${seed}`).toBeUndefined();
+  }
+}, 120_000);
 
 /** The first seed on which the mistake breaks the invariant that it is about. */
 async function firstSeed(

@@ -1,8 +1,9 @@
-import type { AgentBus } from '@signalbox/bus';
 import { type Answer, HealthReply, LogEntry, Query, Report, type RunEvent } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
 import { keyOf } from './keys.ts';
 import { HONEST, type Planted } from './planted.ts';
+import { changed } from './planted-bus.ts';
+import { VOTE_PLANTS } from './plants-votes.ts';
 import { ACTIVE } from './tools.ts';
 
 const anybody = { trusts: () => true };
@@ -12,6 +13,7 @@ const anybody = { trusts: () => true };
  * is not changed; a simulator that does not find them would not find such a mistake in the product either.
  */
 export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly planted: Planted }>> = {
+  ...VOTE_PLANTS,
   'a sync that does not wait for the disk': {
     rule: 'I1',
     planted: { ...HONEST, storage: (storage) => ({ ...storage, sync: async () => {} }) },
@@ -35,15 +37,15 @@ export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly p
     rule: 'I4',
     planted: {
       ...HONEST,
-      agentBus: (bus, host) => ({
-        ...live(bus),
-        report: async (run, data) => {
-          const { payload } = open(data, { kind: 'report', schema: Report, ...anybody });
-          await bus.report(run, data);
-          if (payload.type === 'outcome' && payload.direction === 'undo')
-            setImmediate(() => host.marks.set(payload.step, 'applied'));
-        },
-      }),
+      agentBus: (bus, host) =>
+        changed(bus, {
+          report: async (run, data) => {
+            const { payload } = open(data, { kind: 'report', schema: Report, ...anybody });
+            await bus.report(run, data);
+            if (payload.type === 'outcome' && payload.direction === 'undo')
+              setImmediate(() => host.marks.set(payload.step, 'applied'));
+          },
+        }),
     },
   },
   'a probe that says done without looking': {
@@ -71,7 +73,7 @@ export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly p
   },
   'a clock that is believed to be earlier': {
     rule: 'I7',
-    planted: { ...HONEST, agentBus: (bus) => ({ ...live(bus), beat: async (data) => earlier(await bus.beat(data)) }) },
+    planted: { ...HONEST, agentBus: (bus) => changed(bus, { beat: async (data) => earlier(await bus.beat(data)) }) },
   },
   'an append that is acknowledged and not stored': {
     rule: 'I8',
@@ -105,21 +107,21 @@ export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly p
     rule: 'I11',
     planted: {
       ...HONEST,
-      agentBus: (bus, host) => ({
-        ...live(bus),
-        report: async (run, data) => {
-          const { payload } = open(data, { kind: 'report', schema: Report, ...anybody });
-          if (payload.type !== 'accepted') return await bus.report(run, data);
-          const { before: _before, ...accepted } = payload;
-          const done = {
-            startedAtMs: payload.sentAtMs,
-            durationMs: 1,
-            outputBytes: 0,
-            outcome: { status: 'succeeded' },
-          };
-          return await bus.report(run, seal('report', { ...accepted, ...done, type: 'outcome' }, keyOf(host.name)));
-        },
-      }),
+      agentBus: (bus, host) =>
+        changed(bus, {
+          report: async (run, data) => {
+            const { payload } = open(data, { kind: 'report', schema: Report, ...anybody });
+            if (payload.type !== 'accepted') return await bus.report(run, data);
+            const { before: _before, ...accepted } = payload;
+            const done = {
+              startedAtMs: payload.sentAtMs,
+              durationMs: 1,
+              outputBytes: 0,
+              outcome: { status: 'succeeded' },
+            };
+            return await bus.report(run, seal('report', { ...accepted, ...done, type: 'outcome' }, keyOf(host.name)));
+          },
+        }),
     },
   },
 };
@@ -157,11 +159,6 @@ function rewriting(change: (events: RunEvent[]) => RunEvent[]): Planted {
       },
     }),
   };
-}
-
-/** A copy of a bus that still knows whether it is connected. */
-function live(bus: AgentBus): AgentBus {
-  return Object.defineProperty({ ...bus }, 'connected', { get: () => bus.connected });
 }
 
 function entryOf(data: Uint8Array): LogEntry {

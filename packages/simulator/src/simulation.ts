@@ -132,6 +132,7 @@ class Simulation {
     };
     for (const [name, host] of this.#hosts) {
       host.disk.onDurable = (line) => this.#law.durable(name, line);
+      host.disk.onWritten = (line) => this.#law.written(name, line);
     }
   }
 

@@ -1,5 +1,8 @@
 import type { Chance } from './random.ts';
 
+/** What begins so does not stay as it is for long: it moves between a look and what is done on its strength. */
+export const RESTLESS = 'restless';
+
 /** What can be measured on hosts: true and false in turns while the storm lasts, true for good afterwards. */
 export class Truth {
   readonly #chance: Chance;
@@ -24,7 +27,7 @@ export class Truth {
     let atMs = this.#chance.hits(0.5) ? 0 : this.#chance.between(5_000, 40_000);
     while (atMs < this.stormMs) {
       turns.push(atMs);
-      atMs += this.#chance.between(4_000, 30_000);
+      atMs += key.startsWith(RESTLESS) ? this.#chance.between(700, 4_000) : this.#chance.between(4_000, 30_000);
     }
     this.#turns.set(key, turns);
     return turns;

@@ -7,6 +7,7 @@ import { isLeftOut } from '../state.ts';
 import { type CellRef, indexOf, spokenId } from '../tree.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { sendBack } from './relied-on.ts';
+import { askVotersAgain } from './rounds.ts';
 
 // What a person decides about one step, or one host, that cannot go on by itself.
 
@@ -77,6 +78,7 @@ export function onDrop(draft: Draft, { host, by, note }: Of<'drop'>): void {
   if (role) throw sequencerError('SB-RUN-GUARDED', `${host} is the only host left of its role ${role[0]}`);
   for (const ref of refs) refuseGuarded(draft, ref, 'dropped');
   draft.emit({ type: 'HostDropped', host, group: null, by, reason: note });
+  askVotersAgain(draft);
   goOn(draft, undefined, { by, note });
 }
 

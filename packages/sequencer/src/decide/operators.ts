@@ -5,6 +5,7 @@ import { appliedOf } from '../leftovers.ts';
 import { isLeftOut, isMoving } from '../state.ts';
 import { type CellRef, indexOf, writtenId } from '../tree.ts';
 import { currentTry, type Draft } from './draft.ts';
+import { askVotersAgain } from './rounds.ts';
 
 type Of<T extends Input['type']> = Extract<Input, { type: T }>;
 
@@ -91,4 +92,5 @@ export function onAdjust(draft: Draft, { type: _, step, by, note, timeoutMs, unt
   for (const id of new Set(gates.map((ref) => ref.leaf.id))) {
     draft.emit({ type: 'GateAdjusted', step: id, by, note, ...change });
   }
+  if (until !== undefined) askVotersAgain(draft);
 }

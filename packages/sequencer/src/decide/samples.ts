@@ -9,8 +9,8 @@ import type { CellRef } from '../tree.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { onFailure } from './failure.ts';
 import { sendBack, voidWhatReliedOn } from './relied-on.ts';
-import { roundWork } from './rounds.ts';
-import { proofDeadline, startProven } from './start.ts';
+import { startRound } from './rounds.ts';
+import { startProven } from './start.ts';
 
 type Of<T extends Input['type']> = Extract<Input, { type: T }>;
 
@@ -77,11 +77,11 @@ export function onFenceBroke(draft: Draft, input: Of<'fenceBroke'>): void {
   onFailure(draft, ref, { failure, wish: ref.leaf.fence.onBreak, cause: 'fence' });
 }
 
-/** Enough approvals: an approval step is done; a point of no return asks its guards. */
+/** Enough approvals: an approval step is done; a point of no return asks its voters. */
 export function onApproved(draft: Draft, ref: CellRef): void {
-  const base = currentTry(draft.cell(ref));
-  if (ref.leaf.kind === 'approval') draft.emit({ type: 'StepSucceeded', ...base, via: 'operator' });
-  else draft.emit({ type: 'StepStarted', ...base, work: roundWork(draft.state, proofDeadline(draft.now.runMs)) });
+  if (ref.leaf.kind === 'approval')
+    draft.emit({ type: 'StepSucceeded', ...currentTry(draft.cell(ref)), via: 'operator' });
+  else startRound(draft, ref);
 }
 
 /**

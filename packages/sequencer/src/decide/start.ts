@@ -13,10 +13,11 @@ import { untilOf } from '../conditions.ts';
 import { resolveCondition, resolveObject } from '../resolve.ts';
 import type { RunState } from '../state.ts';
 import type { CellRef } from '../tree.ts';
+import { crossingOf, roundWork } from '../voters.ts';
 import { cellOf } from '../walk.ts';
 import type { Draft } from './draft.ts';
 import { onFailure } from './failure.ts';
-import { roundWork } from './rounds.ts';
+import { concludeRound } from './rounds.ts';
 
 /** Begins a step on a host, one way or the other. What it asks for is in the log before anybody is asked. */
 export function startStep(draft: Draft, ref: CellRef, direction: Direction): void {
@@ -40,6 +41,7 @@ function start(
     const work = make(draft.state, ref, { direction, attempt, nowMs: draft.now.atMs, runMs: draft.now.runMs });
     draft.emit({ type: 'StepStarted', ...base, work });
     if (isUndoOf(ref, direction)) holdForHand(draft, ref);
+    if (work.kind === 'round') concludeRound(draft, ref);
   } catch (error) {
     if (!(error instanceof SignalboxError) || error.code === 'SB-RUN-LOG') throw error;
     draft.emit({ type: 'StepFailed', ...base, failure: error.failure, unapplied: true });
@@ -100,7 +102,7 @@ function firstWork(state: RunState, ref: CellRef, context: StartContext): Work {
     case 'manual':
       return { kind: 'manual', text: isUndoOf(ref, context.direction) ? takeBackText(leaf) : leaf.do };
     case 'pointOfNoReturn':
-      return leaf.approve ? { kind: 'approval' } : roundWork(state, proofDeadline(context.runMs));
+      return leaf.approve ? { kind: 'approval' } : roundWork(state, ref, context.runMs);
   }
 }
 
@@ -115,6 +117,7 @@ function commandWork(state: RunState, ref: CellRef, context: StartContext): Work
   }
   const cell = cellOf(state, ref);
   const receipt: JsonObject = { ...cell.before, ...cell.receipt };
+  const crossing = crossingOf(state, ref);
   return {
     kind: 'command',
     id: commandId({
@@ -130,6 +133,7 @@ function commandWork(state: RunState, ref: CellRef, context: StartContext): Work
     ...(undoing ? { receipt } : {}),
     notAfterMs: context.nowMs + DEFAULTS.commandTtlMs,
     timeoutMs: leaf.timeoutMs,
+    ...(crossing ? { crossing } : {}),
   };
 }
 
@@ -143,7 +147,7 @@ function takeBackText(leaf: ManualStep): string {
 }
 
 /** Until then, samples that were asked for on the spot have to be there. */
-export function proofDeadline(runMs: number): number {
+function proofDeadline(runMs: number): number {
   return runMs + DEFAULTS.proofTimeoutMs;
 }
 

@@ -38,9 +38,15 @@ function onCellTime(draft: Draft, ref: CellRef): void {
     case 'record':
       failWait(draft, ref, sequencerError('SB-RECORD-FAILED', `${at} could not be measured`).failure);
       return;
-    case 'round':
-      failWait(draft, ref, sequencerError('SB-GUARD-STALE', `the guards of ${at} did not answer in time`).failure);
+    case 'round': {
+      const missing = cell.work.voters.flatMap(({ host }) => (draft.state.votes.has(host) ? [] : host));
+      failWait(
+        draft,
+        ref,
+        sequencerError('SB-GUARD-STALE', `${at}: ${missing.join(', ')} did not vote in time`).failure,
+      );
       return;
+    }
     case 'approval':
       draft.emit({ type: 'ApprovalVoided', step: ref.leaf.id, reason: 'it was not used while it was valid' });
       return;

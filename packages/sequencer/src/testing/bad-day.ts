@@ -111,11 +111,11 @@ export class BadDay {
   }
 
   private answer(): void {
-    const asked = [...this.run.effects('watch'), ...this.run.effects('record'), ...this.run.effects('round')];
+    const asked = [...this.run.effects('watch'), ...this.run.effects('record'), ...this.run.effects('vote')];
     const effect = asked[this.#dice.roll(Math.max(1, asked.length))];
     if (effect?.type === 'watch') this.answerWatch(effect);
     if (effect?.type === 'record') this.say({ ...at(effect), type: 'recorded', values: {} });
-    if (effect?.type === 'round') this.answerRound(effect, this.#dice.chance(1, 4));
+    if (effect?.type === 'vote') this.answerVote(effect, this.#dice.chance(1, 4));
   }
 
   private answerWatch(effect: Of<'watch'>): void {
@@ -132,9 +132,9 @@ export class BadDay {
     }
   }
 
-  private answerRound(effect: Of<'round'>, bad: boolean): void {
-    const samples = effect.guards.map((guard) => ({ ...at(guard), values: { ok: !bad, more: 1 } }));
-    this.say({ type: 'roundSampled', step: effect.step, round: effect.round, samples });
+  private answerVote(effect: Of<'vote'>, bad: boolean): void {
+    const values = effect.guards.map(({ step }) => [step, { ok: !bad, more: 1 }]);
+    this.say(this.run.ballot(effect, Object.fromEntries(values)));
   }
 
   /** People, at any moment, about any step. What cannot be is refused. */
@@ -194,7 +194,7 @@ export class BadDay {
   private answerAll(): void {
     for (const effect of this.run.effects('watch')) if (effect.use !== 'fence') this.answerWatch(effect);
     for (const effect of this.run.effects('record')) this.say({ ...at(effect), type: 'recorded', values: {} });
-    for (const effect of this.run.effects('round')) this.answerRound(effect, false);
+    for (const effect of this.run.effects('vote')) this.answerVote(effect, false);
     for (const by of PEOPLE) {
       const step = this.wanted();
       if (step === undefined) continue;

@@ -17,6 +17,7 @@ type Started = Extract<RunEvent, { type: 'StepStarted' }>;
 export class Oracle {
   #state: RunState;
   #read = 0;
+  #runMs = 0;
   readonly #ids = new Set<string>();
   /** `do failed reset`: every entry of the transition table that was used, for the test that all of them are. */
   readonly transitions = new Set<string>();
@@ -28,6 +29,7 @@ export class Oracle {
   /** Looks at what the last input has led to. Throws with the invariant's number when it is broken. */
   look(run: TestRun, input: Input): void {
     for (const entry of run.log.slice(this.#read)) {
+      this.#runMs = entry.runMs;
       for (const event of entry.events) {
         this.judge(event, input);
         const before = this.#state;
@@ -57,6 +59,7 @@ export class Oracle {
         return;
       case 'Crossed':
         ensure(isMoving(this.#state), `crossed while ${this.#state.status}`);
+        this.judgeVotes(event);
         return;
       default:
         return;
@@ -112,6 +115,21 @@ export class Oracle {
         !running && !(applied && owesUndo(other)),
         `[I4] ${ref.key} undone before ${other.key}, which is ${phase}`,
       );
+    }
+  }
+
+  /** [D4] Each host that has a guard voted yes in this very round, and the first vote that was asked for is still good. */
+  private judgeVotes({ step, round }: Extract<RunEvent, { type: 'Crossed' }>): void {
+    const state = this.#state;
+    const cell = state.cells.get(`${step}@-`);
+    ensure(cell?.work?.kind === 'round' && cell.work.round === round, `[D4] ${step} crossed without a round`);
+    const age = this.#runMs - (cell.workSinceRunMs ?? 0);
+    ensure(age < cell.work.validMs, `[D4] ${step} crossed on votes of ${age} ms ago`);
+    const point = indexOf(state.plan).byKey.get(`${step}@-`)?.leaf;
+    for (const { leaf, host } of indexOf(state.plan).refs) {
+      if (point?.kind !== 'pointOfNoReturn' || !point.guards.includes(leaf.id) || host === null) continue;
+      if (state.dropped.has(host) || (leaf.kind === 'gate' && leaf.validWhile.length > 0)) continue;
+      ensure(state.votes.get(host)?.vote === 'yes', `[D4] ${step} crossed without ${host}, which has ${leaf.id}`);
     }
   }
 

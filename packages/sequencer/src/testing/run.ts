@@ -10,6 +10,7 @@ import type {
   Plan,
   RunEvent,
 } from '@signalbox/protocol';
+import { describeBroken, judge } from '@signalbox/protocol';
 import type { Cell, Phase, Stamp } from '../cell.ts';
 import { cellKey } from '../cell.ts';
 import { decide } from '../decide.ts';
@@ -133,16 +134,25 @@ export class TestRun {
     return this.send({ type: 'proven', step, host });
   }
 
-  /** Answers the open round; `values` by guard, all good unless said otherwise. */
-  sampled(values: Record<string, Record<string, Json> | undefined> = {}): string[] {
-    const [round] = this.effects('round');
-    if (!round) throw new Error('no round is open');
-    const samples = round.guards.map(({ step, host }) => ({
-      step,
-      host,
-      values: step in values ? values[step] : { ok: true },
-    }));
-    return this.send({ type: 'roundSampled', step: round.step, round: round.round, samples });
+  /** Every host that is asked votes yes, as long as its guards hold; `values` by guard, all good unless said otherwise. */
+  voted(values: Record<string, Record<string, Json> | undefined> = {}): string[] {
+    return this.effects('vote').flatMap((effect) => this.send(this.ballot(effect, values)));
+  }
+
+  /** What a host votes on these values. */
+  ballot(
+    { host, step, round, roundNonce, guards }: Extract<Effect, { type: 'vote' }>,
+    values: Record<string, Record<string, Json> | undefined> = {},
+  ): Extract<Input, { type: 'voted' }> {
+    const evidence = guards.map((guard) => {
+      const found = guard.step in values ? values[guard.step] : { ok: true };
+      if (!found) return { step: guard.step, why: 'no sample' };
+      const window = [guard.seed, found].map((sample, i) => ({ atMs: i, values: sample }));
+      const broken = judge(guard.until, window).find(({ breaks }) => breaks);
+      return { step: guard.step, values: found, ...(broken ? { why: describeBroken(broken) } : {}) };
+    });
+    const vote = evidence.some(({ why }) => why !== undefined) ? 'no' : 'yes';
+    return { type: 'voted', host, step, round, roundNonce, vote, journalSequence: 7, evidence };
   }
 
   approve(step: string, by: Actor = CAN): string[] {
