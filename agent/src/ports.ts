@@ -10,7 +10,7 @@ import type { Direction, Failure, HostContext, Json } from '@signalbox/protocol'
 export interface Clock {
   /** Wall clock, epoch milliseconds. May jump. */
   nowMs(): number;
-  /** Never goes backward; its zero means nothing. */
+  /** Never goes backward, and is the same in all processes of one boot of the host. */
   monotonicMs(): number;
   /** Calls once after `ms` of the monotonic clock, unless cancelled. */
   after(ms: number, call: () => void): Cancel;
@@ -62,15 +62,37 @@ export interface ExecutionRequest {
   signal: AbortSignal;
   command?: { id: string; run: string; step: string; direction: Direction } | undefined;
   /** Told before a process is started and again with its group, so that a crash in between is seen. */
-  onProcess?: (child: number, group: ProcessGroup | undefined) => void;
+  onProcess?: (child: number, process: ProcessNote) => void;
+  /**
+   * What an agent before this one had started for the same command, in order. It is not started again: the action is
+   * called anew, and is given what came of these.
+   */
+  earlier?: readonly EarlierProcess[] | undefined;
+}
+
+/** A process of an execution, as the journal remembers it. */
+export interface ProcessNote {
+  /** Undefined while it is only about to start. */
+  group?: ProcessGroup | undefined;
+  /** Fingerprint of what was asked for; undefined for a quiet process, which changes nothing. */
+  asked?: string | undefined;
+}
+
+export interface EarlierProcess extends ProcessNote {
+  child: number;
+  /** When it was asked for, on the clock of this boot. */
+  monotonicMs: number;
 }
 
 export interface Execution {
   readonly context: HostContext;
   /** Replaces the values of secrets that this agent has read [I9]. */
   redact<T>(value: T): T;
-  /** Ends what is still running, publishes the rest of the output. */
-  close(): Promise<{ outputBytes: number }>;
+  /**
+   * Ends what is still running, publishes the rest of the output. `diverged`: the action did not do again what it had
+   * done before the restart, so what it returned says nothing. Nothing was started in that case.
+   */
+  close(): Promise<{ outputBytes: number; diverged?: boolean }>;
 }
 
 /** Where actions and probes touch the host. */

@@ -10,7 +10,8 @@ const MAX_TIMER_MS = 2_147_483_647;
 /** Timers of Node run on the monotonic clock (libuv), so a jump of the wall clock moves none of them. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  // CLOCK_MONOTONIC, which counts from the boot of the host (libuv, uv_hrtime).
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
   after(ms, call) {
     const timer = setTimeout(call, Math.min(ms, MAX_TIMER_MS));
     return () => clearTimeout(timer);

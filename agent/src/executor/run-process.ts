@@ -22,6 +22,8 @@ export interface RunProcessOptions {
   capBytes: number;
   /** Between asking its processes to end and ending them. Default 5 s. */
   killAfterMs?: number;
+  /** Started by an agent before this one, so long ago: it is followed to its end, and nothing is started. */
+  resumed?: { found: Started; elapsedMs: number } | undefined;
   onStarted?: (group: ProcessGroup) => void;
   onText?: ((stream: 'out' | 'err', text: string, lostBytes: number) => void) | undefined;
 }
@@ -37,7 +39,8 @@ export async function runProcess(
   argv: readonly [string, ...string[]],
   options: RunProcessOptions,
 ): Promise<ExecResult> {
-  const { signal, starter, exec, env, files } = options;
+  const { signal, starter, exec, env, files, resumed } = options;
+  if (resumed !== undefined) return await untilEnd(resumed.found, options);
   signal.throwIfAborted();
   const wanted: Wanted = { argv, env, cwd: exec.cwd, stdin: exec.stdin, files };
   const started = await starter.start(wanted);
@@ -60,7 +63,8 @@ async function untilEnd(started: Started, options: RunProcessOptions): Promise<E
   };
   if (signal.aborted) ending.begin();
   signal.addEventListener('abort', onAbort, { once: true });
-  const cancelTimeout = timeoutMs === undefined ? () => {} : clock.after(timeoutMs, onTimeout);
+  const elapsedMs = options.resumed?.elapsedMs ?? 0;
+  const cancelTimeout = timeoutMs === undefined ? () => {} : clock.after(Math.max(0, timeoutMs - elapsedMs), onTimeout);
   const stopPolling = every(clock, () => {
     out.poll();
     err.poll();
@@ -88,6 +92,7 @@ async function untilEnd(started: Started, options: RunProcessOptions): Promise<E
     return openTail(source, {
       capBytes,
       keepBytes: exec.maxBytes ?? DEFAULT_KEEP_BYTES,
+      resumed: options.resumed !== undefined,
       onText: onText && ((text, lost) => onText(stream, text, lost)),
     });
   }

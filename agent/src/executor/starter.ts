@@ -35,4 +35,9 @@ export interface Tree {
 export interface Starter {
   /** @throws SignalboxError when nothing was started. */
   start(wanted: Wanted): Promise<Started>;
+  /**
+   * Finds what an agent before this one has started under these files, running or ended.
+   * @returns undefined when it cannot be said whether that was so.
+   */
+  find?(files: string, group: ProcessGroup | undefined): Started | undefined;
 }

@@ -1,4 +1,15 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 
 /**
  * A child writes into a file of its own and is never slowed down by who reads along. The tail reads behind it, keeps the
@@ -16,6 +27,8 @@ export interface TailOptions {
   capBytes: number;
   /** How much of the beginning is kept for the caller. */
   keepBytes: number;
+  /** Whether an agent before this one may have emptied the file. */
+  resumed?: boolean;
   /** `lostBytes` were written before `text` and are gone. */
   onText?: ((text: string, lostBytes: number) => void) | undefined;
 }
@@ -25,13 +38,15 @@ export type TailSource = string | number;
 
 const BLOCK = 65_536;
 
-export function openTail(source: TailSource, { capBytes, keepBytes, onText }: TailOptions): Tail {
+export function openTail(source: TailSource, { capBytes, keepBytes, resumed, onText }: TailOptions): Tail {
   let fd = typeof source === 'number' ? source : undefined;
   const decoder = new TextDecoder();
-  const kept: Buffer[] = [];
-  let keptBytes = 0;
+  const head = resumed && typeof source === 'string' ? readHead(source) : { kept: Buffer.alloc(0), goneBytes: 0 };
+  const kept: Buffer[] = [head.kept];
+  let keptBytes = head.kept.length;
+  let goneBytes = head.goneBytes;
   let offset = 0;
-  let lostBytes = 0;
+  let lostBytes = goneBytes;
 
   function take(block: Buffer): void {
     if (keptBytes < keepBytes) {
@@ -61,8 +76,12 @@ export function openTail(source: TailSource, { capBytes, keepBytes, onText }: Ta
       take(block.subarray(0, count));
     }
     if (offset >= capBytes) {
-      lostBytes += Math.max(0, fstatSync(fd).size - offset);
+      if (typeof source === 'string') writeHead(source, { kept: Buffer.concat(kept), goneBytes: goneBytes + offset });
+      // Close together: what the child writes in between is counted by nobody.
+      const { size } = fstatSync(fd);
       ftruncateSync(fd, 0);
+      lostBytes += Math.max(0, size - offset);
+      goneBytes += size;
       offset = 0;
     }
   }
@@ -76,6 +95,24 @@ export function openTail(source: TailSource, { capBytes, keepBytes, onText }: Ta
       return Buffer.concat(kept).toString('utf8');
     },
   };
+}
+
+/** What a file that was emptied began with, and how much it held: an agent that comes later must know both. */
+interface Head {
+  kept: Buffer;
+  goneBytes: number;
+}
+const COUNT_CHARS = 16;
+
+function writeHead(path: string, { kept, goneBytes }: Head): void {
+  const count = Buffer.from(String(goneBytes).padEnd(COUNT_CHARS));
+  writeFileSync(`${path}.head`, Buffer.concat([count, kept]), { mode: 0o600 });
+}
+
+function readHead(path: string): Head {
+  if (!existsSync(`${path}.head`)) return { kept: Buffer.alloc(0), goneBytes: 0 };
+  const data = readFileSync(`${path}.head`);
+  return { kept: data.subarray(COUNT_CHARS), goneBytes: Number(data.subarray(0, COUNT_CHARS).toString()) };
 }
 
 /** Most processes write little or nothing; opening a file costs more than asking for its size. */

@@ -76,7 +76,7 @@ describe('an execution', () => {
 
   it('tells of a process before it starts and when it has', async () => {
     const told: [number, boolean][] = [];
-    const { execution } = open({ onProcess: (child, group) => told.push([child, group !== undefined]) });
+    const { execution } = open({ onProcess: (child, { group }) => told.push([child, group !== undefined]) });
     await execution.context.exec(['true']);
     await execution.context.exec(['true'], { quiet: true });
     expect(told).toEqual([
@@ -100,7 +100,7 @@ describe('an execution', () => {
     const { execution, workbench } = open();
     await execution.context.exec(['echo', 'kept']);
     workbench.discard('other');
-    expect(readdirSync(steps)).toEqual(['r.abc.0.err', 'r.abc.0.exit', 'r.abc.0.out']);
+    expect(readdirSync(steps)).toEqual(['r.abc.0.err', 'r.abc.0.exit', 'r.abc.0.out', 'r.abc.sent']);
     workbench.discard('r');
     expect(readdirSync(steps)).toEqual([]);
   });

@@ -1,15 +1,19 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostContext, OutputChunk } from '@signalbox/protocol';
+import type { ExecOptions, ExecResult, HostContext, OutputChunk } from '@signalbox/protocol';
 import type { Clock, Execution, ExecutionRequest, Workbench } from '../ports.ts';
 import { directStarter } from './direct.ts';
 import { childEnvironment } from './environment.ts';
-import { createOutput } from './output.ts';
+import { createOutput, type Output } from './output.ts';
 import { livingGroups, signalGroup } from './processes.ts';
+import { openProgress, readProgress } from './progress-file.ts';
 import { createStreamRedactor, redactJson, redactText, type SecretValues } from './redact.ts';
-import { runProcess } from './run-process.ts';
+import { createRetrace, fingerprint } from './retrace.ts';
+import { type RunProcessOptions, runProcess } from './run-process.ts';
 import type { SecretReader } from './secrets.ts';
 import type { Starter } from './starter.ts';
+
+type Argv = readonly [string, ...string[]];
 
 export interface WorkbenchOptions {
   host: string;
@@ -46,9 +50,59 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
   };
 
   function openExecution(request: ExecutionRequest, made: WorkbenchOptions & { serial: number }): Execution {
-    const { command, signal, executionId } = request;
-    const output = command && createOutput(made.outputCapBytes, (piece) => made.publish(chunkOf(command, piece)));
-    let children = 0;
+    const { command, signal, executionId, earlier } = request;
+    const progressPath = join(steps, `${executionId}.sent`);
+    const progress = openProgress(progressPath);
+    const output =
+      command &&
+      createOutput({
+        capBytes: made.outputCapBytes,
+        send: (piece) => made.publish(chunkOf(command, piece)),
+        remember: progress.remember,
+        before: earlier && readProgress(progressPath),
+      });
+    const retrace = createRetrace(earlier);
+    let children = retrace.firstChild;
+    let live = 0;
+
+    /** What only asks, or what no command wants: not in the output, not on disk, not found again. */
+    function ask(argv: Argv, exec: ExecOptions, child: number): Promise<ExecResult> {
+      const files = join(steps, `quiet-${made.serial}-${child}`);
+      request.onProcess?.(child, {});
+      return run(argv, {
+        exec,
+        files,
+        starter: directStarter,
+        onStarted: (group) => request.onProcess?.(child, { group }),
+      });
+    }
+
+    async function act(argv: Argv, exec: ExecOptions, sink: Output): Promise<ExecResult> {
+      const index = live;
+      live += 1;
+      const files = join(steps, `${executionId}.${index}`);
+      const asked = fingerprint(argv, exec);
+      const found = retrace.follow(asked, (group) => made.starter.find?.(files, group));
+      const child = found?.child ?? children++;
+      if (found === undefined) request.onProcess?.(child, { asked });
+      const redactors = { out: createStreamRedactor(secretValues), err: createStreamRedactor(secretValues) };
+      const result = await run(argv, {
+        ...{ exec, files, starter: made.starter },
+        resumed: found && { found: found.started, elapsedMs: made.clock.monotonicMs() - found.monotonicMs },
+        onStarted: (group) => request.onProcess?.(child, { asked, group }),
+        onText: (stream, text, lost) => sink.write(`${index}.${stream}`, redactors[stream].write(text), lost),
+      });
+      for (const stream of ['out', 'err'] as const) sink.write(`${index}.${stream}`, redactors[stream].end());
+      return result;
+    }
+
+    type Way = Pick<RunProcessOptions, 'exec' | 'files' | 'starter' | 'resumed' | 'onStarted' | 'onText'>;
+
+    function run(argv: Argv, way: Way): Promise<ExecResult> {
+      const { clock, path, outputCapBytes: capBytes } = made;
+      const env = childEnvironment({ path, mark: way.files, command, extra: way.exec.env });
+      return runProcess(argv, { ...way, clock, env, signal, capBytes });
+    }
 
     const context: HostContext = {
       host: made.host,
@@ -56,32 +110,9 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
       path: made.path,
       executionId,
       signal,
-      async exec(argv, execOptions = {}) {
-        const child = children;
-        children += 1;
-        const live = output !== undefined && !execOptions.quiet;
-        const redactors = { out: createStreamRedactor(secretValues), err: createStreamRedactor(secretValues) };
-        request.onProcess?.(child, undefined);
-        // Side by side in one folder: one an execution would cost each step as much as its files.
-        const files = join(steps, live ? `${executionId}.${child}` : `quiet-${made.serial}-${child}`);
-        const result = await runProcess(argv, {
-          exec: execOptions,
-          clock: made.clock,
-          starter: live ? made.starter : directStarter,
-          env: childEnvironment({ path: made.path, mark: files, command, extra: execOptions.env }),
-          signal,
-          files,
-          capBytes: made.outputCapBytes,
-          onStarted: (group) => request.onProcess?.(child, group),
-          onText: live ? (stream, text, lost) => output.write(redactors[stream].write(text), lost) : undefined,
-        });
-        for (const redactor of [redactors.out, redactors.err]) {
-          const rest = redactor.end();
-          if (rest !== '') output?.write(rest);
-        }
-        return result;
-      },
-      print: (line) => output?.write(`${redactText(line, secretValues)}\n`),
+      exec: async (argv, exec = {}) =>
+        output === undefined || exec.quiet ? ask(argv, exec, children++) : act(argv, exec, output),
+      print: (line) => output?.write('print', `${redactText(line, secretValues)}\n`),
       secret: (ref) => made.secrets.read(ref),
       nowMs: () => made.clock.nowMs(),
       sleep: (ms) => sleep(made.clock, ms, signal),
@@ -90,7 +121,12 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
     return {
       context,
       redact: (value) => redactJson(value, secretValues),
-      close: async () => ({ outputBytes: output?.end() ?? 0 }),
+      async close() {
+        const diverged = retrace.diverged;
+        const outputBytes = diverged ? 0 : (output?.end() ?? 0);
+        progress.close();
+        return { outputBytes, ...(diverged && { diverged }) };
+      },
     };
   }
 

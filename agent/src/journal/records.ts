@@ -44,7 +44,15 @@ export const RecordBody = z.discriminatedUnion('type', [
    * The command will be run; on disk before anything is touched. `before` is what undo will need. Its processes live in
    * this `boot` of the host and in no later one.
    */
-  wire({ type: z.literal('intent'), command: Command, content: z.string(), before: JsonObject, boot: z.string() }),
+  wire({
+    type: z.literal('intent'),
+    command: Command,
+    content: z.string(),
+    before: JsonObject,
+    boot: z.string(),
+    /** Clock of that boot: the step's time goes on from here, whoever measures it. */
+    monotonicMs: z.number().optional(),
+  }),
   /**
    * A process of a running command, written before it starts (without `group`) and after. Not synced: a crash of the
    * agent does not lose it, and after a crash of the host no process is left.
@@ -53,6 +61,9 @@ export const RecordBody = z.discriminatedUnion('type', [
     type: z.literal('process'),
     commandId: z.string(),
     child: z.int(),
+    /** Fingerprint of what was asked for; left out for a quiet one. */
+    asked: z.string().optional(),
+    monotonicMs: z.number().optional(),
     group: wire({ pid: z.int(), startTicks: z.string().optional() }).optional(),
   }),
   wire({

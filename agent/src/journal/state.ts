@@ -1,4 +1,5 @@
 import type { Direction, LogHead } from '@signalbox/protocol';
+import type { ProcessGroup } from '../ports.ts';
 import type { BodyOf, Stored } from './records.ts';
 
 /** What the agent knows of one command id. An id never leaves its last state. */
@@ -12,8 +13,19 @@ export interface KnownCommand {
   outcome?: Stored<'outcome'>;
   refusal?: Stored<'refused'>;
   /** Its processes by child number; without a group, a child that was about to start. */
-  children: Map<number, BodyOf<'process'>['group']>;
+  children: Map<number, KnownProcess>;
 }
+
+/** A group with all its fields, as the ports have it. */
+export const wholeGroup = ({ pid, startTicks }: { pid: number; startTicks?: string | undefined }): ProcessGroup => ({
+  pid,
+  startTicks,
+});
+
+export type KnownProcess = Pick<BodyOf<'process'>, 'group'> & {
+  asked: string | undefined;
+  monotonicMs: number | undefined;
+};
 
 /** What the agent knows of a run: whom it obeys, and whether anything may still be asked [D2, I6]. */
 export interface KnownRun {
@@ -84,7 +96,7 @@ export function apply(state: JournalState, record: Stored): void {
       applyIntent(state, record);
       return;
     case 'process':
-      state.commands.get(record.commandId)?.children.set(record.child, record.group);
+      applyProcess(state, record);
       return;
     case 'outcome':
       applyOutcome(state, record);
@@ -126,6 +138,12 @@ function applyIntent(state: JournalState, record: Stored<'intent'>): void {
   // Whoever asks for this has crossed: that is as good as the seal, which may still be on its way.
   known.sealedBy = Math.max(known.sealedBy, record.command.crossing?.round ?? 0);
   state.unpublished.set(record.n, record);
+}
+
+function applyProcess(state: JournalState, { commandId, child, asked, monotonicMs, group }: Stored<'process'>): void {
+  const children = state.commands.get(commandId)?.children;
+  const known = children?.get(child);
+  children?.set(child, { asked: known?.asked ?? asked, monotonicMs: known?.monotonicMs ?? monotonicMs, group });
 }
 
 function applyOutcome(state: JournalState, record: Stored<'outcome'>): void {

@@ -179,6 +179,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
       content: admission.content,
       before,
       boot: journal.state.boot,
+      monotonicMs: clock.monotonicMs(),
     });
     passPoint('agent.intent.written');
     await journal.sync();

@@ -2,8 +2,7 @@ import type { Applied, Failure, JsonObject } from '@signalbox/protocol';
 import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Stored } from '../journal/records.ts';
-import { type KnownCommand, stepKey } from '../journal/state.ts';
-import type { ProcessGroup } from '../ports.ts';
+import { type KnownCommand, stepKey, wholeGroup } from '../journal/state.ts';
 import { askProbe } from './ask.ts';
 import { outcomeAfterCrash } from './outcome.ts';
 import type { Runner, RunnerPorts } from './runner.ts';
@@ -18,8 +17,9 @@ export interface RecoveryPorts extends RunnerPorts {
 }
 
 /**
- * What the last agent began and did not end is never run again: it is found out about [I5]. First its processes must be
- * gone, by themselves within the step's time, else by force; after a new boot they are. Then the action's probe is
+ * What the last agent began and did not end is never run again: it is found out about [I5]. Where its action allows it,
+ * its processes are followed to their own end. Else they must be
+ * gone first, by themselves within the step's time, else by force; after a new boot they are. Then the action's probe is
  * asked, for as long as it says that the server's side still works.
  */
 export function recover(ports: RecoveryPorts): Promise<void>[] {
@@ -34,12 +34,18 @@ async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<vo
   const { command, before, atMs } = intent;
   let stopped: Failure | undefined;
   const release = slots.occupy(stepKey(command.run, command.step));
+  passPoint('agent.recovery.begun');
+  try {
+    if (await runner.resume(known)) return release();
+  } catch (error) {
+    log('error', 'recovery', { command: command.id, reason: textOf(error) });
+    return release();
+  }
   const unwatch = runner.watch(command.id, (failure) => {
     stopped ??= failure;
   });
   const since = remaining(ports, intent);
   log('warn', 'a step was interrupted; finding out what became of it', { command: command.id });
-  passPoint('agent.recovery.begun');
   try {
     await processesGone(ports, { known, giveUp: () => stopped !== undefined || since() <= 0 });
     const action = toolbox.actionByName(command.action);
@@ -53,7 +59,7 @@ async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<vo
     const failure = stopped ?? interrupted(command.action, probed);
     await conclude(probed, failure, before);
   } catch (error) {
-    log('error', 'recovery', { command: command.id, reason: error instanceof Error ? error.message : String(error) });
+    log('error', 'recovery', { command: command.id, reason: textOf(error) });
   } finally {
     unwatch();
     release();
@@ -77,20 +83,23 @@ async function processesGone(
   const { workbench, journal } = ports;
   if (known.intent?.boot !== journal.state.boot) return;
   const children = [...known.children.values()];
-  const groups = children.filter((group) => group !== undefined).map(whole);
-  const uncertain = children.some((group) => group === undefined);
+  const groups = children.flatMap(({ group }) => (group === undefined ? [] : [wholeGroup(group)]));
+  const uncertain = children.some(({ group }) => group === undefined);
   for (;;) {
-    const alive = await workbench.survivors(known.id, groups, uncertain);
+    // What is ended is ended as a whole: also what made a session of its own.
+    const alive = await workbench.survivors(known.id, groups, uncertain || giveUp());
     if (alive.length === 0) return;
     if (giveUp()) for (const group of alive) workbench.killGroup(group);
     await pause(ports, LOOK_MS);
   }
 }
 
-/** What is left of the step's time. The wall clock is all that a restart leaves; it only decides how long to wait. */
-function remaining({ clock }: RecoveryPorts, { command, atMs }: Stored<'intent'>): () => number {
-  const usedMs = Math.min(Math.max(0, clock.nowMs() - atMs), command.timeoutMs);
-  const endMs = clock.monotonicMs() + command.timeoutMs - usedMs;
+/** What is left of the step's time: by the clock of this boot, which the restart did not stop. */
+function remaining({ clock, journal }: RecoveryPorts, { command, atMs, boot, monotonicMs }: Stored<'intent'>) {
+  const sameBoot = boot === journal.state.boot && monotonicMs !== undefined;
+  // After a boot the wall clock is all that is left; it only decides how long to wait.
+  const usedMs = sameBoot ? clock.monotonicMs() - monotonicMs : Math.max(0, clock.nowMs() - atMs);
+  const endMs = clock.monotonicMs() + command.timeoutMs - Math.min(usedMs, command.timeoutMs);
   return () => endMs - clock.monotonicMs();
 }
 
@@ -98,9 +107,6 @@ function interrupted(action: string, probed: Applied): Failure {
   return agentError('SB-AGENT-INTERRUPTED', `the agent went down during ${action}; its probe says: ${probed}`).failure;
 }
 
-const whole = ({ pid, startTicks }: { pid: number; startTicks?: string | undefined }): ProcessGroup => ({
-  pid,
-  startTicks,
-});
-
 const pause = ({ clock }: RecoveryPorts, ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,8 +3,8 @@ import { type Command, type Failure, type JsonObject, SignalboxError } from '@si
 import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Journal } from '../journal/journal.ts';
-import { firstBefore, receiptOf } from '../journal/state.ts';
-import type { Clock, Execution, Log, Toolbox, Workbench } from '../ports.ts';
+import { firstBefore, type KnownCommand, receiptOf, wholeGroup } from '../journal/state.ts';
+import type { Clock, EarlierProcess, Execution, Log, ProcessNote, Toolbox, Workbench } from '../ports.ts';
 import { askProbe, bounded, executionIdOf, failureOf } from './ask.ts';
 import { type End, needsProbe, outcomeOf } from './outcome.ts';
 import type { Publisher } from './publisher.ts';
@@ -21,6 +21,11 @@ export interface Runner {
   capture(command: Command): Promise<JsonObject>;
   /** Runs a command whose intent is on disk, to the report of its outcome. */
   run(command: Command): Promise<void>;
+  /**
+   * Goes on with a command that an agent before this one had begun, in the same boot, where its action allows that.
+   * @returns false when that cannot be done: nothing was started and nothing is known yet.
+   */
+  resume(known: KnownCommand): Promise<boolean>;
   /** Stops a running command. False when it does not run. */
   stop(id: string, failure: Failure): boolean;
   /** Lets `stop` reach something that runs elsewhere: what a dead agent left behind. */
@@ -69,11 +74,33 @@ export function createRunner(ports: RunnerPorts): Runner {
   }
 
   async function run(command: Command): Promise<void> {
+    const began = { startedAtMs: clock.nowMs(), startMs: clock.monotonicMs() };
     const action = actionOf(command);
+    const executed = await execute(command, action, { startMs: began.startMs });
+    await conclude(command, action, { ...executed, ...began });
+  }
+
+  async function resume({ intent, children }: KnownCommand): Promise<boolean> {
+    const earlier = earlierOf(children);
+    if (intent?.monotonicMs === undefined || earlier === undefined || intent.boot !== journal.state.boot) return false;
+    const { command, monotonicMs: startMs, atMs: startedAtMs } = intent;
+    const action = toolbox.actionByName(command.action);
+    if (action?.resumable?.includes(command.direction) !== true || action.version !== command.version) return false;
+    log('info', 'step goes on after the restart', { command: command.id, action: command.action });
+    const executed = await execute(command, action, { startMs, earlier });
+    const { end, leave } = executed;
+    const lost = end.type === 'threw' && end.failure.code === 'SB-AGENT-EXIT-LOST';
+    if (executed.diverged || lost) {
+      leave();
+      return false;
+    }
+    await conclude(command, action, { ...executed, startMs, startedAtMs });
+    return true;
+  }
+
+  async function conclude(command: Command, action: Action, executed: Executed & Began): Promise<void> {
+    const { end, outputBytes, leave, startedAtMs, startMs } = executed;
     const receipt = journal.state.commands.get(command.id)?.intent?.before ?? {};
-    const startedAtMs = clock.nowMs();
-    const startMs = clock.monotonicMs();
-    const { end, outputBytes, leave } = await execute(command, action, receipt);
     try {
       const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt }) : undefined;
       passPoint('agent.step.ended');
@@ -100,7 +127,12 @@ export function createRunner(ports: RunnerPorts): Runner {
     }
   }
 
-  async function execute(command: Command, action: Action, receipt: JsonObject): Promise<Executed> {
+  async function execute(
+    command: Command,
+    action: Action,
+    { startMs, earlier }: { startMs: number; earlier?: readonly EarlierProcess[] },
+  ): Promise<Executed> {
+    const receipt = journal.state.commands.get(command.id)?.intent?.before ?? {};
     const controller = new AbortController();
     let stopped: Failure | undefined;
     let over = false;
@@ -120,17 +152,18 @@ export function createRunner(ports: RunnerPorts): Runner {
     };
     const leave = watch(command.id, stop);
     const timeout = agentError('SB-AGENT-TIMEOUT', `${command.action} did not end within ${command.timeoutMs} ms`);
-    const cancelTimeout = clock.after(command.timeoutMs, () => stop(timeout.failure));
+    // The step's time began with its intent, whichever agent measures it.
+    const leftMs = Math.max(0, startMs + command.timeoutMs - clock.monotonicMs());
+    const cancelTimeout = clock.after(leftMs, () => stop(timeout.failure));
     const execution = workbench.open({
       executionId: executionIdOf(command),
       signal: controller.signal,
       command,
-      onProcess: (child, group) => {
+      earlier,
+      onProcess: (child, note) => {
         // A running child stays in the journal as one that may have started: it is found by its mark, too.
-        if (group !== undefined) passPoint('agent.process.started');
-        if (group !== undefined && journal.failure !== undefined) return;
-        journal.append({ type: 'process', commandId: command.id, child, ...(group && { group: placed(group) }) });
-        if (group === undefined) passPoint('agent.process.starting');
+        if (note.group !== undefined && journal.failure !== undefined) return;
+        journal.append({ type: 'process', commandId: command.id, child, ...noted(note, clock) });
       },
     });
     const doing = attempt(execution, { action, command, receipt }).then(
@@ -144,8 +177,8 @@ export function createRunner(ports: RunnerPorts): Runner {
     cancelTimeout();
     over = true;
     cancelLetGo();
-    const { outputBytes } = await execution.close();
-    return { end: execution.redact(end), outputBytes, leave };
+    const { outputBytes, diverged = false } = await execution.close();
+    return { end: execution.redact(end), outputBytes, diverged, leave };
   }
 
   function watch(id: string, stop: (failure: Failure) => void): () => void {
@@ -161,6 +194,7 @@ export function createRunner(ports: RunnerPorts): Runner {
   return {
     capture,
     run,
+    resume,
     watch,
     running: () => [...active.keys()],
     stop(id, failure) {
@@ -181,9 +215,16 @@ export function createRunner(ports: RunnerPorts): Runner {
   };
 }
 
+interface Began {
+  startedAtMs: number;
+  /** On the clock of this boot. */
+  startMs: number;
+}
+
 interface Executed {
   end: End;
   outputBytes: number;
+  diverged: boolean;
   /** Ends what `running` says of it. */
   leave: () => void;
 }
@@ -198,8 +239,20 @@ async function attempt(
   return small(await action.undo(context, input, receipt));
 }
 
-function placed({ pid, startTicks }: { pid: number; startTicks: string | undefined }) {
-  return startTicks === undefined ? { pid } : { pid, startTicks };
+/** Once: when it is asked for. What follows adds its group. */
+function noted({ asked, group }: ProcessNote, clock: Clock) {
+  if (group === undefined) return { monotonicMs: clock.monotonicMs(), ...(asked === undefined ? {} : { asked }) };
+  const { pid, startTicks } = group;
+  return { group: startTicks === undefined ? { pid } : { pid, startTicks } };
+}
+
+/** What was begun before the restart, in order; undefined when nothing was, or it is not known when. */
+function earlierOf(children: KnownCommand['children']): EarlierProcess[] | undefined {
+  const earlier = [...children].flatMap(([child, { asked, monotonicMs, group }]) =>
+    monotonicMs === undefined ? [] : [{ child, asked, monotonicMs, group: group && wholeGroup(group) }],
+  );
+  const complete = earlier.length === children.size && earlier.some(({ asked }) => asked !== undefined);
+  return complete ? earlier.sort((a, b) => a.child - b.child) : undefined;
 }
 
 function small(receipt: JsonObject): JsonObject {

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalMesh } from '@signalbox/bus';
 import { until } from '@signalbox/protocol/testing';
 import { stringify } from 'yaml';
+import { allProcesses } from '../executor/processes.ts';
 
 /** The built program: tests of a process run what is shipped. */
 export const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -41,6 +42,24 @@ export function writeConfig({ mesh, host, dir, config = {} }: AgentProcessOption
   const base = { mesh: mesh.mesh, name: host, servers: [mesh.url], seedFile: 'seed', stateDir: 'state', trust };
   writeFileSync(path, stringify({ ...base, ...config }));
   return path;
+}
+
+/** Processes of the keepers whose agent has its folder below `dir`. */
+export function keepersOf(dir: string): number[] {
+  const below = realpathSync(dir);
+  return allProcesses()
+    .map(({ pid }) => pid)
+    .filter(
+      (pid) => commandLine(pid).some((word) => word.startsWith(below)) && commandLine(pid)[1]?.endsWith('/keeper.js'),
+    );
+}
+
+function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 export function startAgentProcess(options: AgentProcessOptions): AgentProcess {

@@ -30,6 +30,13 @@ export interface Action<With extends object = JsonObject> {
   readonly secrets?: readonly string[];
   readonly receipt?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
+  /**
+   * Directions in which everything that is done to the host goes through `context.exec`, and which processes are started,
+   * in which order, follows from `with`, the receipt and what earlier processes returned. When the agent was restarted in
+   * the middle, such a function is called again and given what came of the processes that it had started: they are not
+   * started twice. Quiet processes are no part of this: they are run again, and must only ask.
+   */
+  readonly resumable?: readonly Direction[];
 
   check(context: HostContext, input: With): Promise<Checked>;
   run(context: HostContext, input: With, before: JsonObject): Promise<JsonObject>;

@@ -59,7 +59,9 @@ function agentBus(link: Link, { mesh, host, version, timing, beatTimeoutMs }: Ag
       await link.exchange(`reporting to ${run}`, () => js.publish(subject, data, options));
     },
 
-    output: ({ run, step }, data) => outputs.publish(s.output(runToken(run), step, host), data),
+    output: ({ run, step, commandId, seq }, data) =>
+      // A piece that is sent again by an agent that was restarted is stored once.
+      outputs.publish(s.output(runToken(run), step, host), data, `${commandId}-${seq}`),
 
     async beat(data) {
       if (!link.connected) return undefined;

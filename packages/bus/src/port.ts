@@ -1,3 +1,4 @@
+import type { OutputChunk } from '@signalbox/protocol';
 /**
  * What the programs need of the mesh, as ports. NATS stands behind them here; a simulated bus can stand behind them in
  * tests. Payloads are sealed bytes: the bus carries, it does not read.
@@ -40,7 +41,7 @@ export interface AgentBus extends Connection {
   /** Resolves when the stream has stored the report; the caller keeps it in the journal until then. */
   report(run: string, data: Uint8Array): Promise<void>;
   /** Asynchronous, may be dropped under pressure; never awaited by a step. */
-  output(where: { run: string; step: string }, data: Uint8Array): void;
+  output(chunk: Pick<OutputChunk, 'run' | 'step' | 'commandId' | 'seq'>, data: Uint8Array): void;
   /** One beat; the coordinator's reply, or undefined when none hears. */
   beat(data: Uint8Array): Promise<Uint8Array | undefined>;
   /** Answers queries as a NATS service (discoverable by `nats micro ls`). */

@@ -119,8 +119,11 @@ describe('stores', () => {
     const coordinator = await lab.coordinator();
     await coordinator.prepare(['a1']);
     const agent = await lab.agent('a1');
-    for (let i = 0; i < 5; i++) agent.output({ run: 'run-1', step: 'group/step[x]' }, bytes(`line ${i}`));
-    agent.output({ run: 'run-2', step: 'other' }, bytes('other'));
+    const where = { run: 'run-1', step: 'group/step[x]', commandId: 'c' };
+    for (let seq = 0; seq < 5; seq++) agent.output({ ...where, seq }, bytes(`line ${seq}`));
+    // Sent again by an agent that was restarted.
+    agent.output({ ...where, seq: 4 }, bytes('line 4'));
+    agent.output({ run: 'run-2', step: 'other', commandId: 'd', seq: 0 }, bytes('other'));
     await until(async () => (await coordinator.readOutput('run-2', 1, 10)).chunks.length === 1);
     const first = await coordinator.readOutput('run-1', 1, 3);
     const rest = await coordinator.readOutput('run-1', first.next, 10);

@@ -1,3 +1,4 @@
+import { headers } from 'nats';
 import type { Link } from './link.ts';
 
 /** What may be on its way to the server unconfirmed before more is dropped. */
@@ -23,14 +24,15 @@ export class Valve {
     return this.#dropped;
   }
 
-  publish(subject: string, data: Uint8Array): void {
+  /** `messageId`: the stream stores a message under it once, within its window. */
+  publish(subject: string, data: Uint8Array, messageId?: string): void {
     const { nc, connected } = this.#link;
     const tooLarge = data.length > (nc.info?.max_payload ?? Number.POSITIVE_INFINITY);
     if (!connected || tooLarge || this.#pendingBytes + data.length > MOST_PENDING_BYTES) {
       this.#dropped += 1;
       return;
     }
-    nc.publish(subject, data);
+    nc.publish(subject, data, messageId === undefined ? {} : { headers: named(messageId) });
     this.#pendingBytes += data.length;
     if (!this.#flushing && this.#pendingBytes >= CONFIRM_EVERY_BYTES) void this.#flush();
   }
@@ -45,4 +47,11 @@ export class Valve {
     if (!this.#link.connected) this.#pendingBytes = 0;
     else if (this.#pendingBytes >= CONFIRM_EVERY_BYTES) void this.#flush();
   }
+}
+
+/** Source: NATS ADR-1, `Nats-Msg-Id`. */
+function named(messageId: string) {
+  const set = headers();
+  set.set('Nats-Msg-Id', messageId);
+  return set;
 }

@@ -23,10 +23,10 @@ export function workbench({ host, life, next, secrets }: WorkbenchOptions): Work
   function exec({ command, onProcess, signal }: ExecutionRequest): Promise<ExecResult> {
     if (command === undefined) throw new Error('only commands start processes here');
     life.mustBeAlive();
-    onProcess?.(0, undefined);
+    onProcess?.(0, {});
     life.mustBeAlive();
     const group = host.spawn({ commandId: command.id, step: command.step, direction: command.direction }, next());
-    onProcess?.(0, group);
+    onProcess?.(0, { group });
     return life.promise((resolve, reject) => {
       host.onExit(group, (exitCode) =>
         resolve({ exitCode, signal: undefined, stdout: '', stderr: '', timedOut: false, durationMs: 0 }),

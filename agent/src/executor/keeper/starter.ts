@@ -28,6 +28,13 @@ export function createKeeperStarter({ client, clock }: { client: KeeperClient; c
         return { group, exit: found(), out: `${files}.out`, err: `${files}.err`, tree };
       }
     },
+    find(files, group) {
+      const found = findExit(files);
+      if (found === undefined) return undefined;
+      const tree = treeOf(group, files);
+      const exit = 'exit' in found ? Promise.resolve(found.exit) : waitForExit({ ...found, files, tree, clock });
+      return { group, exit, out: `${files}.out`, err: `${files}.err`, tree };
+    },
   };
 }
 

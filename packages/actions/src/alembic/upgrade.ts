@@ -39,6 +39,8 @@ export const alembicUpgrade = defineAction<With>({
   secrets: ['connection'],
   receipt: { revision: 'of the database before; `base` when it had none', target: 'the revision after' },
   timeoutMs: 60 * 60_000,
+  // Not undo: it looks first at where the database is, and that has changed since.
+  resumable: ['do'],
 
   async check(context, input) {
     const problems = await programProblems(context, input);

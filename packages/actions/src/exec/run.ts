@@ -35,6 +35,7 @@ export const execRun = defineAction<With>({
   undoes: 'run {undo.argv}',
   touches: [],
   receipt: { exitCode: 'always 0' },
+  resumable: ['do', 'undo'],
 
   async check(context, { argv, undo, probe }) {
     const programs = [argv, undo?.argv, probe?.argv].flatMap((words) => (words ? [words[0]] : []));

@@ -39,6 +39,8 @@ export const pipInstall = defineAction<With>({
   touches: ['path:{venv}'],
   receipt: { freeze: 'all packages before' },
   timeoutMs: 15 * 60_000,
+  // Not undo: it looks at what is installed now, and that has changed since.
+  resumable: ['do'],
 
   async check(context, input) {
     if (!pip.hasPip(input)) {
