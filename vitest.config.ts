@@ -56,6 +56,7 @@ export default defineConfig({
           include: ['test/lab/hosts/**/*.lab.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['test/lab/hosts/global-setup.ts'],
+          setupFiles: ['test/lab/hosts/boot.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,
