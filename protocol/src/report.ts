@@ -67,7 +67,12 @@ export const Report = z.discriminatedUnion('type', [
     control: z.string(),
     /** For `void`: those that were withdrawn before they began; the rest had begun or ended. */
     withdrawn: z.array(z.string()).optional(),
+    /** For `fence`: every command id of the run that the journal has. */
     known: z.array(z.string()).optional(),
+    /** For `fence`: whom this host obeyed before it, and where the log stood then. Absent: it had not heard of the run. */
+    seen: wire({ epoch: z.int(), head: LogHead }).optional(),
+    /** The control was not obeyed. */
+    failure: Failure.optional(),
   }),
   /**
    * On disk before it is told [D4]. After a yes the host undoes nothing in this run until it is released. A no that comes
@@ -88,6 +93,7 @@ export const Report = z.discriminatedUnion('type', [
     why: z.string().optional(),
   }),
 ]);
+export type ControlReport = Extract<Report, { type: 'control' }>;
 export type OutcomeReport = Extract<Report, { type: 'outcome' }>;
 
 /** What an action's `check` found on the live host. It changed nothing. */

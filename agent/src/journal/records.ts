@@ -87,6 +87,9 @@ export const RecordBody = z.discriminatedUnion('type', [
     reason: z.string().optional(),
     withdrawn: z.array(z.string()).optional(),
     known: z.array(z.string()).optional(),
+    seen: wire({ epoch: z.int(), head: LogHead }).optional(),
+    /** It was not obeyed: somebody later leads the run. */
+    failure: Failure.optional(),
     /** Of a release or a seal: the round of votes that it is about. */
     round: z.int().optional(),
   }),

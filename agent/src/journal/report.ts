@@ -28,9 +28,10 @@ export function reportOf(state: JournalState, record: Stored): Report | undefine
     case 'refused':
       return { type: 'refused', ...base, ...ofCommand(record.command), failure: record.failure };
     case 'control': {
-      const { run, epoch, id, control, withdrawn, known } = record;
+      const { run, epoch, id, control, withdrawn, known, seen, failure } = record;
       const lists = { ...(withdrawn && { withdrawn }), ...(known && { known }) };
-      return { type: 'control', ...base, run, epoch, controlId: id, control, ...lists };
+      const told = { ...(seen && { seen }), ...(failure && { failure }) };
+      return { type: 'control', ...base, run, epoch, controlId: id, control, ...lists, ...told };
     }
     case 'vote': {
       const { run, epoch, step, round, roundNonce, vote, validMs, head, evidence, why } = record;

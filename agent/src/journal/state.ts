@@ -167,6 +167,9 @@ function applyRefusal(state: JournalState, record: Stored<'refused'>): void {
 }
 
 function applyControl(state: JournalState, record: Stored<'control'>): void {
+  state.controls.set(record.id, record);
+  state.unpublished.set(record.n, record);
+  if (record.failure) return;
   const run = obey(state, record.run, record);
   if (record.control === 'closed') run.closed = true;
   if (record.control === 'release') run.releasedThrough = Math.max(run.releasedThrough, record.round ?? 0);
@@ -176,8 +179,6 @@ function applyControl(state: JournalState, record: Stored<'control'>): void {
       state.commands.set(id, { id, run: record.run, state: 'voided', children: new Map() });
     }
   }
-  state.controls.set(record.id, record);
-  state.unpublished.set(record.n, record);
 }
 
 /** A later record of the same round takes a yes back; a vote in an earlier round comes too late to mean anything. */

@@ -53,13 +53,16 @@ describe('fence', () => {
     const command = world.command();
     await world.give(command);
     await world.control({ type: 'fence', id: 'f2', epoch: 2, nonce: 'n2' });
-    expect(controlsOf(world)).toMatchObject([{ control: 'fence', epoch: 2, known: [command.id] }]);
+    const head = { sequence: 1, hash: 'h' };
+    expect(controlsOf(world)).toMatchObject([
+      { control: 'fence', epoch: 2, known: [command.id], seen: { epoch: 1, head } },
+    ]);
     const { storage, clock, keys } = world;
     const restarted = await smallWorld({ storage: memoryStorage(storage.onDisk()), clock, keys });
     const old = await restarted.give(restarted.command({ step: 'b', epoch: 1 }));
     const usurper = await restarted.give(restarted.command({ step: 'c', epoch: 2, nonce: 'other' }));
     const oldFence = await restarted.control({ type: 'fence', id: 'f1', epoch: 1, nonce: 'n1' });
-    expect([old.verdict, usurper.verdict, oldFence.verdict]).toEqual(['terminated', 'terminated', 'terminated']);
+    expect([old.verdict, usurper.verdict, oldFence.verdict]).toEqual(['terminated', 'terminated', 'acked']);
     expect(restarted.runs()).toEqual([]);
     expect(codesOf(restarted)).toEqual(['SB-AGENT-EPOCH', 'SB-AGENT-NONCE']);
     // What was refused never will be done, whoever asks: the present leader's new attempt is another command.
@@ -67,6 +70,23 @@ describe('fence', () => {
     expect([same.verdict, restarted.runs()]).toEqual(['acked', []]);
     await restarted.give(restarted.command({ step: 'b', epoch: 2, nonce: 'n2', attempt: 2 }));
     expect(restarted.runs()).toHaveLength(1);
+  });
+
+  it('[D3] of somebody who does not lead any more is answered with whom this host obeys, and not obeyed', async () => {
+    const world = await smallWorld();
+    const head = { sequence: 7, hash: 'h7' };
+    await world.control({ type: 'fence', id: 'f5', epoch: 5, nonce: 'n5', head });
+    await world.control({ type: 'fence', id: 'f3', epoch: 3, nonce: 'n3' });
+    await world.control({ type: 'fence', id: 'f5b', epoch: 5, nonce: 'another' });
+    const [first, old, usurper] = controlsOf(world);
+    expect(first).not.toHaveProperty('seen');
+    expect(old).toMatchObject({ seen: { epoch: 5, head }, failure: { code: 'SB-AGENT-EPOCH' } });
+    expect(usurper).toMatchObject({ seen: { epoch: 5, head }, failure: { code: 'SB-AGENT-NONCE' } });
+    const { storage, clock, keys } = world;
+    const restarted = await smallWorld({ storage: memoryStorage(storage.onDisk()), clock, keys });
+    expect(restarted.journal.state.runs.get(RUN)).toMatchObject({ epoch: 5, nonce: 'n5', head });
+    await restarted.control({ type: 'fence', id: 'f6', epoch: 6, nonce: 'n6' });
+    expect(controlsOf(restarted).at(-1)).not.toHaveProperty('failure');
   });
 
   it('[D2] for another journal or machine is not obeyed', async () => {

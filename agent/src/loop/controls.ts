@@ -40,11 +40,12 @@ export function createControlHandler(ports: ControlPorts): (delivery: Delivery) 
     if (control === undefined) return;
     if (control.type === 'vote') return await votes.cast(control, delivery);
     const answered = journal.state.controls.get(control.id);
-    const record = answered ?? journal.append(answerTo(control, journal.state));
+    const answer = answered ?? answerTo(control, journal.state);
+    const record = answered ?? journal.append(answer);
     await journal.sync();
     passPoint('agent.control.synced');
     delivery.ack();
-    if (answered === undefined) act(control);
+    if (answered === undefined && answer.failure === undefined) act(control);
     publisher.publish(record);
     log('info', `control ${control.type}`, { control: control.id, run: control.run, epoch: control.epoch });
   };
@@ -68,7 +69,9 @@ export function createControlHandler(ports: ControlPorts): (delivery: Delivery) 
     if (mesh !== identity.mesh || host !== identity.host) {
       return agentError('SB-AGENT-ADDRESS', `the control is for ${mesh}/${host}`).failure;
     }
-    return hostFailure(journal.state, control) ?? authorityFailure(journal.state, control);
+    const failure = hostFailure(journal.state, control);
+    // A fence of somebody who does not lead any more is answered: a log that has lost its end is found out by it [D3].
+    return failure ?? (control.type === 'fence' ? undefined : authorityFailure(journal.state, control));
   }
 
   function act(control: Answered): void {
@@ -104,7 +107,10 @@ export function answerTo(control: Answered, state: JournalState): Extract<Record
     }
     case 'fence': {
       const known = [...state.commands.values()].filter((command) => command.run === run).map((command) => command.id);
-      return { ...base, known };
+      const before = state.runs.get(run);
+      const seen = before && { seen: { epoch: before.epoch, head: before.head } };
+      const failure = authorityFailure(state, control);
+      return { ...base, known, ...seen, ...(failure && { failure }) };
     }
     case 'release':
     case 'seal':

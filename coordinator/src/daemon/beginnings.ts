@@ -64,7 +64,7 @@ export class Beginnings {
       const run = before && found === 'free' ? runOf(before) : await this.#point(created.start, before, plan);
       if (run === undefined) continue;
       try {
-        const loaded = { state: initialState(run, plan), head: EMPTY_HEAD, entries: [], planText };
+        const loaded = { state: initialState(run, plan), head: EMPTY_HEAD, entries: [], planText, heads: new Map() };
         await lead(loaded, { type: 'create', planHash, ...created });
         return { run, planHash };
       } catch (error) {

@@ -1,7 +1,7 @@
 import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
-import type { Effect } from '@signalbox/sequencer';
+import type { Effect, RunState } from '@signalbox/sequencer';
 import type { EffectContext } from './effect-context.ts';
 
 type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;
@@ -41,8 +41,8 @@ export class Commands {
   /** A new leader announces its epoch on every host, so that nobody obeys the old one any more [I6]. */
   fence(): void {
     for (const host of this.#context.state().plan.hosts) {
-      this.#once(`fence ${host.name}`, () =>
-        this.#sendControl(host, { type: 'fence', id: `fence-${this.#context.state().epoch}` }),
+      this.#once(`fence ${this.#context.state().epoch} ${host.name}`, () =>
+        this.#sendControl(host, { type: 'fence', id: 'fence' }),
       );
     }
   }
@@ -129,7 +129,7 @@ export class Commands {
 
   async #sendControl(host: PlanHost, body: ControlBody): Promise<void> {
     const { ports, state } = this.#context;
-    const control: Control = { ...this.#authority(host), ...body, id: `${state().run}-${state().epoch}-${body.id}` };
+    const control: Control = { ...this.#authority(host), ...body, id: controlId(state(), body.id) };
     await ports.bus.sendControl(host.name, control.id, seal('control', control, ports.signer));
   }
 
@@ -152,6 +152,11 @@ export class Commands {
   #host(name: string): PlanHost | undefined {
     return this.#context.state().plan.hosts.find((host) => host.name === name);
   }
+}
+
+/** Of one leadership: a leader of the same epoch, after the log has lost its end, is not taken for this one. */
+export function controlId({ run, epoch, nonce }: Pick<RunState, 'run' | 'epoch' | 'nonce'>, name: string): string {
+  return `${run}-${epoch}-${nonce}-${name}`;
 }
 
 type Body<C> = C extends Control

@@ -5,6 +5,7 @@ import {
   type Json,
   type JsonObject,
   type Query,
+  type Report,
   SignalboxError,
 } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
@@ -44,6 +45,13 @@ export class HostQueries {
     const answer = await this.#ask(host, { verb: 'check', action, with: input, timeoutMs }, timeoutMs);
     if (answer.verb !== 'check') throw wrongAnswer(host);
     return answer.result;
+  }
+
+  /** What became of these commands, from the host's journal: the reports of those that have ended. */
+  async settle(host: string, commands: string[]): Promise<Report[]> {
+    const answer = await this.#ask(host, { verb: 'settle', commands }, DEFAULTS.queryTimeoutMs);
+    if (answer.verb !== 'settle') throw wrongAnswer(host);
+    return answer.reports;
   }
 
   async #ask(host: string, body: Unsent<Query>, timeoutMs: number): Promise<Answer> {

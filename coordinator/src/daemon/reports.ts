@@ -5,11 +5,10 @@ import type { Input, RunState } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 
 /**
- * A report as the sequencer takes it, once it is proven to come from the host and the journal that the plan was made
- * for. Undefined: it says nothing that a run needs.
+ * A report that is proven to come from the host and the journal that the plan was made for.
  * @throws SignalboxError when the report is not to be believed.
  */
-export function readReport(state: RunState, incoming: IncomingReport): Input | undefined {
+export function readReport(state: RunState, incoming: IncomingReport): Report {
   const host = state.plan.hosts.find((h) => h.name === incoming.host);
   if (!host) throw coordinatorError('SB-COORD-HOST', `${incoming.host} has no part in ${state.run}`);
   const { payload } = open(incoming.data, { kind: 'report', schema: Report, trusts: (key) => key === host.key });
@@ -26,23 +25,40 @@ export function readReport(state: RunState, incoming: IncomingReport): Input | u
       `${host.name} is not the machine that the plan was made for (another journal)`,
     );
   }
-  switch (payload.type) {
+  return payload;
+}
+
+/** A report as the sequencer takes it. Undefined: it says nothing that a run needs. */
+export function inputOf(report: Report): Input | undefined {
+  switch (report.type) {
     case 'accepted':
-      return { type: 'accepted', ...tryOf(payload), before: payload.before };
+      return { type: 'accepted', ...tryOf(report), before: report.before };
     case 'outcome':
-      return { type: 'outcome', ...tryOf(payload), outcome: payload.outcome, durationMs: payload.durationMs };
+      return { type: 'outcome', ...tryOf(report), outcome: report.outcome, durationMs: report.durationMs };
     case 'refused':
-      return { type: 'refused', ...tryOf(payload), failure: payload.failure };
-    case 'control':
-      return payload.withdrawn && payload.withdrawn.length > 0
-        ? { type: 'withdrawn', commands: payload.withdrawn }
-        : undefined;
+      return { type: 'refused', ...tryOf(report), failure: report.failure };
+    case 'control': {
+      const { withdrawn = [] } = report;
+      return withdrawn.length > 0 ? { type: 'withdrawn', commands: withdrawn } : undefined;
+    }
     case 'vote': {
-      const { step, round, roundNonce, vote, journalSequence, evidence, why } = payload;
+      const { step, host, round, roundNonce, vote, journalSequence, evidence, why } = report;
       const said = { step, round, roundNonce, vote, journalSequence, evidence, ...(why === undefined ? {} : { why }) };
-      return { type: 'voted', host: host.name, ...said };
+      return { type: 'voted', host, ...said };
     }
   }
+}
+
+/**
+ * What a refusal gives away of a host that has been told more than the log has: it obeys somebody later than the leader
+ * whose log this is, or holds a run for closed that is not.
+ */
+export function contradictionOf(state: RunState, report: Report): string | undefined {
+  if (report.type !== 'refused') return undefined;
+  const { code, message } = report.failure;
+  const ofThisLeader = report.epoch === state.epoch && (code === 'SB-AGENT-EPOCH' || code === 'SB-AGENT-NONCE');
+  if (!ofThisLeader && code !== 'SB-AGENT-RUN-CLOSED') return undefined;
+  return `has refused ${report.commandId} and knows more than the log: ${message}`;
 }
 
 function tryOf({ step, host, direction, attempt }: Extract<Report, { commandId: string }>) {

@@ -18,6 +18,8 @@ export interface LoadedRun {
   readonly head: LogHeadPosition;
   readonly entries: readonly LogEntry[];
   readonly planText: string;
+  /** Hash of each entry by its stream sequence: where the log has stood. */
+  readonly heads: ReadonlyMap<number, string>;
 }
 
 export interface NewEntry {
@@ -53,14 +55,14 @@ export async function appendEntry(
 export async function loadRun(bus: CoordinatorBus, run: string): Promise<LoadedRun> {
   const stored = await bus.readRun(run);
   if (stored.length === 0) throw coordinatorError('SB-COORD-NO-RUN', `there is no run ${run}`);
-  const { entries, head } = readChain(run, stored);
+  const { entries, head, heads } = readChain(run, stored);
   const created = entries[0]?.events[0];
   if (created?.type !== 'RunCreated') throw sequencerError('SB-RUN-LOG', `${run} does not begin with RunCreated`);
   const blob = await bus.getBlob(created.planHash);
   if (!blob) throw sequencerError('SB-RUN-LOG', `the plan ${created.planHash.slice(0, 8)} of ${run} is missing`);
   const planText = Buffer.from(blob).toString('utf8');
   const state = entries.reduce(evolveEntry, initialState(run, parsePlan(planText)));
-  return { state, head, entries, planText };
+  return { state, head, entries, planText, heads };
 }
 
 export function parsePlan(text: string): Plan {
@@ -72,8 +74,12 @@ export function parsePlan(text: string): Plan {
   }
 }
 
-function readChain(run: string, stored: readonly StoredEntry[]): { entries: LogEntry[]; head: LogHeadPosition } {
+function readChain(
+  run: string,
+  stored: readonly StoredEntry[],
+): { entries: LogEntry[]; head: LogHeadPosition; heads: Map<number, string> } {
   let head = EMPTY_HEAD;
+  const heads = new Map<number, string>();
   const entries: LogEntry[] = [];
   for (const { sequence, data } of stored) {
     const entry = readEntry(data, `entry ${head.index + 1} of ${run}`);
@@ -82,8 +88,9 @@ function readChain(run: string, stored: readonly StoredEntry[]): { entries: LogE
     }
     entries.push(entry);
     head = { index: entry.index, sequence, hash: sha256(data) };
+    heads.set(sequence, head.hash);
   }
-  return { entries, head };
+  return { entries, head, heads };
 }
 
 /** @throws SB-RUN-LOG */

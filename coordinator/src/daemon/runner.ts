@@ -1,7 +1,16 @@
-import type { LogEntry, RunEvent } from '@signalbox/protocol';
+import type { LogEntry, LogHead, RunEvent } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
 import { passPoint } from '@signalbox/protocol/points';
-import { decide, evolveEntry, type Input, isEnded, type Now, pending, type RunState } from '@signalbox/sequencer';
+import {
+  decide,
+  type Effect,
+  evolveEntry,
+  type Input,
+  isEnded,
+  type Now,
+  pending,
+  type RunState,
+} from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import { Effects } from './effects.ts';
 import type { Ports } from './ports.ts';
@@ -17,6 +26,9 @@ export interface RunnerOptions {
   /** The run is led by somebody else, or cannot be led any more. */
   readonly onLost: (runner: Runner, error: unknown) => void;
 }
+
+/** What a new leader may do before it has heard the hosts: it tells people, and lets nothing more begin. */
+const HARMLESS: ReadonlySet<Effect['type']> = new Set<Effect['type']>(['page', 'void', 'closed']);
 
 /** How long to wait before an append that the bus could not answer for is tried again. */
 const APPEND_RETRY_MS = 500;
@@ -37,6 +49,9 @@ export class Runner {
   readonly #runTimeOffsetMs: number;
   #queue: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  /** Whether what is pending may happen: not before the hosts have said what they know [D3]. */
+  #released: boolean;
+  readonly #heads: Map<number, string>;
 
   constructor(options: RunnerOptions) {
     const { loaded, ports } = options;
@@ -46,6 +61,9 @@ export class Runner {
     this.#entries = [...loaded.entries];
     this.#state = loaded.state;
     this.#head = loaded.head;
+    this.#heads = new Map(loaded.heads);
+    // Of a run that is new no host can know anything.
+    this.#released = loaded.entries.length === 0;
     this.#runTimeOffsetMs = loaded.state.runMs - ports.clock.monotonicMs();
     this.effects = new Effects({
       ports,
@@ -88,6 +106,26 @@ export class Runner {
     return turn;
   }
 
+  /** Every host has said what it knows, or is silent: from here on what is pending happens. Harmless to repeat. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#queue = this.#queue.then(() => this.#reconcile());
+  }
+
+  /** Whether the log has ever stood there. */
+  hasHead({ sequence, hash }: LogHead): boolean {
+    return sequence === 0 || this.#heads.get(sequence) === hash;
+  }
+
+  /** Ids of all commands that the log has asked for. */
+  asked(): Set<string> {
+    const events = this.#entries.flatMap((entry) => entry.events);
+    return new Set(
+      events.flatMap((event) => (event.type === 'StepStarted' && event.work.kind === 'command' ? [event.work.id] : [])),
+    );
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true;
     this.effects.stop();
@@ -107,7 +145,7 @@ export class Runner {
       events.push(...more);
     }
     if (events.length === 0) {
-      this.effects.reconcile(pending({ ...this.#state, atMs: now.atMs }));
+      this.#reconcile();
       return events;
     }
     const next = { run: this.run, epoch: state.epoch, atMs: now.atMs, runMs: now.runMs, events };
@@ -120,8 +158,14 @@ export class Runner {
     this.#entries.push(entry);
     this.#state = evolveEntry(before, entry);
     this.#options.onEntry(this, entry, before);
-    if (!this.#stopped) this.effects.reconcile(pending(this.#state));
+    this.#reconcile();
     return events;
+  }
+
+  #reconcile(): void {
+    if (this.#stopped) return;
+    const effects = pending({ ...this.#state, atMs: this.#options.ports.clock.wallMs() });
+    this.effects.reconcile(this.#released ? effects : effects.filter(({ type }) => HARMLESS.has(type)));
   }
 
   /**
@@ -135,6 +179,7 @@ export class Runner {
       try {
         const { entry, head } = await appendEntry(bus, this.#head, next);
         this.#head = head;
+        this.#heads.set(head.sequence, head.hash);
         return entry;
       } catch (error) {
         if (this.#stopped) throw this.#notLed();
@@ -160,6 +205,10 @@ export class Runner {
     this.#stopped = true;
     this.effects.stop();
     this.#options.onLost(this, error);
+  }
+
+  get heads(): ReadonlyMap<number, string> {
+    return this.#heads;
   }
 
   get ended(): boolean {

@@ -6,11 +6,12 @@ import { type Input, isEnded, type RunState } from '@signalbox/sequencer';
 import { Archive, type RunSummary, summaryOf } from './archive.ts';
 import { Beginnings, type Begun, type Created } from './beginnings.ts';
 import { coordinatorError } from './codes.ts';
+import { Fencing } from './fencing.ts';
 import type { Hosts } from './hosts.ts';
 import type { Members } from './members.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
-import { readReport } from './reports.ts';
+import { contradictionOf, inputOf, readReport } from './reports.ts';
 import { EMPTY_HEAD, type LoadedRun } from './run-log.ts';
 import { Runner } from './runner.ts';
 import { dealOut } from './sharing.ts';
@@ -41,6 +42,7 @@ export class Runs {
   readonly #options: RunsOptions;
   readonly #led = new Map<string, Runner>();
   readonly #subscriptions = new Map<string, Unsubscribe>();
+  readonly #fencing = new Map<string, Fencing>();
   readonly #archive: Archive;
   readonly #orphans = new Map<string, Orphan>();
   readonly #beginnings: Beginnings;
@@ -65,6 +67,7 @@ export class Runs {
     hosts.onChange((host, state) => {
       for (const runner of this.#led.values()) {
         if (!runner.state.plan.hosts.some((h) => h.name === host)) continue;
+        if (state === 'silent') this.#fencing.get(runner.run)?.look();
         if (state === 'silent' && !runner.state.silent.has(host)) {
           const lastSeenAtMs = hosts.get(host)?.seenAtMs;
           this.#submit(runner, { type: 'silent', host, lastSeenAtMs });
@@ -259,13 +262,24 @@ export class Runs {
       throw error;
     }
     passPoint('coordinator.run.led');
-    if (!create) runner.effects.commands.fence();
-    this.#listen(runner).catch((error: unknown) => ports.log.error({ run, err: error }, 'reports'));
+    // Listening comes first: what a host answers to a fence must not reach the leader before this one alone.
+    this.#listen(runner)
+      .then(() => create || this.#fence(runner))
+      .catch((error: unknown) => ports.log.error({ run, err: error }, 'reports'));
     for (const { name } of runner.state.plan.hosts) {
       if (this.#options.hosts.stateOf(name) === 'silent')
         this.#submit(runner, { type: 'silent', host: name, lastSeenAtMs: undefined });
     }
     return runner;
+  }
+
+  /** What is pending waits until the hosts have said what they know [D3]. */
+  #fence(runner: Runner): void {
+    const { ports, queries, hosts } = this.#options;
+    if (this.#led.get(runner.run) !== runner) return;
+    const fencing = new Fencing({ ports, queries, hosts, runner });
+    this.#fencing.set(runner.run, fencing);
+    fencing.begin();
   }
 
   /** A run that is led and hears no reports would wait for ever: the bus is asked until it gives them. */
@@ -292,7 +306,11 @@ export class Runs {
     const { log } = this.#options.ports;
     passPoint('coordinator.report.received');
     try {
-      const input = readReport(runner.state, report);
+      const payload = readReport(runner.state, report);
+      const what = contradictionOf(runner.state, payload);
+      if (what !== undefined) await runner.submit({ type: 'contradicted', host: report.host, what });
+      if (payload.type === 'control') await this.#fencing.get(runner.run)?.answered(payload);
+      const input = inputOf(payload);
       // Acknowledged only after the append: a report that came while the log could not be written comes again [I8].
       if (input) await runner.submit(input);
       passPoint('coordinator.report.decided');
@@ -320,6 +338,8 @@ export class Runs {
     const { run } = runner;
     if (this.#led.get(run) !== runner) return;
     this.#led.delete(run);
+    this.#fencing.get(run)?.stop();
+    this.#fencing.delete(run);
     this.#options.members.release(run);
     const unsubscribe = this.#subscriptions.get(run);
     this.#subscriptions.delete(run);
@@ -349,6 +369,6 @@ export class Runs {
   }
 }
 
-function loadedOf({ state, entries, planText }: Runner): LoadedRun {
-  return { state, head: EMPTY_HEAD, entries, planText };
+function loadedOf({ state, entries, planText, heads }: Runner): LoadedRun {
+  return { state, head: EMPTY_HEAD, entries, planText, heads };
 }

@@ -20,6 +20,9 @@ export class MemoryBus implements CoordinatorBus {
   /** Thrown by the next appends, oldest first. */
   readonly appendErrors: Error[] = [];
   readonly #handlers = new Map<string, ReportHandler>();
+  readonly #unread = new Map<string, { host: string; data: Uint8Array }[]>();
+  /** Told of each control, as its host is. */
+  onControl: (host: string, data: Uint8Array) => void = () => {};
   #sequence = 0;
 
   async append(run: string, data: Uint8Array, expectedSequence: number): Promise<{ sequence: number } | 'conflict'> {
@@ -32,10 +35,12 @@ export class MemoryBus implements CoordinatorBus {
     return { sequence: this.#sequence };
   }
 
-  /** Delivers a report; resolves to whether it was acknowledged. */
+  /** Delivers a report, kept until somebody reads it; resolves to whether it was acknowledged. */
   async deliver(run: string, host: string, data: Uint8Array): Promise<boolean> {
+    const handler = this.#handlers.get(run);
+    if (!handler) this.#unread.set(run, [...(this.#unread.get(run) ?? []), { host, data }]);
     let acked = false;
-    await this.#handlers.get(run)?.({ host, run, data, ack: () => (acked = true) });
+    await handler?.({ host, run, data, ack: () => (acked = true) });
     return acked;
   }
 
@@ -63,6 +68,7 @@ export class MemoryBus implements CoordinatorBus {
 
   async sendControl(host: string, id: string, data: Uint8Array): Promise<void> {
     this.controls.push({ host, id, data });
+    this.onControl(host, data);
   }
 
   async readLeases(kind: string): Promise<Lease[]> {
@@ -94,6 +100,9 @@ export class MemoryBus implements CoordinatorBus {
 
   async reports(run: string, _epoch: number, handler: ReportHandler) {
     this.#handlers.set(run, handler);
+    const unread = this.#unread.get(run) ?? [];
+    this.#unread.delete(run);
+    for (const { host, data } of unread) void this.deliver(run, host, data);
     return async () => {
       this.#handlers.delete(run);
     };

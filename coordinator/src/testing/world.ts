@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import {
   type Command,
   Command as CommandSchema,
+  type Control,
+  type ControlReport,
+  Control as ControlSchema,
   type Outcome,
+  type OutcomeReport,
   type Plan,
   type PlanStep,
   Query,
@@ -44,6 +48,8 @@ export class World {
 
   constructor(names: readonly string[]) {
     this.hostKeys = Object.fromEntries(names.map((name) => [name, createKeyPair()]));
+    this.bus.onControl = (host, data) => this.#onControl(host, data);
+    this.bus.answerQuery = async (query) => this.#onSettle(query);
     this.#first = this.#make('coordinator-1');
   }
 
@@ -58,6 +64,12 @@ export class World {
   get runs(): Runs {
     return this.#first.runs;
   }
+
+  /** What a host says to a fence besides that it has heard it; undefined: it does not answer. */
+  fenceAnswer: (fence: Control) => Partial<ControlReport> | undefined = () => ({ known: [] });
+
+  /** Which of these commands a host has ended, when it is asked what became of them. */
+  settled: (ids: readonly string[]) => OutcomeReport[] = () => [];
 
   /** Another coordinator process on the same bus: nothing but the log is left of the one before. */
   async restart(): Promise<void> {
@@ -105,30 +117,23 @@ export class World {
 
   /** A host's report about a command; resolves to whether the coordinator acknowledged it. */
   async report(command: Command, outcome: Outcome, change: Partial<Report> = {}): Promise<boolean> {
-    const { run, host, step, direction, attempt, epoch } = command;
-    const report = {
-      type: 'outcome',
-      mesh: 'test',
+    const { run, host } = command;
+    return await this.bus.deliver(
       run,
       host,
-      journal: `j-${host}`,
-      machine: `m-${host}`,
-      journalSequence: 1,
-      sentAtMs: this.clock.wallMs(),
-      epoch,
-      commandId: command.id,
-      step,
-      direction,
-      attempt,
-      outcome,
-      startedAtMs: this.clock.wallMs(),
-      durationMs: 5,
-      outputBytes: 0,
-      ...change,
+      seal('report', { ...this.outcomeOf(command, outcome), ...change }, this.#keyOf(host)),
+    );
+  }
+
+  outcomeOf(command: Command, outcome: Outcome = { status: 'succeeded' }): OutcomeReport {
+    const { id: commandId, run, host, step, direction, attempt, epoch } = command;
+    return {
+      type: 'outcome',
+      ...{ mesh: 'test', run, host, journal: `j-${host}`, machine: `m-${host}` },
+      ...{ journalSequence: 1, sentAtMs: this.clock.wallMs(), epoch },
+      ...{ commandId, step, direction, attempt, outcome },
+      ...{ startedAtMs: this.clock.wallMs(), durationMs: 5, outputBytes: 0 },
     };
-    const key = this.hostKeys[host];
-    if (!key) throw new Error(`no host ${host}`);
-    return await this.bus.deliver(run, host, seal('report', report, key));
   }
 
   /** Hosts answer samples with these values, checks with this before-receipt. */
@@ -144,6 +149,31 @@ export class World {
         return seal('answer', { verb: 'check', nonce, host, result: { before: found, problems: [] } }, key);
       return seal('answer', { verb: 'sample', nonce, host, values: found, tookMs: 1 }, key);
     };
+  }
+
+  #keyOf(host: string): KeyPair {
+    const key = this.hostKeys[host];
+    if (!key) throw new Error(`no host ${host}`);
+    return key;
+  }
+
+  #onControl(host: string, data: Uint8Array): void {
+    const trusts = (key: string) => key === this.coordinatorKey.publicKey;
+    const { payload: control } = open(data, { kind: 'control', schema: ControlSchema, trusts });
+    const answer = control.type === 'fence' ? this.fenceAnswer(control) : undefined;
+    const key = this.hostKeys[host];
+    if (!answer || !key) return;
+    const { run, epoch, id: controlId, journal, machine } = control;
+    const place = { mesh: 'test', run, host, journal, machine, journalSequence: 1, sentAtMs: this.clock.wallMs() };
+    const report = { type: 'control', control: 'fence', controlId, epoch, ...place, ...answer };
+    void this.bus.deliver(run, host, seal('report', report, key));
+  }
+
+  #onSettle({ host, data }: { host: string; data: Uint8Array }): Uint8Array | undefined {
+    const { payload: query } = open(data, { kind: 'query', schema: Query, trusts: () => true });
+    if (query.verb !== 'settle') return undefined;
+    const reports = this.settled(query.commands).filter((report) => report.host === host);
+    return seal('answer', { verb: 'settle', nonce: query.nonce, host, commands: [], reports }, this.#keyOf(host));
   }
 
   #make(name: string): Coordinator {

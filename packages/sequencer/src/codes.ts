@@ -122,6 +122,12 @@ export const SEQUENCER_CODES = {
     means: 'A report contradicts what the log says about a step.',
     next: 'Look at the host before anything else; nothing is dispatched until an operator decides.',
   },
+  'SB-RUN-CONTRADICTED': {
+    class: 'unknown',
+    means:
+      'A host knows of decisions that the run log does not have: the log has lost its end (storage put back to an earlier state), or two meshes share a host.',
+    next: 'Compare `signalbox-agent journal --run RUN` on that host with `signalbox events RUN`. Nothing is sent until somebody resumes the run; `signalbox abort RUN --leave` ends it as it is.',
+  },
 } as const satisfies CodeCatalogue;
 
 export const sequencerError = failWith(SEQUENCER_CODES);

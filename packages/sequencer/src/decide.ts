@@ -56,6 +56,7 @@ const HANDLERS: Handlers = {
   refused: reports.onRefused,
   withdrawn: reports.onWithdrawn,
   silent: reports.onSilent,
+  contradicted: reports.onContradicted,
   back: (draft, { host }) => {
     if (draft.state.silent.has(host)) draft.emit({ type: 'HostBack', host });
   },

@@ -48,6 +48,8 @@ export type Input =
       readonly evidence: VoteEvidence[];
       readonly why?: string;
     }
+  /** The host's journal has what this log does not: `what` of it. */
+  | { readonly type: 'contradicted'; readonly host: string; readonly what: string }
   // From samples. `watch`: the key of the watch that the answer is from; an answer to an earlier question is nothing.
   | {
       readonly type: 'gateMet';

@@ -7,7 +7,7 @@ import type { GateSpec } from './gate.ts';
 import { fenceKey, gateKey, proofKey, recordKey } from './keys.ts';
 import { type PageEffect, pages } from './pages.ts';
 import { resolveCondition, resolveObject } from './resolve.ts';
-import { isEnded, isMoving, type RunState } from './state.ts';
+import { isContradicted, isEnded, isMoving, type RunState } from './state.ts';
 import { type CellRef, indexOf } from './tree.ts';
 import { openRound } from './voters.ts';
 import { cellOf } from './walk.ts';
@@ -122,7 +122,7 @@ function ofCell(state: RunState, ref: CellRef): Effect[] {
 /** A command is asked for until its host has it; what must not begin any more is withdrawn. */
 function ofCommand(state: RunState, ref: CellRef, { cell, work }: { cell: Cell; work: WorkOf<'command'> }): Effect[] {
   const host = ref.host ?? '';
-  if (cell.accepted) return [];
+  if (cell.accepted || isContradicted(state)) return [];
   const why = whyWithdrawn(state, cell);
   if (why !== undefined) return [{ type: 'void', host, commands: [work.id], reason: why }];
   const direction = ref.onlyUndo ? 'do' : cell.direction;

@@ -101,3 +101,8 @@ export function isLeftOut(state: RunState, host: string | null): boolean {
   const dropped = host === null ? undefined : state.dropped.get(host);
   return dropped !== undefined && (dropped.group === null || state.direction === 'do');
 }
+
+/** A host knows of decisions that the log does not have: until a person has compared the two, nothing is asked of any. */
+export function isContradicted(state: RunState): boolean {
+  return state.reasons.some(({ failure }) => failure.code === 'SB-RUN-CONTRADICTED');
+}

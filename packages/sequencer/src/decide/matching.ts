@@ -10,8 +10,9 @@ type Report = Extract<Input, { type: 'accepted' | 'outcome' | 'refused' }>;
 
 /**
  * The step that a report is about, when the report is news. Reports come at least once, late, and in any order: what the
- * log has already, and what is not about the present try, is nothing. With one exception: a host that contradicts what
- * was declared of a try while it could not be asked. Then the log's picture of the host is wrong, and the run is held.
+ * log has already, and what is not about the present try, is nothing. With two exceptions: a host that contradicts what
+ * was declared of a try while it could not be asked, and one that was asked for a try of which the log knows nothing. Then
+ * the log's picture of the host is wrong, and the run is held.
  */
 export function matching(draft: Draft, report: Report): CellRef | undefined {
   const ref = draft.ref(report.step, report.host);
@@ -21,6 +22,13 @@ export function matching(draft: Draft, report: Report): CellRef | undefined {
   const direction = ref.onlyUndo ? 'undo' : report.direction;
   const name = tryName({ direction, attempt: report.attempt });
   if (cell.settled.includes(name)) return undefined;
+  if (report.attempt > cell.attempts[direction]) {
+    const message = `${ref.host} reports ${ref.leaf.id} (${direction} ${report.attempt}), which the log has not asked for`;
+    const { failure } = sequencerError('SB-RUN-CONTRADICTED', message);
+    // Not settled by this: should the log come to that try, its host answers from its journal.
+    draft.hold({ cause: 'conflict', step: ref.leaf.id, host: ref.host, failure });
+    return undefined;
+  }
   const declared = cell.declared[name];
   if (declared !== undefined) {
     compareWithDeclared(draft, ref, { report, declared, direction });

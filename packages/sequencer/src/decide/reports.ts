@@ -119,6 +119,12 @@ export function onSilent(draft: Draft, input: Of<'silent'>): void {
   }
 }
 
+/** [I8] The log is not what the host was told from it. Nothing is overwritten: a person compares the two. */
+export function onContradicted(draft: Draft, { host, what }: Of<'contradicted'>): void {
+  const { failure } = sequencerError('SB-RUN-CONTRADICTED', `${host} ${what}`);
+  draft.hold({ cause: 'conflict', host, failure });
+}
+
 export function becomeUnknown(draft: Draft, ref: CellRef, failure: Failure, probed?: Cell['probed']): void {
   draft.emit({ type: 'StepUnknown', ...currentTry(draft.cell(ref)), failure, ...(probed ? { probed } : {}) });
   if (isLeftOut(draft.state, ref.host)) return;

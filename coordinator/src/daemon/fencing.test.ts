@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { Command, Report } from '@signalbox/protocol';
+import { describe, expect, it } from 'vitest';
+import { settle } from '../testing/manual-clock.ts';
+import { action, OPERATOR, World } from '../testing/world.ts';
+import type { Runner } from './runner.ts';
+
+const ANSWER_MS = 10_000;
+
+/** A run of steps one and two on two hosts, whose coordinator has just been started again. */
+async function takenOver(world: World, before: (first: Command[]) => Promise<void> = async () => {}): Promise<Runner> {
+  const plan = JSON.stringify(world.plan([action('one', ['a', 'b']), action('two', ['a'])]));
+  const { run } = await world.runs.create(plan, { by: OPERATOR, start: randomUUID() });
+  await settle();
+  await before(world.commands());
+  world.bus.commands.length = 0;
+  await world.restart();
+  return await world.runs.led(run);
+}
+
+const reasonsOf = ({ state }: Runner) => state.reasons.map(({ host, failure }) => [host, failure.code]);
+
+describe('[D3] a new leader', () => {
+  it('asks nothing of any host before all have said what they know', async () => {
+    const world = new World(['a', 'b']);
+    const answers = new Map<string, () => void>();
+    world.fenceAnswer = ({ host }) => {
+      answers.set(host, () => {});
+      return host === 'a' ? { known: ['book-1:one:a:do:1'] } : undefined;
+    };
+    const runner = await takenOver(world);
+    await world.clock.advance(ANSWER_MS - 100);
+    expect([[...answers.keys()], world.bus.commands, runner.state.silent.size]).toEqual([['a', 'b'], [], 0]);
+    await world.clock.advance(200);
+    expect([...runner.state.silent]).toEqual(['b']);
+    expect(reasonsOf(runner)).toEqual([['b', 'SB-AGENT-SILENT']]);
+    expect(world.commands().map(({ id }) => id)).toEqual(['book-1:one:a:do:1']);
+  });
+
+  it('goes on when all have answered with what the log has', async () => {
+    const world = new World(['a', 'b']);
+    world.fenceAnswer = ({ host }) => ({ known: [`book-1:one:${host}:do:1`] });
+    const runner = await takenOver(world);
+    expect([runner.state.status, world.bus.commands.length]).toEqual(['running', 2]);
+  });
+
+  it('[I8] holds when a host knows of a command that the log has not', async () => {
+    const world = new World(['a', 'b']);
+    world.fenceAnswer = ({ host }) => ({ known: host === 'a' ? ['book-1:two:a:do:1'] : [] });
+    const runner = await takenOver(world);
+    expect(reasonsOf(runner)).toEqual([['a', 'SB-RUN-CONTRADICTED']]);
+    expect(runner.state.reasons[0]?.failure.message).toContain('book-1:two:a:do:1');
+    await runner.submit({ type: 'resume', by: OPERATOR, note: 'compared' });
+    expect(runner.state.status).toBe('running');
+  });
+
+  it('[I8] holds when a host was told of an entry that the log has not', async () => {
+    const world = new World(['a', 'b']);
+    world.fenceAnswer = ({ host, head }) => ({
+      known: [],
+      seen: { epoch: 1, head: host === 'a' ? head : { sequence: head.sequence, hash: 'another' } },
+    });
+    expect(reasonsOf(await takenOver(world))).toEqual([['b', 'SB-RUN-CONTRADICTED']]);
+  });
+
+  it('[I6] leads above a host that obeys a higher epoch, and holds because the log does not know of it', async () => {
+    const world = new World(['a', 'b']);
+    const head = { sequence: 99, hash: 'lost' };
+    const failure = { code: 'SB-AGENT-EPOCH', class: 'retryable' as const, message: 'old', next: '-' };
+    world.fenceAnswer = ({ host, epoch }) =>
+      host === 'b' ? { known: [] } : { known: [], seen: { epoch: 7, head }, ...(epoch < 8 ? { failure } : {}) };
+    const runner = await takenOver(world);
+    expect([runner.state.epoch, reasonsOf(runner)]).toEqual([8, [['a', 'SB-RUN-CONTRADICTED']]]);
+    expect(world.commands()).toEqual([]);
+  });
+
+  it('fetches what a host has ended and the log does not know', async () => {
+    const world = new World(['a', 'b']);
+    let ended: Command[] = [];
+    world.fenceAnswer = ({ host }) => ({ known: [`book-1:one:${host}:do:1`] });
+    world.settled = (ids) => ended.filter(({ id }) => ids.includes(id)).map((command) => world.outcomeOf(command));
+    const runner = await takenOver(world, async (first) => {
+      ended = first;
+    });
+    await settle();
+    expect(runner.state.cells.get('one@a')?.phase).toBe('succeeded');
+    expect(world.commands().map(({ id }) => id)).toEqual(['book-1:two:a:do:1']);
+  });
+});
+
+it('[I8] a leader that is refused for a later one, of which its log has nothing, holds the run', async () => {
+  const world = new World(['a', 'b']);
+  const runner = await takenOver(world);
+  const [command] = world.commands();
+  if (!command) throw new Error('nothing was sent');
+  const failure = { code: 'SB-AGENT-EPOCH', class: 'retryable' as const, message: 'epoch 2 after 5', next: '-' };
+  const refused = { type: 'refused', failure } as Partial<Report>;
+  await world.report(command, { status: 'succeeded' }, { ...refused, epoch: 1 });
+  expect(reasonsOf(runner)).toEqual([]);
+  await world.report(command, { status: 'succeeded' }, refused);
+  expect(reasonsOf(runner)).toEqual([['a', 'SB-RUN-CONTRADICTED']]);
+});
