@@ -83,6 +83,26 @@ const NEEDED = [
     why: 'Kafka itself comes from Maven Central',
     present: ['mvn', '--version'],
   },
+  {
+    name: 'git',
+    why: 'code is checked out from real repositories',
+    present: ['git', '--version'],
+  },
+  {
+    name: 'docker.io',
+    why: 'containers are moved with a real Docker engine, which each test starts for itself',
+    present: ['/usr/sbin/dockerd', '--version'],
+  },
+  {
+    name: 'docker-compose',
+    why: 'services of compose files are stopped and brought up',
+    present: ['/usr/bin/docker-compose', 'version'],
+  },
+  {
+    name: 'busybox-static',
+    why: 'images of tests are made from it, so that none has to be fetched',
+    present: ['/bin/busybox', 'true'],
+  },
 ];
 
 const LISTS = '/var/lib/apt/lists';

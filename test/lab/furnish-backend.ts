@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAlembicScripts } from '@signalbox/protocol/testing';
@@ -70,8 +71,45 @@ WantedBy=multi-user.target
   return { sandbox, folder, envFile, port, url: `http://127.0.0.1:${port}` };
 }
 
+/**
+ * Makes the code a clone, as the backend's operators have it: what is there is v0.9.0, and each further release is a tag of
+ * the repository that it was cloned from.
+ */
+export function releaseBackend({ sandbox, folder }: BackendSandbox, releases: readonly Release[]): void {
+  const origin = join(sandbox.paths.root, 'srv', 'r3mes-backend.git');
+  git(folder, 'init', '--quiet', '--initial-branch=main');
+  writeFileSync(join(folder, '.gitignore'), '__pycache__/\n');
+  commit(folder, 'v0.9.0');
+  for (const release of releases) {
+    writeBackend(folder, release);
+    commit(folder, `v${release.version}`);
+  }
+  git(folder, 'clone', '--quiet', '--bare', folder, origin);
+  git(folder, 'remote', 'add', 'origin', origin);
+  git(folder, 'reset', '--quiet', '--hard', 'v0.9.0');
+  for (const { version } of releases) git(folder, 'tag', '--delete', `v${version}`);
+}
+
+function commit(folder: string, tag: string): void {
+  git(folder, 'add', '.');
+  git(folder, 'commit', '--quiet', '-m', tag);
+  git(folder, 'tag', tag);
+}
+
+function git(cwd: string, ...words: string[]): void {
+  const who = ['-c', 'user.name=lab', '-c', 'user.email=lab@localhost'];
+  const done = spawnSync('git', [...who, ...words], { cwd, encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`git ${words.join(' ')}: ${done.stderr}`);
+}
+
+interface Release {
+  version: string;
+  /** Revisions of the schema that it can work with. */
+  needs: readonly string[];
+}
+
 /** One release of the backend's code. */
-export function writeBackend(folder: string, { version, needs }: { version: string; needs: readonly string[] }): void {
+export function writeBackend(folder: string, { version, needs }: Release): void {
   copyFileSync(join(REPOSITORY, 'test', 'lab', 'backend', 'server.py'), join(folder, 'server.py'));
   writeFileSync(join(folder, 'VERSION'), `${version}\n`);
   writeFileSync(join(folder, 'NEEDS'), `${needs.join('\n')}\n`);

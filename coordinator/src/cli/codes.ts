@@ -57,6 +57,11 @@ export const CLI_CODES = {
     means: 'What would begin was not confirmed. Nothing was started.',
     next: 'Type the name that is asked for; in a script, say --yes.',
   },
+  'SB-CLI-NO-UNDO': {
+    class: 'terminal',
+    means: 'An earlier run cannot be taken back from its receipts, as the hosts are now. Nothing was started.',
+    next: 'Each reason stands in the message; what would be lost can be accepted with --accept-loss --note WHY.',
+  },
   'SB-CLI-REPLY': {
     class: 'terminal',
     means: 'An answer came that is not from a trusted coordinator, or is not the answer to what was asked.',

@@ -2,10 +2,14 @@ import type { ActionSpec, JsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
 import { alembicUpgrade } from './alembic/upgrade.ts';
 import type { Action } from './contract.ts';
+import { dockerStop } from './docker/stop.ts';
+import { dockerUp } from './docker/up.ts';
+import { earlierUndo } from './earlier/undo.ts';
 import { envChange } from './env/change.ts';
 import { execRun } from './exec/run.ts';
 import { fileBackup } from './file/backup.ts';
 import { fileInstall } from './file/install.ts';
+import { gitCheckout } from './git/checkout.ts';
 import { httpRequest } from './http/request.ts';
 import { kafkaOffsetsSet } from './kafka/offsets-set.ts';
 import { kubernetesScale } from './kubernetes/scale.ts';
@@ -24,8 +28,11 @@ import { postgresCopyOut } from './postgres/copy-out.ts';
 import { postgresDump } from './postgres/dump.ts';
 import { postgresRestore } from './postgres/restore.ts';
 import { postgresSql } from './postgres/sql.ts';
+import { postgresTryRestore } from './postgres/try-restore.ts';
 import { remesdBackup } from './remesd/backup.ts';
+import { remesdExport } from './remesd/export.ts';
 import { remesdInstall } from './remesd/install.ts';
+import { remesdQuery } from './remesd/query.ts';
 import { remesdRestore } from './remesd/restore.ts';
 import { guarded } from './support/guard.ts';
 import { systemdDropIn } from './systemd/drop-in.ts';
@@ -36,10 +43,14 @@ import { systemdStop } from './systemd/stop.ts';
 /** Everything that an agent can do, by name. */
 export const actions: readonly Action[] = [
   alembicUpgrade,
+  dockerStop,
+  dockerUp,
+  earlierUndo((name) => actionByName.get(name)),
   envChange,
   execRun,
   fileBackup,
   fileInstall,
+  gitCheckout,
   httpRequest,
   kafkaOffsetsSet,
   kubernetesScale,
@@ -58,8 +69,11 @@ export const actions: readonly Action[] = [
   postgresDump,
   postgresRestore,
   postgresSql,
+  postgresTryRestore,
   remesdBackup,
+  remesdExport,
   remesdInstall,
+  remesdQuery,
   remesdRestore,
   systemdDropIn,
   systemdRestart,

@@ -1,8 +1,10 @@
 import { type CodeCatalogue, failWith } from '@signalbox/protocol';
 import { CONFIGURATION_CODES } from './codes/configuration.ts';
 import { DATABASE_CODES } from './codes/databases.ts';
+import { DELIVERY_CODES } from './codes/delivery.ts';
 import { FAST_DATA_CODES } from './codes/fast-data.ts';
 import { KAFKA_CODES } from './codes/kafka.ts';
+import { NODE_CODES } from './codes/node.ts';
 
 /** Every way in which an action can fail. */
 export const ACTION_CODES = {
@@ -126,6 +128,11 @@ export const ACTION_CODES = {
     means: 'A file is neither what it was before the step nor what the step made of it: somebody else changed it.',
     next: 'Find out who; then decide by hand which one stays.',
   },
+  'SB-ACT-WRITTEN-SINCE': {
+    class: 'terminal',
+    means: 'Taking a step of an earlier run back would destroy what was written after it.',
+    next: 'Read the list; `signalbox undo RUN --accept-loss --note WHY` takes it back all the same.',
+  },
   'SB-ACT-KEPT-DAMAGED': {
     class: 'terminal',
     means: 'The old file that was kept for the way back is missing or was changed.',
@@ -165,6 +172,8 @@ export const ACTION_CODES = {
   ...DATABASE_CODES,
   ...FAST_DATA_CODES,
   ...KAFKA_CODES,
+  ...DELIVERY_CODES,
+  ...NODE_CODES,
 } as const satisfies CodeCatalogue;
 
 export const actionError = failWith(ACTION_CODES);

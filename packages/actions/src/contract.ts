@@ -41,6 +41,11 @@ export interface Action<With extends object = JsonObject> {
   check(context: HostContext, input: With): Promise<Checked>;
   run(context: HostContext, input: With, before: JsonObject): Promise<JsonObject>;
   undo?(context: HostContext, input: With, receipt: JsonObject): Promise<JsonObject>;
+  /**
+   * What taking it back now would destroy that was made after it: for an undo days later. Each entry is for a person.
+   * Absent where an undo destroys nothing.
+   */
+  loses?(context: HostContext, input: With, receipt: JsonObject): Promise<string[]>;
   probe(context: HostContext, input: With, question: { direction: Direction; receipt: JsonObject }): Promise<Applied>;
 }
 

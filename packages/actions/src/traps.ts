@@ -70,6 +70,21 @@ where a mask would have no effect, because the unit's file is in /etc, the plan 
 declares the key as \`exclusive\`; the probes \`systemd.unit\` (\`processes\`) and \`remesd.signerHeight\` (works while the node is down)
 are the proof.`,
   },
+  T07: {
+    title: 'Calling what the program does not have',
+    guide: `\`remesd migrate\`, \`remesd import state.json\`.`,
+    happens: `no release has these commands (\`genesis migrate\` is another thing). It is found out at night, with the node stopped. And a group
+of commands answers an unknown word with its help and exit code 0, so a script goes on.`,
+    signalbox: `actions that call a subcommand ask the program for its help when the plan is made, and read the usage line that it prints; one
+that is not there stops the plan (\`SB-ACT-SUBCOMMAND-MISSING\`) and not the run.`,
+  },
+  T08: {
+    title: 'Exporting task pools with a query that is not there',
+    guide: `\`remesd query remes task-pools --output json > task_pools_export.json\`.`,
+    happens: `the file holds the help of the query command.`,
+    signalbox: `\`remesd.query\` is refused as in T07, and an answer has to be JSON with the list that was named (\`SB-ACT-EXPORT\`) before there
+is a file.`,
+  },
   T09: {
     title: 'Installing where nobody starts it',
     guide: `\`go install ./cmd/remesd\`.`,
@@ -141,6 +156,30 @@ Who is still connected is named (\`SB-ACT-DATABASE-BUSY\`) and not thrown out.`,
 checksum and fingerprint of the database that is written last; \`pg_restore --list\` has read it before the step is done, and a restore reads all
 of it and compares (\`SB-ACT-DUMP-DAMAGED\`).`,
   },
+  T17: {
+    title: 'Taking an image tag for a backup',
+    guide: `\`docker tag r3mes-backend:latest r3mes-backend:v0.x-backup\`.`,
+    happens: `the service is built on the host and mounts its code: the old image comes back with the new code.`,
+    signalbox: `\`docker.up\` records the image by its content and the commit of the code that the container mounts, and gives the old image a
+name of its own. Stopped before, checked out, brought up: in reverse, code and image are both old again before the container
+starts.`,
+  },
+  T18: {
+    title: 'Naming a compose file that is not there',
+    guide: `\`docker-compose -f docker-compose.rollback.yml up -d backend\`.`,
+    happens: `the file was never written, which is noticed when the rollback is needed. On newer hosts there is no
+\`docker-compose\`, only \`docker compose\`.`,
+    signalbox: `both are looked for, and a file that is missing, is not understood, or lacks the service is said when the plan is made
+(\`SB-ACT-COMPOSE-FILE\`). The way back needs no file of its own.`,
+  },
+  T19: {
+    title: 'Asking an address that is always content',
+    guide: `\`curl http://localhost:8000/health\`.`,
+    happens: `\`/health\` answers "healthy" without looking at anything, also with a schema that the release cannot work with, or on a sqlite file
+that it made because a variable was missing.`,
+    signalbox: `gates ask \`/health/database\` with \`http.get\`, for status _and_ body: \`body.status\` healthy and \`body.database\`
+postgresql, for an unbroken window.`,
+  },
   T20: {
     title: 'Changing an environment without knowing it',
     guide: `\`pip install -r requirements.txt\`.`,
@@ -150,6 +189,14 @@ and nobody knows what was there before. It may not even be the environment that 
 runs from: \`SB-ACT-VENV-MISMATCH\`). It records every package before, runs \`pip check\` after (\`SB-ACT-PIP-CHECK\`: pip itself is content
 with conflicts), and undo removes what was added, reinstalls what was changed, and compares the whole list. The old versions must still
 be where packages come from: keep them in the \`findLinks\` folder or the index.`,
+  },
+  T21: {
+    title: 'Pulling a branch',
+    guide: `\`git pull origin main\`, back with \`git checkout v0.x\`.`,
+    happens: `what comes is whatever was pushed last. What was mended on the host by hand stops the pull, or is lost. Nobody
+knows which commit ran before.`,
+    signalbox: `\`git.checkout\` takes a commit or a tag and refuses branches (\`SB-ACT-GIT-REVISION\`), refuses a tree with changes
+(\`SB-ACT-GIT-DIRTY\`), records commit and branch, and goes back to exactly them. It runs as the owner of the code and runs no hooks.`,
   },
   T22: {
     title: 'Taking "started" for "running"',
@@ -179,6 +226,23 @@ meets no condition.`,
 \`postgres.copyIn\` loads in one transaction that is kept only when count and checksum are the same in the other table
 (\`SB-ACT-ROWS-DIFFER\`). Keys that are there already are counted and stop the load (\`SB-ACT-DUPLICATE-ROWS\`); a column that is missing is said
 at plan time (\`SB-ACT-COLUMN-MISSING\`). Undo takes exactly these rows out, unless one was changed since.`,
+  },
+  T25: {
+    title: 'Ticking boxes',
+    guide: `"secrets migrated", "CORS verified (no localhost)", "certificates configured", "backup procedures tested".`,
+    happens: `a box is ticked from memory. The password still stands in the old file, \`*\` is allowed, the certificate ends on Sunday, and no
+backup was ever restored.`,
+    signalbox: `\`runbooks/r3mes/production-checklist.yaml\` measures what can be measured: \`env.file\` counts secrets and local origins,
+\`tls.certificate\` looks at the certificate that is really presented, \`postgres.tryRestore\` restores the dump into a scratch
+database and compares. What a machine cannot know is a manual step, confirmed with a name and a note in the log.`,
+  },
+  T26: {
+    title: 'Backing up at leisure while the validator is down',
+    guide: `stop, copy gigabytes, export, start.`,
+    happens: `who misses too many blocks is jailed and slashed for downtime. With the SDK's example parameters the window is minutes.`,
+    signalbox: `the probe \`remesd.downtime\` asks the chain for its parameters and measures its blocks: \`budgetSeconds\`, against
+\`backupSeconds\` for the data as it is. A runbook has a gate on \`headroomSeconds\` before it stops anything, and a downtime clock after. Backups share
+blocks with the data where the file system can.`,
   },
   ...MONGODB_TRAPS,
   ...KAFKA_TRAPS,

@@ -2,6 +2,7 @@ import type { JsonObject, ProbeSpec } from '@signalbox/protocol';
 import { z } from 'zod';
 import { cometbftStatus } from './cometbft/status.ts';
 import type { Probe } from './contract.ts';
+import { envFile } from './env/file.ts';
 import { hostFacts } from './host/facts.ts';
 import { httpGet } from './http/get.ts';
 import { kafkaGroups } from './kafka/groups.ts';
@@ -21,14 +22,17 @@ import { mongomirrorStatus } from './mongomirror/status.ts';
 import { mongosyncProgress } from './mongosync/progress.ts';
 import { postgresDatabase } from './postgres/database.ts';
 import { postgresTable } from './postgres/table.ts';
+import { remesdDowntime } from './remesd/downtime.ts';
 import { remesdSignerHeight } from './remesd/signer-height.ts';
 import { guarded } from './support/guard.ts';
 import { systemdEnvironment } from './systemd/environment.ts';
 import { systemdUnit } from './systemd/unit.ts';
+import { tlsCertificate } from './tls/certificate.ts';
 
 /** Everything that an agent can measure, by name. */
 export const probes: readonly Probe[] = [
   cometbftStatus,
+  envFile,
   hostFacts,
   httpGet,
   kafkaGroups,
@@ -48,9 +52,11 @@ export const probes: readonly Probe[] = [
   mongodbWrites,
   mongomirrorStatus,
   mongosyncProgress,
+  remesdDowntime,
   remesdSignerHeight,
   systemdEnvironment,
   systemdUnit,
+  tlsCertificate,
 ].map(guarded);
 
 export const probeByName: ReadonlyMap<string, Probe> = new Map(probes.map((probe) => [probe.name, probe]));

@@ -62,6 +62,11 @@ export const PROBE_CODES = {
     means: 'The topic is not on the cluster. A probe never creates one.',
     next: 'Correct the name, or create the topic with the partitions and cleanup.policy that it has on the other cluster.',
   },
+  'SB-PROBE-TLS': {
+    class: 'retryable',
+    means: 'No TLS connection to the server could be made, so it has shown no certificate.',
+    next: 'Check address, port and network from this host.',
+  },
   'SB-PROBE-FAILED': {
     class: 'retryable',
     means: 'A file or a fact of the host could not be read.',

@@ -56,7 +56,9 @@ export class RealPostgres implements AsyncDisposable {
 
   /** The administrator's; its password needs escapes everywhere. */
   uri(database: string): string {
-    return `postgresql://admin:${encodeURIComponent(PASSWORD)}@127.0.0.1:${this.port}/${database}`;
+    // encodeURIComponent leaves the quote alone, and readers of environment files do not.
+    const password = encodeURIComponent(PASSWORD).replaceAll("'", '%27');
+    return `postgresql://admin:${password}@127.0.0.1:${this.port}/${database}`;
   }
 
   get password(): string {

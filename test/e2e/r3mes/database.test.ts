@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ALEMBIC_PROGRAM, type RealPostgres } from '@signalbox/protocol/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type BackendSandbox, createBackend, writeBackend } from '../../lab/furnish-backend.ts';
 import { freePorts } from '../../lab/ports.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';
-import { failureOf, R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
+import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
+
+// Several whole runs each, on real programs.
+vi.setConfig({ testTimeout: 480_000 });
 
 const USERS = `INSERT INTO users (wallet_address, credits, created_at)
   SELECT 'remes1' || i, i * 1.5, '2025-12-24'::timestamptz + i * interval '1 hour' FROM generate_series(1, 200) i`;
@@ -23,14 +26,12 @@ async function scene({ needs }: { needs?: readonly string[] } = {}): Promise<Sce
   const server = await postgresOfTest();
   psql(server, 'postgres', 'CREATE DATABASE r3mes');
   const [port = 0] = await freePorts(1);
-  let backend: BackendSandbox | undefined;
-  const world = await R3mesWorld.start((dir) => {
-    backend = createBackend({ dir, port, databaseUrl: server.uri('r3mes'), ...(needs && { needs }) });
-    alembicUpgrade(server, 'r3mes', { folder: backend.folder, revision: '002_add_indexes' });
+  const { world, backend } = await R3mesWorld.with((dir) => {
+    const made = createBackend({ dir, port, databaseUrl: server.uri('r3mes'), ...(needs && { needs }) });
+    alembicUpgrade(server, 'r3mes', { folder: made.folder, revision: '002_add_indexes' });
     psql(server, 'r3mes', USERS);
-    return [backend.sandbox];
+    return { hosts: [made.sandbox], backend: made };
   });
-  if (!backend) throw new Error('no backend was made');
   const params = {
     database: { uri: world.secret('database', server.uri('r3mes')) },
     code: backend.folder,
@@ -70,7 +71,7 @@ describe.skipIf(!realBackend)('runbooks/r3mes/database-migrate', () => {
         },
       ],
     });
-    expect(run.outcome).toBe('completed');
+    expect([run.outcome, run.failures]).toEqual(['completed', []]);
     expect(valuesOf(run, 'before')).toMatchObject({ revision: '002_add_indexes', database: 'r3mes' });
     expect(valuesOf(run, 'after')).toMatchObject({ revision: '003_add_lora_serving_node' });
     expect(valuesOf(run, 'shape[users]')).toMatchObject({
@@ -88,7 +89,7 @@ describe.skipIf(!realBackend)('runbooks/r3mes/database-migrate', () => {
     const [database, host] = [contentOf(server, 'r3mes'), await takeSnapshot(backend.sandbox)];
     const run = await world.run('database-migrate', params);
     expect(run.outcome).toBe('rolled-back');
-    expect(failureOf(run, 'healthy')).toContain('SB-GATE');
+    expect(run.failures.join('\n')).toContain('SB-GATE');
     expect(contentOf(server, 'r3mes')).toEqual(database);
     const same = compareSnapshots(host, await takeSnapshot(backend.sandbox)).filter(
       (line) => !line.includes('__pycache__'),
@@ -125,11 +126,11 @@ describe.skipIf(!realBackend)('runbooks/r3mes/users-move', () => {
       from: params.database,
       to: { uri: world.secret('production', server.uri('production')) },
       columns: ['wallet_address', 'credits', 'created_at'],
-      folder: world.dir,
+      file: join(world.dir, 'users.csv'),
       quietFor: '2s',
     };
     const run = await world.run('users-move', move);
-    expect(run.outcome).toBe('completed');
+    expect([run.outcome, run.failures]).toEqual(['completed', []]);
     const sums = (database: string) =>
       psql(
         server,
@@ -139,9 +140,9 @@ describe.skipIf(!realBackend)('runbooks/r3mes/users-move', () => {
       );
     expect(sums('production')).toBe(sums('r3mes'));
     const production = contentOf(server, 'production');
-    const again = await world.run('users-move', move);
+    const again = await world.run('users-move', { ...move, file: join(world.dir, 'again.csv') });
     expect(again.outcome).toBe('rolled-back');
-    expect(failureOf(again, 'loaded')).toContain('200 rows are in users already');
+    expect(again.failures.join('\n')).toContain('200 rows are in users already');
     expect(contentOf(server, 'production')).toEqual(production);
   });
 });

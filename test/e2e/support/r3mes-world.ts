@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
+import { spokenId } from '@signalbox/sequencer';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { Janitor } from '../../lab/janitor.ts';
@@ -16,6 +17,8 @@ import { type Said, sayTo } from './child.ts';
 export interface Run {
   id: string;
   outcome: string;
+  /** Step, code and message of everything that failed on the way. */
+  failures: string[];
   log: LogEntry[];
   events: RunEvent[];
 }
@@ -42,6 +45,21 @@ export class R3mesWorld {
     return world;
   }
 
+  /** The same for a caller who goes on with what was made. */
+  static async with<M extends { hosts: readonly Sandbox[] }>(
+    build: (dir: string) => M,
+  ): Promise<M & { world: R3mesWorld }> {
+    const made: M[] = [];
+    const world = await R3mesWorld.start((dir) => {
+      const parts = build(dir);
+      made.push(parts);
+      return parts.hosts;
+    });
+    const [parts] = made;
+    if (!parts) throw new Error('nothing was made');
+    return { ...parts, world };
+  }
+
   private constructor(dir: string, mesh: ProcessMesh, operator: Operator) {
     this.dir = dir;
     this.mesh = mesh;
@@ -66,13 +84,26 @@ export class R3mesWorld {
     writeFileSync(file, stringify(params, { lineWidth: 0 }));
     const path = join(REPOSITORY, 'runbooks', 'r3mes', `${runbook}.yaml`);
     const said = await this.signalbox(['--json', 'start', path, '--params', file, '--yes', '--detach']);
-    if (said.exitCode !== 0) throw new Error(`start ${runbook}: ${said.stderr}${said.stdout}`);
+    if (said.exitCode !== 0) {
+      const { stdout } = await this.signalbox(['plan', path, '--params', file]);
+      throw new Error(`start ${runbook}: ${said.stderr}${stdout}`);
+    }
     return String(JSON.parse(said.stdout).started);
   }
 
   /** The same, followed to its end. @throws Error when it is held instead: nobody here would decide. */
   async run(runbook: string, params: object, timeoutMs = 150_000): Promise<Run> {
     return this.ended(await this.begin(runbook, params), timeoutMs);
+  }
+
+  /** Resolves when a step has succeeded on its way forward. */
+  async passed(id: string, step: string): Promise<void> {
+    await until(`${step} of ${id}`, async () => {
+      const entries = await this.operator.log(id).catch(() => []);
+      return entries
+        .flatMap(({ events }) => events)
+        .some((e) => e.type === 'StepSucceeded' && spokenId(e.step) === step);
+    });
   }
 
   async ended(id: string, timeoutMs = 120_000): Promise<Run> {
@@ -89,7 +120,10 @@ export class R3mesWorld {
     );
     const events = log.flatMap((entry) => entry.events);
     const end = events.find((event) => event.type === 'Ended');
-    return { id, outcome: end?.type === 'Ended' ? end.outcome : '', log, events };
+    const failures = events.flatMap((event) =>
+      event.type === 'StepFailed' ? [`${event.step}: ${event.failure.code} ${event.failure.message}`] : [],
+    );
+    return { id, outcome: end?.type === 'Ended' ? end.outcome : '', failures, log, events };
   }
 
   async #online(hosts: readonly Sandbox[]): Promise<void> {
@@ -101,14 +135,8 @@ export class R3mesWorld {
   }
 }
 
-/** The failure of a step, in the words of the log. */
-export function failureOf({ events }: Run, step: string): string | undefined {
-  const failed = events.find((event) => event.type === 'StepFailed' && event.step === step);
-  return failed?.type === 'StepFailed' ? `${failed.failure.code} ${failed.failure.message}` : undefined;
-}
-
 /** The values that a record or gate saw. */
 export function valuesOf({ events }: Run, step: string): object | undefined {
-  const passed = events.find((event) => event.type === 'StepSucceeded' && event.step === step);
+  const passed = events.find((event) => event.type === 'StepSucceeded' && spokenId(event.step) === step);
   return passed?.type === 'StepSucceeded' ? passed.values : undefined;
 }

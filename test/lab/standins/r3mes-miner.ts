@@ -1,6 +1,7 @@
 // `r3mes-miner` on a host in the lab: takes work from the node and hands in shares, and says how many it has handed in.
 //
-//   R3MES_NODE_RPC_ADDR      the node's RPC; while it cannot be reached, or still catches up, no share is accepted
+//   R3MES_NODE_GRPC_URL      host and port of the node; here it serves both at one port
+//   R3MES_NODE_RPC_ADDR      the node's RPC when that is not set; while it cannot be reached, or still catches up, no share is accepted
 //   R3MES_MINER_STATS_ADDR   where `GET /stats` is served
 import { createServer } from 'node:http';
 import { dirname } from 'node:path';
@@ -23,7 +24,8 @@ export function main(root: string): void {
 }
 
 function start(version: string): void {
-  const node = process.env.R3MES_NODE_RPC_ADDR ?? 'http://127.0.0.1:26657';
+  const { R3MES_NODE_GRPC_URL: grpc, R3MES_NODE_RPC_ADDR: rpc = 'http://127.0.0.1:26657' } = process.env;
+  const node = grpc ? `http://${grpc}` : rpc;
   const [host = '127.0.0.1', port = '8090'] = (process.env.R3MES_MINER_STATS_ADDR ?? '').split(':');
   const startedAtMs = Date.now();
   let shares = 0;

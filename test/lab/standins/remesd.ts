@@ -10,6 +10,7 @@ import { migrate, SchemaTooNew } from './remesd/database.ts';
 import { exportState } from './remesd/export.ts';
 import { LOCKED, takeLock } from './remesd/lock.ts';
 import { ChainNode } from './remesd/node.ts';
+import { hasCommand, query } from './remesd/query.ts';
 import { createRpc } from './remesd/rpc.ts';
 import { type Release, releaseOf } from './remesd/versions.ts';
 
@@ -49,6 +50,7 @@ export async function main(root: string, version: string): Promise<void> {
       home: { type: 'string', default: join(process.env.HOME ?? '/', '.remes') },
       'output-document': { type: 'string' },
       node: { type: 'string' },
+      output: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -57,15 +59,24 @@ export async function main(root: string, version: string): Promise<void> {
   const [command] = positionals;
   leaveMark(root, command === 'start' || command === 'export');
 
-  if (values.help || command === undefined || command === 'help') process.stdout.write(USAGE);
+  if (values.help || command === undefined || command === 'help') process.stdout.write(help(positionals, release));
   else if (command === 'version') process.stdout.write(`${release.version}\n`);
   else if (command === 'export') process.exitCode = await exportState(home, text('output-document'), release);
   else if (command === 'status') process.exitCode = await printStatus(text('node') ?? 'tcp://localhost:26657');
+  else if (command === 'query') process.exitCode = query(positionals.slice(1), release);
   else if (command === 'start') await start(root, home, release);
   else {
     process.stderr.write(`Error: unknown command "${command}" for "remesd"\n`);
     process.exitCode = 1;
   }
+}
+
+/** As Cobra does it: the usage of the deepest subcommand that is there, and no complaint about the rest. */
+function help(positionals: readonly string[], release: Release): string {
+  const known = positionals.filter((_, i) => hasCommand(positionals.slice(0, i + 1), release));
+  if (known.length === 0) return USAGE;
+  const more = hasCommand([...known, '*'], release) ? '[command]' : '[flags]';
+  return `Usage:\n  remesd ${known.join(' ')} ${more}\n\nFlags:\n  -h, --help   help for ${known.at(-1)}\n`;
 }
 
 async function start(root: string, home: string, release: Release): Promise<void> {

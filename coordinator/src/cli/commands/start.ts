@@ -28,9 +28,18 @@ export async function start(cli: Cli, file: string, options: StartOptions): Prom
   }
   const client = await cli.mesh();
   const text = await planTextOf(cli, client, { file, options });
-  const plan = readPlan(text, file);
+  return await startText(cli, client, { text, what: file, options });
+}
+
+/** Starts a plan by its exact text. */
+export async function startText(
+  cli: Cli,
+  client: MeshClient,
+  { text, what, options }: { text: string; what: string; options: StartOptions },
+): Promise<ExitCode> {
+  const plan = readPlan(text, what);
   if (plan.mesh !== client.mesh)
-    throw cliError('SB-CLI-MESH', `${file} was made for mesh ${plan.mesh}, this is ${client.mesh}`);
+    throw cliError('SB-CLI-MESH', `${what} was made for mesh ${plan.mesh}, this is ${client.mesh}`);
   if (!cli.json) {
     const hosts = plan.hosts.map((host) => host.name).join(', ');
     cli.print(

@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import { collect } from '../arguments-collect.ts';
 import type { PlanOptions } from '../commands/plan.ts';
+import type { RehearseOptions } from '../commands/rehearse.ts';
 import type { StartOptions } from '../commands/start.ts';
+import type { UndoOptions } from '../commands/undo.ts';
 import { type Declare, example, NOTE } from '../declare.ts';
 
 /** From a runbook's text to a run. */
@@ -35,6 +37,22 @@ export const runbookCommands: Declare = (program, go) => {
 
   planOptions(
     program
+      .command('rehearse')
+      .summary('every check and probe of a runbook on its real hosts, changing nothing')
+      .description(
+        'Says of each step on each host whether it could be done now, what is missing, and how long it and the downtime ' +
+          'took in earlier runs. Exits with 1 when something is missing.',
+      )
+      .argument('<file>', 'the runbook'),
+  )
+    .option('--watch', 'look again every 10 s until Ctrl-C')
+    .addHelpText('after', example('signalbox rehearse node-upgrade.yaml --params prod.yaml --watch'))
+    .action((file: string, options: RehearseOptions) =>
+      go(async (cli) => (await import('../commands/rehearse.ts')).rehearse(cli, file, options)),
+    );
+
+  planOptions(
+    program
       .command('start')
       .summary('begin a run of a plan, and follow it')
       .description(
@@ -50,6 +68,24 @@ export const runbookCommands: Declare = (program, go) => {
     .addHelpText('after', example('signalbox start upgrade.plan'))
     .action((file: string, options: StartOptions) =>
       go(async (cli) => (await import('../commands/start.ts')).start(cli, file, options)),
+    );
+
+  program
+    .command('undo')
+    .summary('take back a run that is over, by a new run made from its receipts')
+    .description(
+      'Plans the way back of an earlier run, looks at its hosts, and starts it as a run of its own, behind an approval. ' +
+        'Refused, with every reason, when something in it has no way back, or when that would lose what was written since.',
+    )
+    .argument('<run>', 'the earlier run, as in node-upgrade-3')
+    .option('--out <path>', 'write the plan instead of starting it (mode 0600)')
+    .option('--accept-loss', 'take back what would destroy data written since; wants --note')
+    .option('--detach', 'do not follow the run')
+    .option('--yes', 'do not ask to type the name of the plan (for scripts)')
+    .option('--note <text>', NOTE)
+    .addHelpText('after', example('signalbox undo r3mes-backend-upgrade-1'))
+    .action((run: string, options: UndoOptions) =>
+      go(async (cli) => (await import('../commands/undo.ts')).undo(cli, run, options)),
     );
 };
 

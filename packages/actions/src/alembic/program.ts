@@ -7,6 +7,7 @@ import { actionError } from '../codes.ts';
 import { addressOf, Connection, withClient } from '../postgres/connection.ts';
 import { findProgram, succeed } from '../support/exec.ts';
 import { HostPath } from '../support/files.ts';
+import { asOwner } from '../support/owner.ts';
 
 export const ALEMBIC = {
   connection: Connection.describe('The database that is meant.'),
@@ -26,7 +27,10 @@ export type Alembic = z.infer<typeof Alembic>;
 /** What stands for "no revision at all" in Alembic's own words. */
 export const BASE = 'base';
 
-/** Runs alembic with the URI in its environment, as the service itself has it; in argv it would be for all to see [I9]. */
+/**
+ * Runs alembic as the owner of the code, with the URI in its environment, as the service itself has it; in argv it would be for
+ * all to see [I9].
+ */
 export async function alembic(
   context: HostContext,
   { connection, folder, program, variable }: Alembic,
@@ -34,7 +38,8 @@ export async function alembic(
   quiet = false,
 ): Promise<string> {
   const uri = await context.secret(connection.uri);
-  const { stdout } = await succeed(context, [program, ...words], { cwd: folder, env: { [variable]: uri }, quiet });
+  const argv = await asOwner(folder, [program, ...words]);
+  const { stdout } = await succeed(context, argv, { cwd: folder, env: { [variable]: uri }, quiet });
   return stdout;
 }
 
@@ -52,18 +57,28 @@ export async function programProblems(context: HostContext, { folder, program }:
   return problems;
 }
 
+export interface Scripts {
+  /** All revisions, newest first. */
+  known: string[];
+  heads: string[];
+}
+
+/** From lines such as `002_x -> 003_y (head), message`; one program, because each start of it takes a second. */
+export async function scriptsOf(context: HostContext, input: Alembic): Promise<Scripts> {
+  const text = await alembic(context, input, ['history'], true);
+  const found = text.split('\n').flatMap((line) => {
+    const [, revision, marks = ''] = /^\S.* -> ([^\s,]+)([^,]*)/.exec(line) ?? [];
+    return revision === undefined ? [] : [{ revision, head: marks.includes('(head)') }];
+  });
+  const heads = found.filter(({ head }) => head).map(({ revision }) => revision);
+  return { known: found.map(({ revision }) => revision), heads };
+}
+
 /** The revision that the scripts lead to. @throws SB-ACT-ALEMBIC-REVISION when they have several heads or none. */
-export async function onlyHead(context: HostContext, input: Alembic): Promise<string> {
-  const heads = revisionsIn(await alembic(context, input, ['heads'], true));
+export function onlyHead({ heads }: Scripts): string {
   const [head] = heads;
   if (head !== undefined && heads.length === 1) return head;
   throw actionError('SB-ACT-ALEMBIC-REVISION', `the scripts have ${heads.length} heads: ${heads.join(', ')}`);
-}
-
-/** All revisions that the scripts know, newest first, from lines such as `002_x -> 003_y (head), message`. */
-export async function history(context: HostContext, input: Alembic): Promise<string[]> {
-  const text = await alembic(context, input, ['history'], true);
-  return text.split('\n').flatMap((line) => /^\S.* -> ([^\s,]+)/.exec(line)?.[1] ?? []);
 }
 
 /** What the database itself says. @throws SB-ACT-ALEMBIC-REVISION when it stands on several branches at once. */
@@ -92,8 +107,4 @@ export async function requireSameDatabase(context: HostContext, input: Alembic):
   if (same) return;
   const shown = `${meant.database} on ${meant.host}:${meant.port}`;
   throw actionError('SB-ACT-ALEMBIC-DATABASE', `alembic works on ${url}, not on ${shown}`);
-}
-
-function revisionsIn(text: string): string[] {
-  return text.split('\n').flatMap((line) => /^([^\s(]+)(?: \(.*\))?\s*$/.exec(line)?.[1] ?? []);
 }

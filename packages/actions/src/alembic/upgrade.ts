@@ -7,11 +7,11 @@ import {
   type Alembic,
   alembic,
   BASE,
-  history,
   onlyHead,
   programProblems,
   requireSameDatabase,
   revisionInDatabase,
+  scriptsOf,
 } from './program.ts';
 
 const With = z.strictObject({
@@ -33,8 +33,7 @@ export const alembicUpgrade = defineAction<With>({
   effect: 'reversible',
   does: 'schema of {connection} to {revision}',
   undoes: 'schema back to the recorded revision',
-  leaves:
-    'nothing of the data in columns and tables that the downgrade drops: a dump before it is the way back for rows',
+  leaves: 'columns and tables that the downgrade makes anew without their rows, which are in a dump',
   touches: ['path:{folder}'],
   secrets: ['connection'],
   receipt: { revision: 'of the database before; `base` when it had none', target: 'the revision after' },
@@ -45,16 +44,20 @@ export const alembicUpgrade = defineAction<With>({
   async check(context, input) {
     const problems = await programProblems(context, input);
     if (problems.length > 0) return { before: {}, problems };
-    await requireSameDatabase(context, input);
-    const [revision, known] = [await revisionInDatabase(context, input), await history(context, input)];
-    const target = input.revision === 'head' ? await onlyHead(context, input) : input.revision;
+    const [scripts, revision] = await Promise.all([
+      scriptsOf(context, input),
+      revisionInDatabase(context, input),
+      requireSameDatabase(context, input),
+    ]);
+    const { known } = scripts;
+    const target = input.revision === 'head' ? onlyHead(scripts) : input.revision;
     const strange = [target, revision].filter((name) => name !== BASE && !known.includes(name));
     for (const name of strange) {
       problems.push(
         actionError('SB-ACT-ALEMBIC-REVISION', `the scripts in ${input.folder} do not know ${name}`).failure,
       );
     }
-    // history is newest first: what stands before the target is newer.
+    // Newest first: what stands before the target is newer.
     if (known.indexOf(revision) !== -1 && known.indexOf(revision) < known.indexOf(target)) {
       const message = `the database is at ${revision}, which is newer than ${target}`;
       problems.push(actionError('SB-ACT-ALEMBIC-REVISION', message).failure);

@@ -9,7 +9,7 @@ import { HostPath, sha256Text } from '../support/files.ts';
 import { requireSpace, size } from '../support/tree.ts';
 import { addressOf, Connection, withClient } from './connection.ts';
 import { readDump, writeDump } from './dump-file.ts';
-import { differences, fingerprintOf } from './fingerprint.ts';
+import { differences, fingerprintOf, losses } from './fingerprint.ts';
 import {
   databaseExists,
   onServer,
@@ -90,6 +90,12 @@ export const postgresDump = defineAction<With>({
     const swap = { live: manifest.database, into: aside, from: scratch };
     await onServer(context, connection, (client) => swapDatabases(client, swap));
     return { restored: true, aside };
+  },
+
+  async loses(context, { connection }, receipt) {
+    const manifest = await readDump(pathIn(receipt));
+    if (!manifest) return [];
+    return losses(manifest.fingerprint, await fingerprintOf(context, connection));
   },
 
   async probe(context, { connection }, { direction, receipt }) {

@@ -120,6 +120,18 @@ export function differences(
   ];
 }
 
+/**
+ * What going back to `then` would destroy: tables with other rows. A table that is gone, or new and empty, is the schema's
+ * matter. A migration that touches every row cannot be told from people who did.
+ */
+export function losses(then: Fingerprint, now: Fingerprint): string[] {
+  return Object.entries(now.tables).flatMap(([name, { rows, sum }]) => {
+    const was = then.tables[name];
+    if (name.endsWith('.alembic_version') || (was ? was.sum === sum && was.rows === rows : rows === 0)) return [];
+    return [`${name}: ${was === undefined ? `${rows} rows, new since` : `${was.rows} -> ${rows} rows`}`];
+  });
+}
+
 function names(...records: object[]): string[] {
   return [...new Set(records.flatMap((record) => Object.keys(record)))].sort();
 }

@@ -32,6 +32,13 @@ describe('http.get', () => {
     expect(values.tookMs).toBeTypeOf('number');
   });
 
+  it('[T19] shows what a deep address says beside one that is content whatever happens', async () => {
+    server.answers.set('/health', { status: 'healthy' });
+    server.answers.set('/health/database', { status: 'healthy', database: 'sqlite', path: 'r3mes.db' });
+    expect(valueAt(await sample('/health'), 'body.status')).toBe('healthy');
+    expect(valueAt(await sample('/health/database'), 'body.database')).toBe('sqlite');
+  });
+
   it('is a sample also when the status is bad: that is what a gate asks for', async () => {
     expect(await sample('/nothing')).toMatchObject({ status: 404 });
   });

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HostPaths, hostPath } from '../../paths.ts';
 import { emptyGroup, signalGroup } from './processes.ts';
-import type { UnitFile } from './unit-file.ts';
+import { readEnvironmentFile, type UnitFile } from './unit-file.ts';
 
 export type UnitState =
   | { active: 'inactive'; sub: 'dead' }
@@ -111,11 +111,12 @@ export class SupervisedUnit {
     }
     mkdirSync(this.#paths.logs, { recursive: true });
     const log = openSync(join(this.#paths.logs, `${this.file.name}.log`), 'a');
+    const environment = this.#environment();
     // A group of its own, so that a stop reaches all that the service starts.
     const child = spawn(program, args, {
       detached: true,
       cwd: this.file.workingDirectory || this.#paths.root,
-      env: { PATH: hostPath(this.#paths), ...Object.fromEntries(this.file.environment.map(assignment)) },
+      env: { PATH: hostPath(this.#paths), ...Object.fromEntries(environment.map(assignment)) },
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -124,6 +125,12 @@ export class SupervisedUnit {
     this.state = { active: 'active', sub: 'running' };
     child.once('error', () => this.#ended(EXIT_EXEC, null));
     child.once('exit', (code, signal) => this.#ended(code, signal));
+  }
+
+  /** Files after the unit's own, so that they win, systemd.exec(5). */
+  #environment(): string[] {
+    const { environment, environmentFiles } = this.file;
+    return [...environment, ...environmentFiles.flatMap(readEnvironmentFile)];
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {

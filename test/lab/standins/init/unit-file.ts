@@ -12,6 +12,8 @@ export interface UnitFile {
   description: string;
   execStart: string[];
   environment: string[];
+  /** Read at each start and not before, as systemd.exec(5) says; a dash in front makes one optional. */
+  environmentFiles: string[];
   workingDirectory: string;
   user: string;
   restart: 'no' | 'always' | 'on-failure';
@@ -75,7 +77,7 @@ function isMask(path: string): boolean {
   }
 }
 
-function environmentFile(path: string): string[] {
+export function readEnvironmentFile(path: string): string[] {
   const optional = path.startsWith('-');
   const file = optional ? path.slice(1) : path;
   if (optional && !existsSync(file)) return [];
@@ -109,10 +111,8 @@ export function loadUnitFile(paths: HostPaths, name: string): UnitFile {
     dropInPaths,
     description: last('Unit.Description', name),
     execStart: splitWords(last('Service.ExecStart')),
-    environment: [
-      ...all('Service.Environment').flatMap(splitWords),
-      ...all('Service.EnvironmentFile').flatMap(environmentFile),
-    ],
+    environment: all('Service.Environment').flatMap(splitWords),
+    environmentFiles: all('Service.EnvironmentFile'),
     workingDirectory: last('Service.WorkingDirectory'),
     user: last('Service.User'),
     restart: restart === 'always' || restart === 'on-failure' ? restart : 'no',

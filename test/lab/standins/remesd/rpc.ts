@@ -11,9 +11,13 @@ const PEERS = 3;
  * and 64-bit numbers as text (https://docs.cometbft.com/v0.38/rpc/).
  */
 export function createRpc(node: ChainNode, { config, version }: { config: NodeConfig; version: string }): Server {
-  const methods: Record<string, () => unknown> = {
+  const methods: Record<string, (url: URL) => unknown> = {
     '/health': () => ({}),
     '/status': () => status(node, config),
+    '/block': (url) => {
+      const height = Number(url.searchParams.get('height') ?? node.height);
+      return { block: { header: { height: String(height), time: blockTime(node.network, height).toISOString() } } };
+    },
     '/net_info': () => ({
       listening: true,
       listeners: ['Listener(@)'],
@@ -33,14 +37,15 @@ export function createRpc(node: ChainNode, { config, version }: { config: NodeCo
     }),
   };
   return createServer((request, response) => {
-    const method = methods[new URL(request.url ?? '/', 'http://node').pathname];
+    const url = new URL(request.url ?? '/', 'http://node');
+    const method = methods[url.pathname];
     response.setHeader('content-type', 'application/json');
     if (method === undefined) {
       response.statusCode = 404;
       response.end(JSON.stringify({ jsonrpc: '2.0', id: -1, error: { code: -32601, message: 'Method not found' } }));
       return;
     }
-    response.end(JSON.stringify({ jsonrpc: '2.0', id: -1, result: method() }));
+    response.end(JSON.stringify({ jsonrpc: '2.0', id: -1, result: method(url) }));
   });
 }
 

@@ -5,11 +5,14 @@ export interface Release {
   schema: number;
   /** Panics so long after each start, having signed like a healthy one until then. */
   panicsAfterMs?: number;
+  /** Has the query for task pools, which no real release has. */
+  pools?: boolean;
 }
 
 const RELEASES: Release[] = [
   { version: 'v0.9.0', schema: 1 },
   { version: 'v1.0.0', schema: 2 },
+  { version: 'v1.1.0-pools', schema: 2, pools: true },
   // The release that nobody should have cut: it migrates the data, comes up, votes, and panics; again and again. Each
   // time it lives longer than a start is watched, so only somebody who looks for a while sees the loop. Whoever puts old
   // data back now rewinds a signer that has already spoken.
@@ -21,7 +24,7 @@ const RELEASES: Release[] = [
 /** What a node of the lab runs when it is made. */
 export const INSTALLED = 'v0.9.0';
 /** What lies beside the installed release on a node of the lab. */
-export const DOWNLOADED = ['v1.0.0', 'v1.0.1-bad', 'v1.0.2-dead'];
+export const DOWNLOADED = ['v1.0.0', 'v1.1.0-pools', 'v1.0.1-bad', 'v1.0.2-dead'];
 
 export function releaseOf(version: string): Release {
   const release = RELEASES.find((known) => known.version === version);

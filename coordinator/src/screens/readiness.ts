@@ -1,0 +1,97 @@
+import { type Failure, formatDuration, type LeafStep, type Observation, type Plan } from '@signalbox/protocol';
+import { indexOf, writtenId } from '@signalbox/sequencer';
+import { table } from './layout.ts';
+
+/** What earlier runs of a runbook took, by written step id, in milliseconds. */
+export type Durations = ReadonlyMap<string, number>;
+
+export interface Readiness {
+  readonly step: string;
+  readonly host: string | null;
+  /** `later`: only the run itself can know what would be looked at. */
+  readonly state: 'ok' | 'missing' | 'later';
+  readonly note: string;
+  readonly estimateMs: number | undefined;
+}
+
+export interface Clock {
+  readonly name: string;
+  readonly estimateMs: number;
+  readonly budgetMs: number | undefined;
+  /** Steps in it of which no earlier run tells. */
+  readonly unknown: number;
+}
+
+interface Seen {
+  readonly observed: readonly Observation[];
+  readonly problems: readonly { step: string; host: string; failure: Failure }[];
+}
+
+/** Each step on each host that something was asked of: what it said. */
+export function readinessOf(plan: Plan, { observed, problems }: Seen, durations: Durations): Readiness[] {
+  return indexOf(plan).refs.flatMap(({ leaf, host, left }): Readiness[] => {
+    if (left || host === null) return [];
+    const at = (entry: { step: string; host: string }) => entry.step === leaf.id && entry.host === host;
+    const wrong = problems.filter(at).map(({ failure }) => `${failure.message} [${failure.code}]`);
+    const seen = observed.find(at);
+    const state = wrong.length > 0 ? 'missing' : seen ? 'ok' : 'later';
+    const note = wrong.join('; ') || (seen?.note ?? (state === 'later' ? 'known when the run is there' : ''));
+    return [{ step: leaf.id, host, state, note, estimateMs: durations.get(writtenId(leaf.id)) }];
+  });
+}
+
+/** How long each clock of the plan will run, from what its steps took before; steps side by side are not told apart. */
+export function clocksOf({ plan, durations }: { plan: Plan; durations: Durations }): Clock[] {
+  const leaves = [
+    ...new Set(
+      indexOf(plan)
+        .refs.filter(({ left, onlyUndo }) => !left && !onlyUndo)
+        .map(({ leaf }) => leaf),
+    ),
+  ];
+  const idsFrom = (leaf: LeafStep) => writtenId(leaf.id);
+  return plan.downtime.map(({ name, from, to, budgetMs }) => {
+    const inside = (leaf: LeafStep, id: string) => idsFrom(leaf) === id || groupsOf(plan, leaf).includes(id);
+    const begin = leaves.findIndex((leaf) => inside(leaf, from));
+    const end = leaves.findLastIndex((leaf) => inside(leaf, to));
+    const steps = leaves.slice(Math.max(0, begin), end + 1);
+    const known = steps.map((leaf) => durations.get(idsFrom(leaf)));
+    const estimateMs = known.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
+    return { name, estimateMs, budgetMs, unknown: known.filter((ms) => ms === undefined).length };
+  });
+}
+
+function groupsOf(plan: Plan, leaf: LeafStep): string[] {
+  return (
+    indexOf(plan)
+      .byLeaf.get(leaf)?.[0]
+      ?.groups.map(({ id }) => writtenId(id)) ?? []
+  );
+}
+
+const MARK = { ok: 'ok', missing: 'MISSING', later: 'later' } as const;
+
+export function readinessScreen(plan: Plan, rows: readonly Readiness[], clocks: readonly Clock[]): string[] {
+  const lines = rows.map(({ step, host, state, note, estimateMs }) => [
+    `  ${MARK[state]}`,
+    step,
+    host ?? '-',
+    estimateMs === undefined ? '' : `~${formatDuration(Math.max(1_000, Math.round(estimateMs / 1_000) * 1_000))}`,
+    note,
+  ]);
+  const missing = rows.filter(({ state }) => state === 'missing').length;
+  return [
+    `REHEARSE ${plan.runbook.name}   mesh ${plan.mesh}   nothing is changed`,
+    '',
+    ...table(lines),
+    '',
+    ...clocks.map(clockLine),
+    missing === 0 ? 'ready' : `${missing} of ${rows.length} are missing something`,
+  ];
+}
+
+function clockLine({ name, estimateMs, budgetMs, unknown }: Clock): string {
+  const budget = budgetMs === undefined ? '' : ` of ${formatDuration(budgetMs)}`;
+  const rest = unknown === 0 ? '' : `, and ${unknown} steps of which no earlier run tells`;
+  return `${name} down ~${formatDuration(Math.round(estimateMs / 1_000) * 1_000)}${budget}${rest}`;
+}

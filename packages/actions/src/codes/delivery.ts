@@ -1,0 +1,31 @@
+import type { CodeCatalogue } from '@signalbox/protocol';
+
+/** What can go wrong with code, images and what serves them. */
+export const DELIVERY_CODES = {
+  'SB-ACT-GIT-REPOSITORY': {
+    class: 'terminal',
+    means: 'The folder is no git working tree, or another one than was named.',
+    next: 'Give the folder that has .git in it; nothing was changed.',
+  },
+  'SB-ACT-GIT-DIRTY': {
+    class: 'terminal',
+    means:
+      'Files under version control have been changed by hand, and another revision would lose that or mix with it.',
+    next: 'Look at `git status` and `git diff` on the host; commit, or put them back.',
+  },
+  'SB-ACT-GIT-REVISION': {
+    class: 'terminal',
+    means: 'A revision is not in the repository, or the working tree is not at the one that it should be at.',
+    next: 'Fetch it first, or let the step fetch with `remote`; give a whole commit or a tag, not a branch.',
+  },
+  'SB-ACT-COMPOSE-FILE': {
+    class: 'terminal',
+    means: 'A compose file is not there, is not understood, or does not have the service.',
+    next: 'Run `docker compose -f FILE config` on the host; nothing was changed.',
+  },
+  'SB-ACT-CONTAINER': {
+    class: 'terminal',
+    means: 'A container is not what it should be: it does not run, does not stay up, or has another image.',
+    next: 'Look at `docker ps -a` and `docker logs` on the host.',
+  },
+} as const satisfies CodeCatalogue;

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { actionError } from '../codes.ts';
+import { defineAction } from '../contract.ts';
+import {
+  COMPOSE,
+  compose,
+  composeProblems,
+  containerOf,
+  receiptOf,
+  recordedContainer,
+  requireRunning,
+} from './compose.ts';
+
+const STABLE_MS = 1_000;
+
+const With = z.strictObject(COMPOSE);
+
+export const dockerStop = defineAction<z.infer<typeof With>>({
+  name: 'docker.stop',
+  version: 1,
+  summary: 'Stops one service of a compose file and proves that its container does not run.',
+  schema: With,
+  effect: 'reversible',
+  does: 'stop {service} of {file}',
+  undoes: 'start its container again if it was running',
+  touches: ['path:{file}'],
+  receipt: { container: 'image, its name, and whether it ran; null when there was none' },
+  timeoutMs: 5 * 60_000,
+
+  async check(context, input) {
+    const problems = await composeProblems(context, input);
+    if (problems.length > 0) return { before: {}, problems };
+    const container = await containerOf(context, input);
+    const note = container === undefined ? 'no container' : container.running ? 'running' : 'stopped';
+    return { before: receiptOf(container), note, problems };
+  },
+
+  async run(context, input) {
+    if (!(await containerOf(context, input))) return {};
+    await compose(context, input, ['stop', input.service]);
+    const now = await containerOf(context, input);
+    if (now?.running) throw actionError('SB-ACT-CONTAINER', `${input.service} was stopped and still runs`);
+    return {};
+  },
+
+  async undo(context, input, receipt) {
+    if (recordedContainer(receipt)?.running !== true || (await containerOf(context, input))?.running) {
+      return { started: false };
+    }
+    await compose(context, input, ['up', '--detach', '--no-deps', '--no-build', input.service]);
+    await requireRunning(context, input, STABLE_MS);
+    return { started: true };
+  },
+
+  async probe(context, input, { direction, receipt }) {
+    const running = (await containerOf(context, input))?.running === true;
+    if (direction === 'do') return running ? 'not-applied' : 'applied';
+    return running || recordedContainer(receipt)?.running !== true ? 'applied' : 'not-applied';
+  },
+});

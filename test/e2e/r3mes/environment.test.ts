@@ -1,0 +1,66 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { createBackend } from '../../lab/furnish-backend.ts';
+import { freePorts } from '../../lab/ports.ts';
+import { createSandbox } from '../../lab/sandbox.ts';
+import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
+import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
+
+// Several whole runs each, on real programs.
+vi.setConfig({ testTimeout: 480_000 });
+
+const QUICK = { window: '2s', patience: '8s' };
+const code = (line: string) => !line.includes('__pycache__');
+
+describe('runbooks/r3mes/env-standardise', () => {
+  it('[T10] [T11] [T12] the service answers with what stood under the old name; a table that breaks it is taken back', async () => {
+    const [port = 0] = await freePorts(1);
+    const { world, backend } = await R3mesWorld.with((dir) => {
+      const made = createBackend({ dir, port, databaseUrl: 'postgresql://u:hunter2@127.0.0.1:1/r3mes' });
+      appendFileSync(made.envFile, 'OLD_CORS_ORIGINS=https://app.r3mes.io\n# the end\n');
+      return { hosts: [made.sandbox], backend: made };
+    });
+    const origin = async () => (await fetch(`${backend.url}/health`)).headers.get('access-control-allow-origin');
+    expect(await origin()).toBe('http://localhost:3000');
+    const before = await takeSnapshot(backend.sandbox);
+    const params = { ...QUICK, file: backend.envFile, health: `${backend.url}/api/v1/status` };
+
+    const broken = await world.run('env-standardise', { ...params, rename: [{ from: 'PORT', to: 'R3MES_PORT' }] });
+    expect(broken.outcome).toBe('rolled-back');
+    expect(await origin()).toBe('http://localhost:3000');
+    expect(compareSnapshots(before, await takeSnapshot(backend.sandbox)).filter(code)).toEqual([]);
+
+    const run = await world.run('env-standardise', params);
+    expect([run.outcome, run.failures]).toEqual(['completed', []]);
+    expect(await origin()).toBe('https://app.r3mes.io');
+    expect(readFileSync(backend.envFile, 'utf8')).toMatch(
+      /CORS_ALLOWED_ORIGINS=https:\/\/app\.r3mes\.io\n# the end\n$/,
+    );
+    expect(JSON.stringify([broken.log, run.log])).not.toContain('hunter2');
+  });
+});
+
+describe('runbooks/r3mes/miner-move', () => {
+  it('[T10] the running miner has the new environment and mines; with a node that is not there, all is as before', async () => {
+    const [rpc = 0, p2p = 0, stats = 0] = await freePorts(3);
+    const { world, node, miner } = await R3mesWorld.with((dir) => {
+      const made = createSandbox({ dir, name: 'node-1', role: 'node', ports: { rpc, p2p } });
+      const mined = createSandbox({ dir, name: 'miner-1', role: 'miner', ports: { stats, nodeRpc: rpc } });
+      return { hosts: [made, mined], node: made, miner: mined };
+    });
+    const before = await takeSnapshot(miner);
+    const params = {
+      ...QUICK,
+      backend: 'https://staging-api.r3mes.io',
+      ipfs: 'http://staging-ipfs:5001',
+      units: miner.paths.installedUnits,
+    };
+    const [nobody = 0] = await freePorts(1);
+    const broken = await world.run('miner-move', { ...params, nodeGrpc: `127.0.0.1:${nobody}` });
+    expect(broken.outcome).toBe('rolled-back');
+    expect(compareSnapshots(before, await takeSnapshot(miner))).toEqual([]);
+    const run = await world.run('miner-move', { ...params, nodeGrpc: `127.0.0.1:${node.ports.rpc}` });
+    expect([run.outcome, run.failures]).toEqual(['completed', []]);
+    expect(valuesOf(run, 'really-has-them')).toMatchObject({ asExpected: true });
+  });
+});
