@@ -25,6 +25,15 @@ export const CoordinatorConfig = z.strictObject({
   /** Webhooks that are called again and again until a person acknowledges. */
   pages: z.array(z.strictObject({ url: z.url() })).default([]),
   pageEverySeconds: z.number().min(0.1).default(60),
+  /** Bounds of the streams in MiB; they are set aside when JetStream starts, so a small host wants small ones. */
+  streamMiB: z
+    .strictObject({
+      commands: z.int().min(1).optional(),
+      controls: z.int().min(1).optional(),
+      reports: z.int().min(1).optional(),
+      outputs: z.int().min(1).optional(),
+    })
+    .default({}),
   /** A coordinator that does not answer for so long is taken to be gone; what it leads goes to the others. */
   leaseSeconds: z.number().min(1).max(300).default(5),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

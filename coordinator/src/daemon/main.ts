@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { connectCoordinator } from '@signalbox/bus';
+import { connectCoordinator, type StreamLimits } from '@signalbox/bus';
 import { formatDuration, type LogEntry } from '@signalbox/protocol';
 import { cellKey, type WatchEffect } from '@signalbox/sequencer';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
@@ -43,6 +43,7 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
     connectTimeoutMs: 0,
     version: VERSION,
     ...(config.natsHealthUrl === undefined ? {} : { healthUrl: config.natsHealthUrl }),
+    limits: streamLimits(config),
     log: (level, message, fields) => log[level](fields ?? {}, message),
   }).finally(() => clearInterval(waiting));
   const { mesh, name } = config;
@@ -104,6 +105,18 @@ async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceMa
     await runs.stop();
     await members.stop();
   }
+}
+
+const MIB = 1_048_576;
+
+function streamLimits({ streamMiB }: CoordinatorConfig): Partial<StreamLimits> {
+  const { commands, controls, reports, outputs } = streamMiB;
+  return {
+    ...(commands === undefined ? {} : { commandBytes: commands * MIB }),
+    ...(controls === undefined ? {} : { controlBytes: controls * MIB }),
+    ...(reports === undefined ? {} : { reportBytes: reports * MIB }),
+    ...(outputs === undefined ? {} : { outputBytes: outputs * MIB }),
+  };
 }
 
 /** One JSON object a line, in the same form as the agents' logs. */

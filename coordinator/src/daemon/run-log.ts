@@ -1,7 +1,8 @@
 import type { CoordinatorBus, StoredEntry } from '@signalbox/bus';
-import { LogEntry, Plan, type RunEvent } from '@signalbox/protocol';
+import { LogEntry, Plan, RunEvent } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import { evolveEntry, initialState, type RunState, sequencerError } from '@signalbox/sequencer';
+import { z } from 'zod';
 import { coordinatorError } from './codes.ts';
 
 /** Where the next entry goes, and what it must name as its predecessor. */
@@ -103,5 +104,17 @@ function readEntry(data: Uint8Array, which: string): LogEntry {
   }
   const parsed = LogEntry.safeParse(value);
   if (parsed.success) return parsed.data;
+  const strange = eventTypes(value).find((type) => !KNOWN_EVENTS.has(type));
+  if (strange !== undefined)
+    throw sequencerError('SB-RUN-LOG', `${which} has an event ${strange}, which a newer version has written`);
   throw sequencerError('SB-RUN-LOG', `${which}: ${parsed.error.issues[0]?.message}`);
+}
+
+const KNOWN_EVENTS: ReadonlySet<string> = new Set(RunEvent.options.map(({ shape }) => shape.type.value));
+const Events = z.object({ events: z.array(z.object({ type: z.string() })) });
+
+/** Of an entry that may be of another version. */
+function eventTypes(entry: unknown): string[] {
+  const parsed = Events.safeParse(entry);
+  return parsed.success ? parsed.data.events.map(({ type }) => type) : [];
 }

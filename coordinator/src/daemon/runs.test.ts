@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { busError } from '@signalbox/bus';
 import { SignalboxError } from '@signalbox/protocol';
+import { sha256 } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/manual-clock.ts';
 import { action, gate, OPERATOR, World } from '../testing/world.ts';
 import { coordinatorError } from './codes.ts';
+import { diagnoseMesh } from './doctor.ts';
 
 const done = { status: 'succeeded', receipt: {} } as const;
 
@@ -140,6 +142,27 @@ describe('a coordinator', () => {
     await world.restart();
     expect([...world.runs.notLed.keys()]).toEqual(['book-1']);
     expect(world.runs.leading).toEqual(['book-2']);
+  });
+
+  it('[D5] leaves alone a run with an event that it does not know, and says so', async () => {
+    const world = new World(['a']);
+    await started(world, action('one', ['a']));
+    const log = world.bus.logs.get('book-1') ?? [];
+    const last = log.at(-1);
+    if (!last) throw new Error('no log');
+    const entry = { ...JSON.parse(last.data.toString()), index: log.length, previous: sha256(last.data) };
+    const strange = { ...entry, events: [{ type: 'StepTeleported', step: 'one' }] };
+    world.bus.logs.set('book-1', [...log, { sequence: last.sequence + 1, data: Buffer.from(JSON.stringify(strange)) }]);
+    await world.restart();
+    expect(world.runs.leading).toEqual([]);
+    const findings = await diagnoseMesh(world);
+    expect(findings.find(({ what }) => what === 'runs')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining(
+        'entry 1 of book-1 has an event StepTeleported, which a newer version has written',
+      ),
+    });
+    expect(world.bus.logs.get('book-1')).toHaveLength(2);
   });
 
   it('meets a gate on unbroken fresh samples, not on the first good one', async () => {

@@ -61,6 +61,10 @@ export class World {
     return this.#first.hosts;
   }
 
+  get members(): Members {
+    return this.#first.members;
+  }
+
   get runs(): Runs {
     return this.#first.runs;
   }

@@ -40,7 +40,7 @@ export const BUS_CODES = {
   'SB-BUS-STORAGE-FULL': {
     class: 'retryable',
     means: 'JetStream has no storage left; nothing was stored.',
-    next: 'Free disk space or raise the JetStream limit of the server, then reload it.',
+    next: 'Free disk space or raise the JetStream limit of the server, then reload it; or give the streams less with streamMiB in coordinator.yaml.',
   },
   'SB-BUS-STREAM-FULL': {
     class: 'retryable',

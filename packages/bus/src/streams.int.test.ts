@@ -16,6 +16,17 @@ it('makes streams once, also from two coordinators at a time, and takes over cha
   expect((await jsm.consumers.list(STREAMS.commands).next()).map(({ name }) => name).sort()).toEqual(['a1', 'a2']);
 });
 
+it('fits on a small host when its streams are made small, and says so when they are not', async () => {
+  const maxStorageBytes = 64 * 1_048_576;
+  const lab = await startLab({ maxStorageBytes });
+  expect(await codeOf(async () => (await lab.coordinator()).prepare(['a1']))).toBe('SB-BUS-STORAGE-FULL');
+  const small = { commandBytes: 8, controlBytes: 2, reportBytes: 16, outputBytes: 16 };
+  const limits = Object.fromEntries(Object.entries(small).map(([name, mib]) => [name, mib * 1_048_576]));
+  const coordinator = await lab.coordinator({ limits });
+  await coordinator.prepare(['a1']);
+  expect(await coordinator.append('run-1', Buffer.from('entry'), 0)).toMatchObject({ sequence: 1 });
+});
+
 it.each([
   ['has other subjects', { name: STREAMS.runs, subjects: ['other.>'] }],
   [
