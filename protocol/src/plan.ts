@@ -242,6 +242,8 @@ export const Plan = wire({
   hosts: z.array(PlanHost),
   roles: z.record(z.string(), z.array(HostName)),
   onFailure: z.enum(['rollback', 'hold']),
+  /** What a start does while another open run has something that this plan changes; refused unless given. */
+  whenBusy: z.enum(['wait', 'refuse']).optional(),
   downtime: z.array(DowntimeClock),
   steps: z.array(PlanStep),
   observed: z.array(Observation),

@@ -3,6 +3,7 @@ import { type Plan, SignalboxError } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
 import { type Input, initialState } from '@signalbox/sequencer';
+import type { Claims } from './claims.ts';
 import { coordinatorError } from './codes.ts';
 import type { Ports } from './ports.ts';
 import { EMPTY_HEAD, type LoadedRun, parsePlan } from './run-log.ts';
@@ -16,6 +17,7 @@ export interface Begun {
 
 export interface BeginningsOptions {
   readonly ports: Ports;
+  readonly claims: Claims;
   readonly load: (run: string) => Promise<LoadedRun>;
   /** Writes the first entry of a run and leads it. @throws SB-COORD-DEPOSED when the log has a first entry already. */
   readonly lead: (loaded: LoadedRun, create: Input) => Promise<unknown>;
@@ -52,7 +54,7 @@ export class Beginnings {
   }
 
   async #begin(planText: string, created: Created): Promise<Begun> {
-    const { ports, lead } = this.#options;
+    const { ports, claims, lead } = this.#options;
     const plan = parsePlan(planText);
     const planHash = sha256(planText);
     await ports.bus.putBlob(planHash, Buffer.from(planText));
@@ -63,6 +65,7 @@ export class Beginnings {
       if (typeof found === 'object') return found;
       const run = before && found === 'free' ? runOf(before) : await this.#point(created.start, before, plan);
       if (run === undefined) continue;
+      await claims.take({ start: created.start, run, plan, planHash, by: created.by });
       try {
         const loaded = { state: initialState(run, plan), head: EMPTY_HEAD, entries: [], planText, heads: new Map() };
         await lead(loaded, { type: 'create', planHash, ...created });

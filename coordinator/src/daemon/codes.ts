@@ -51,6 +51,16 @@ export const COORDINATOR_CODES = {
     means: 'The world is not as it was when the plan was made.',
     next: 'Make the plan again, or start it with --accept-drift --note "why that is all right".',
   },
+  'SB-COORD-BUSY': {
+    class: 'retryable',
+    means: 'Another run that is open has something on a host that this one would change, too [I10].',
+    next: 'Wait until that run is over (`signalbox watch RUN`), end it, or say `spec.whenBusy: wait` in the runbook.',
+  },
+  'SB-COORD-CLAIMS': {
+    class: 'terminal',
+    means: 'What coordinators have written down about the claims of runs is damaged, or of a later version.',
+    next: 'Upgrade this coordinator. If the versions are equal: when no run is open, delete the key `claims.claims` of the bucket `leases`.',
+  },
   'SB-COORD-LISTEN': {
     class: 'terminal',
     means: 'The address for /metrics and /healthz cannot be listened on.',

@@ -5,6 +5,7 @@ import { passPoint } from '@signalbox/protocol/points';
 import { type Input, isEnded, type RunState } from '@signalbox/sequencer';
 import { Archive, type RunSummary, summaryOf } from './archive.ts';
 import { Beginnings, type Begun, type Created } from './beginnings.ts';
+import { Claims } from './claims.ts';
 import { coordinatorError } from './codes.ts';
 import { Fencing } from './fencing.ts';
 import type { Hosts } from './hosts.ts';
@@ -45,6 +46,7 @@ export class Runs {
   readonly #fencing = new Map<string, Fencing>();
   readonly #archive: Archive;
   readonly #orphans = new Map<string, Orphan>();
+  readonly #claims: Claims;
   readonly #beginnings: Beginnings;
   #sharing: Promise<void> | undefined;
   /** What was known when the runs were last looked through, and when that was. */
@@ -57,9 +59,12 @@ export class Runs {
     this.#options = options;
     this.#archive = new Archive(options.ports);
     const { ports, hosts, members } = options;
+    const load = (run: string) => this.load(run);
+    this.#claims = new Claims(ports, load);
     this.#beginnings = new Beginnings({
       ports,
-      load: (run) => this.load(run),
+      claims: this.#claims,
+      load,
       lead: (loaded, create) => this.#leadNew(loaded, create),
     });
     members.onLook = () => void this.share();
@@ -331,6 +336,10 @@ export class Runs {
   #retire(runner: Runner): void {
     this.#leave(runner);
     this.#archive.keep(loadedOf(runner));
+    const { log } = this.#options.ports;
+    this.#claims.release(runner.state).catch((error: unknown) => {
+      log.warn({ run: runner.run, err: error }, 'claims are left to whoever wants the same next');
+    });
   }
 
   /** Reports that come from here on are left for whoever leads the run next. */

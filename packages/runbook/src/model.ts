@@ -16,6 +16,7 @@ export interface Runbook {
   exclusive: readonly Exclusive[];
   downtime: readonly Clock[];
   onFailure: 'rollback' | 'hold';
+  whenBusy: 'wait' | 'refuse';
   steps: readonly Step[];
   /** Every step by its path, in the order of the file. */
   byPath: ReadonlyMap<string, Step>;

@@ -53,6 +53,7 @@ function build(root: MapNode, { file, loader, diagnostics }: Building): Runbook 
     exclusive: entriesOf(get(spec, 'exclusive')).flatMap(([name, { value }]) => exclusive(name, value)),
     downtime: entriesOf(get(spec, 'downtime')).flatMap(([name, { value }]) => clock(name, value)),
     onFailure: textAt(spec, 'onFailure') === 'hold' ? 'hold' : 'rollback',
+    whenBusy: textAt(spec, 'whenBusy') === 'wait' ? 'wait' : 'refuse',
     steps,
     byPath,
     diagnostics,

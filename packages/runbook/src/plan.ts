@@ -53,6 +53,7 @@ export function makePlan(runbook: Runbook, input: PlanInput): { plan?: Plan; dia
     hosts: hostsOf(drafts, leafContext),
     roles: Object.fromEntries(bound.map(({ role, hosts }) => [role.name, hosts.map((h) => h.name)])),
     onFailure: input.onFailure ?? runbook.onFailure,
+    ...(runbook.whenBusy === 'wait' ? { whenBusy: runbook.whenBusy } : {}),
     downtime,
     steps,
     observed: [],

@@ -13,6 +13,7 @@ export * from './leftovers.ts';
 export type { PageEffect, PageWhy } from './pages.ts';
 export * from './pending.ts';
 export * from './resolve.ts';
+export { resourcesOf } from './resources.ts';
 export * from './state.ts';
 export * from './transitions.ts';
 export * from './tree.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import type { Failure } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import type { Cli } from '../cli.ts';
 import type { MeshClient } from '../client.ts';
@@ -12,6 +13,9 @@ import { readPlan } from '../run-log.ts';
 import { safeText } from '../safe-text.ts';
 import { startRun } from '../start-run.ts';
 import { problemLines } from './plan.ts';
+
+/** How often a start that waits for its turn is said again. */
+const BUSY_RETRY_MS = 2_000;
 
 export interface StartOptions extends PlanWishes {
   readonly detach?: boolean;
@@ -48,18 +52,29 @@ export async function startText(
     );
   }
   await confirmed(cli, plan.runbook.name, options);
-  const begun = await startRun(client, {
+  const wanted = {
     plan: text,
     acceptDrift: options.acceptDrift === true,
     start: options.startId ?? randomUUID(),
     ...(options.note === undefined ? {} : { note: options.note }),
-  });
+  };
+  const begun = await startRun(client, wanted, { onBusy: plan.whenBusy === 'wait' ? waiting(cli) : undefined });
   cli.show({ started: begun.run, planHash: begun.planHash, drift: begun.drift }, () => [
     `${begun.run} has begun   plan ${begun.planHash.slice(0, 12)}`,
     ...begun.drift.map((drift) => `drift accepted: ${safeText(drift)}`),
   ]);
   if (options.detach) return EXIT.done;
   return await follow(cli, begun.run, { endWhenHeld: !cli.io.canAsk });
+}
+
+/** The runbook wants to wait for its turn. Nothing has begun, so Ctrl-C leaves nothing behind. */
+function waiting(cli: Cli): (failure: Failure) => Promise<void> {
+  let told = '';
+  return async ({ message }) => {
+    if (message !== told && !cli.json) cli.print(`waits: ${safeText(message)}`);
+    told = message;
+    await new Promise<void>((resolve) => void setTimeout(resolve, BUSY_RETRY_MS));
+  };
 }
 
 /** A plan as it is in its file, byte for byte; a runbook is planned on the spot. */

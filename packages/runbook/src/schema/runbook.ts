@@ -75,6 +75,10 @@ export const RunbookShape = z.strictObject({
     downtime: z.record(Word, DowntimeShape).optional(),
     gates: Gates.optional(),
     onFailure: z.enum(['rollback', 'hold']).optional().describe('After a failed action; rollback unless given'),
+    whenBusy: z
+      .enum(['wait', 'refuse'])
+      .optional()
+      .describe('While another run has what this one would change; refuse unless given'),
     steps: Steps,
   }),
 });
