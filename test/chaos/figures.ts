@@ -85,9 +85,11 @@ function count(words: readonly string[]): string {
 
 const VICTIMS = [
   ['kill', 'agent'],
+  ['kill', 'keeper'],
   ['kill', 'coordinator'],
   ['kill', 'nats'],
   ['stop', 'agent'],
+  ['stop', 'keeper'],
   ['stop', 'coordinator'],
   ['stop', 'nats'],
   ['full-disk', 'agent'],
@@ -123,9 +125,11 @@ function pointRows({ struck, runs }: Figures): string[][] {
   const rows = Object.keys(POINTS).map((point) => {
     const those = struck.filter((s) => s.point === point);
     const of = (target: Struck['target']) => those.filter((s) => s.target === target).length;
-    return [point, String(those.length - of('nats')), String(of('nats')), ...resume(those, runs)];
+    const others = [of('keeper'), of('nats')];
+    const itself = those.length - others.reduce((sum, times) => sum + times);
+    return [point, ...[itself, ...others].map(String), ...resume(those, runs)];
   });
-  return [['struck at point', 'itself', 'nats-server', 'resumed after, median', 'worst'], ...rows];
+  return [['struck at point', 'itself', 'keeper', 'nats-server', 'resumed after, median', 'worst'], ...rows];
 }
 
 function resume(struck: readonly Struck[], runs: readonly RunRecord[]): [string, string] {

@@ -1,3 +1,5 @@
+import { until } from '@signalbox/protocol/testing';
+
 /** What a service manager is told about a daemon. */
 export interface Service {
   readonly name: string;
@@ -9,6 +11,8 @@ export interface Service {
 }
 
 const RESTART_MS = 300;
+/** A stop in good order may take an agent its twenty seconds. */
+const COME_BACK_MS = 60_000;
 
 /** Keeps a daemon running, as `Restart=always` does: what ends is started again after a while. */
 export class Kept {
@@ -16,8 +20,6 @@ export class Kept {
   readonly #service: Service;
   readonly #onExit: (code: number) => void;
   #awayMs = RESTART_MS;
-  #waiting: (() => void)[] = [];
-  #restarts = 0;
   #up = true;
   #leaving = false;
 
@@ -33,18 +35,20 @@ export class Kept {
     return this.#up ? this.#service.pid() : undefined;
   }
 
-  get restarts(): number {
-    return this.#restarts;
-  }
-
   /** How long it stays away after its next end. */
   stayAway(ms: number): void {
     this.#awayMs = ms;
   }
 
-  /** Resolves when it has been started again more often than `restarts`. */
-  async restarted(restarts: number): Promise<void> {
-    while (this.#restarts <= restarts) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Resolves when another process than this one runs. */
+  async replaced(pid: number): Promise<void> {
+    const another = () => this.pid !== undefined && this.pid !== pid;
+    await until(`another ${this.name} than ${pid}`, another, { timeoutMs: COME_BACK_MS });
+  }
+
+  /** The process that runs, or is about to be started. */
+  running(): Promise<number> {
+    return until(`${this.name} to run`, () => this.pid, { timeoutMs: COME_BACK_MS });
   }
 
   /** From here on it is left as it is. */
@@ -63,8 +67,6 @@ export class Kept {
       await this.#startAgain();
       if (this.#leaving) return;
       this.#up = true;
-      this.#restarts += 1;
-      for (const resolve of this.#waiting.splice(0)) resolve();
     }
   }
 

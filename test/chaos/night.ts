@@ -22,6 +22,7 @@ import { WorkHost } from './work.ts';
 import { Cable, SmallDisk } from './yard.ts';
 
 const MESH = 'chaos';
+const NATS = 'nats';
 const COORDINATOR = 'coordinator';
 const STANDBY = 'coordinator-2';
 const COORDINATORS = [COORDINATOR, STANDBY];
@@ -59,7 +60,7 @@ export async function night(options: NightOptions, janitor: Janitor): Promise<Fi
   const disks = isolated ? smallDisks(options, janitor) : {};
   const cable = isolated ? await layCable(janitor) : undefined;
   const hosts = HOSTS.map((name) => new WorkHost(name, join(dir, 'hosts', name)));
-  const traps = new Map([...COORDINATORS, ...HOSTS].map((name) => [name, new Traps(join(dir, 'traps', name))]));
+  const traps = new Map([NATS, ...COORDINATORS, ...HOSTS].map((name) => [name, new Traps(join(dir, 'traps', name))]));
   const mesh = await startMesh(options, { hosts, traps, cable }, janitor);
   if (cable) cable.natsPort = mesh.nats.server.port;
   const operator = await Operator.connect(mesh, janitor);
@@ -69,11 +70,15 @@ export async function night(options: NightOptions, janitor: Janitor): Promise<Fi
   const exits: string[] = [];
   const kept = keepAll(mesh, (name, code) => exits.push(`${name} (exit ${code})`));
   const keptOf = (name: string) => must(kept.get(name));
-  const struckable = (name: string): Struckable => ({ kept: keptOf(name), traps: must(traps.get(name)) });
+  const struckable = (name: string): Struckable => ({
+    kept: keptOf(name),
+    traps: must(traps.get(name)),
+    stateDir: join(dir, 'state', name),
+  });
   const striker = new Striker({
     agents: HOSTS.map(struckable),
     coordinators: COORDINATORS.map(struckable),
-    nats: keptOf('nats'),
+    nats: struckable(NATS),
     cable,
     disks: { agent: disks.agent && { disk: disks.agent, kept: keptOf(SMALL) }, nats: disks.nats },
   });
@@ -190,7 +195,7 @@ function keepAll(mesh: ProcessMesh, onExit: (name: string, code: number) => void
     daemon(STANDBY, () => mesh.addCoordinator(STANDBY)),
     ...HOSTS.map((name) => daemon(name, () => mesh.startAgent(name))),
     {
-      name: 'nats',
+      name: NATS,
       start: () => mesh.nats.restart(),
       ended: () => mesh.nats.server.ended.then(() => null),
       pid: () => mesh.nats.server.pid,

@@ -1,4 +1,5 @@
 import type { Point } from '@signalbox/protocol/points';
+import { keeperOf } from './keepers.ts';
 import { type Kept, pause } from './kept.ts';
 import type { Strike, Target } from './strikes.ts';
 import type { Place, Trap, Traps } from './traps.ts';
@@ -15,16 +16,17 @@ export interface Struck {
   readonly backAtMs: number;
 }
 
-/** A program of ours, which passes points. */
+/** A program that can be struck. NATS passes no points, and only agents have a state folder. */
 export interface Struckable {
   readonly kept: Kept;
   readonly traps: Traps;
+  readonly stateDir: string;
 }
 
 export interface StrikerOptions {
   readonly agents: readonly Struckable[];
   readonly coordinators: readonly Struckable[];
-  readonly nats: Kept;
+  readonly nats: Struckable;
   /** What is left out cannot be had on this machine, or not on this night. */
   readonly cable: Cable | undefined;
   readonly disks: { readonly agent: { disk: SmallDisk; kept: Kept } | undefined; readonly nats: SmallDisk | undefined };
@@ -72,9 +74,9 @@ export class Striker {
       await pause(moment.afterMs);
       return [await this.#fall(strike)];
     }
-    const earlier = BEFORE[moment.point];
+    const earlier = strike.target === 'agent' ? BEFORE[moment.point] : undefined;
     if (earlier === undefined) return await this.#springOrFall(strike, moment);
-    const trap = await this.#lay(strike, moment, strike.target === 'nats' ? 'nats' : 'self-later');
+    const trap = await this.#lay(strike, moment, 'self-later');
     const first = await this.#springOrFall(
       { ...strike, type: 'kill', target: 'agent' },
       { point: earlier, passage: 1 },
@@ -83,72 +85,68 @@ export class Striker {
   }
 
   async #springOrFall(strike: Kill, moment: AtPoint): Promise<Struck[]> {
-    const trap = await this.#lay(strike, moment, strike.target === 'nats' ? 'nats' : 'self');
+    const trap = await this.#lay(strike, moment, placeOf(strike));
     const struck = await trap.sprung(PATIENCE_MS);
     return struck.length > 0 ? struck : [await this.#fall(strike)];
   }
 
-  /** A strike that falls now, wherever its victim is. */
+  /** A strike that falls now, wherever its victim is. An agent that has no keeper now is struck itself. */
   async #fall(strike: Kill): Promise<Struck> {
-    const victim = this.#victim(strike);
-    const pid = await pidOf(victim);
-    const { restarts } = victim;
-    victim.stayAway(strike.forMs);
+    const program = this.#program(strike);
+    const keeper = strike.target === 'keeper' ? keeperOf(program.stateDir) : undefined;
+    const target = strike.target === 'keeper' && keeper === undefined ? 'agent' : strike.target;
+    const pid = keeper ?? (await program.kept.running());
+    program.kept.stayAway(strike.forMs);
     const atMs = Date.now();
-    process.kill(pid, strike.type === 'kill' ? 'SIGKILL' : 'SIGSTOP');
-    return await this.#back(strike, { victim, restarts, atMs });
+    send(pid, strike.type === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+    return await this.#back({ ...strike, target }, { victim: program.kept, pid, atMs });
   }
 
   async #back(
     { type, target, forMs }: Kill,
-    { victim, restarts, atMs }: { victim: Kept; restarts: number; atMs: number },
+    { victim, pid, atMs }: { victim: Kept; pid: number; atMs: number },
   ): Promise<Struck> {
-    if (type === 'kill') await victim.restarted(restarts);
-    else {
+    if (type === 'stop') {
       await pause(forMs);
-      if (victim.pid !== undefined) process.kill(victim.pid, 'SIGCONT');
-    }
+      if (target === 'keeper' || victim.pid === pid) send(pid, 'SIGCONT');
+    } else if (target !== 'keeper') await victim.replaced(pid);
     return { type, target, atMs, backAtMs: Date.now() };
   }
 
-  #victim({ target, number }: Kill): Kept {
-    if (target === 'nats') return this.#options.nats;
-    const programs = target === 'agent' ? this.#options.agents : this.#options.coordinators;
+  #program({ target, number }: Kill): Struckable {
+    const { agents, coordinators, nats } = this.#options;
+    const programs = { agent: agents, keeper: agents, coordinator: coordinators, nats: [nats] }[target];
     const one = programs[number % programs.length];
     if (!one) throw new Error(`there is no ${target}`);
-    return one.kept;
+    return one;
   }
 
-  /** Whichever program passes the point first is struck, or NATS at that moment. */
+  /** Whichever program passes the point first is struck, or its keeper, or NATS at that moment. */
   async #lay(strike: Kill, { point, passage }: AtPoint, place: Place) {
     const { type, target } = strike;
     const { agents, coordinators, nats } = this.#options;
     const programs = point.startsWith('agent.') ? agents : coordinators;
     this.#traps += 1;
-    const aim = target === 'nats' ? { pid: await pidOf(nats) } : {};
+    const aim = target === 'nats' ? { pid: await nats.kept.running() } : {};
     const signal = type === 'kill' ? 'SIGKILL' : 'SIGSTOP';
     const trap: Trap = { id: `${place}-${this.#traps}`, point, passage, signal, ...aim };
-    for (const { traps } of programs) traps.lay(place, trap);
-    const victimOf = ({ kept }: Struckable) => (target === 'nats' ? nats : kept);
-    for (const program of programs) victimOf(program).stayAway(strike.forMs);
-    const restarts = () => new Map(programs.map((program) => [program, victimOf(program).restarts]));
+    const victimOf = ({ kept }: Struckable) => (target === 'nats' ? nats.kept : kept);
+    for (const program of programs) {
+      victimOf(program).stayAway(strike.forMs);
+      program.traps.lay(place, target === 'keeper' ? { ...trap, keeperOf: program.stateDir } : trap);
+    }
     return {
       /** Waits so long for the trap to spring, takes it away, and waits until its victims are back: sometimes two. */
       sprung: async (forMs: number): Promise<Struck[]> => {
-        const hit = () => programs.filter(({ traps }) => traps.sprung(place));
-        let before = restarts();
-        for (const until = performance.now() + forMs; hit().length === 0 && performance.now() < until; ) {
-          before = restarts();
-          await pause(LOOK_MS);
-        }
+        const isSprung = () => programs.some(({ traps }) => traps.struck(place) !== undefined);
+        for (const until = performance.now() + forMs; !isSprung() && performance.now() < until; ) await pause(LOOK_MS);
         for (const { traps } of programs) traps.remove(place);
         const atMs = Date.now();
-        return await Promise.all(
-          hit().map(async (program) => {
-            const fallen = { victim: victimOf(program), restarts: before.get(program) ?? 0, atMs };
-            return { ...(await this.#back(strike, fallen)), point };
-          }),
-        );
+        const fallen = programs.flatMap((program) => {
+          const pid = program.traps.struck(place);
+          return pid === undefined ? [] : [{ victim: victimOf(program), pid, atMs }];
+        });
+        return await Promise.all(fallen.map(async (one) => ({ ...(await this.#back(strike, one)), point })));
       },
     };
   }
@@ -162,7 +160,7 @@ export class Striker {
   async #fillNats({ afterMs, forMs }: { afterMs: number; forMs: number }): Promise<Struck[]> {
     const { disks, nats } = this.#options;
     if (!disks.nats) return [];
-    return [await this.#fill('nats', { disk: disks.nats, kept: nats, afterMs, forMs })];
+    return [await this.#fill('nats', { disk: disks.nats, kept: nats.kept, afterMs, forMs })];
   }
 
   /** Full for a while; then somebody makes room and starts the program again, as its messages say. */
@@ -175,9 +173,9 @@ export class Striker {
     disk.fill();
     await pause(forMs);
     disk.empty();
-    const { restarts } = kept;
-    if (kept.pid !== undefined) process.kill(kept.pid, 'SIGTERM');
-    await kept.restarted(restarts);
+    const pid = await kept.running();
+    send(pid, 'SIGTERM');
+    await kept.replaced(pid);
     return { type: 'full-disk', target, atMs, backAtMs: Date.now() };
   }
 
@@ -193,10 +191,13 @@ export class Striker {
   }
 }
 
-/** Of a program that may be about to be started. */
-async function pidOf(kept: Kept): Promise<number> {
-  for (;;) {
-    if (kept.pid !== undefined) return kept.pid;
-    await pause(LOOK_MS);
+const placeOf = ({ target }: Kill): Place => (target === 'nats' || target === 'keeper' ? target : 'self');
+
+/** Whoever has ended in this very moment needs no signal. */
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

@@ -6,7 +6,7 @@ export type Moment =
   | { readonly type: 'point'; readonly point: Point; readonly passage: number }
   | { readonly type: 'random'; readonly afterMs: number };
 
-export type Target = 'agent' | 'coordinator' | 'nats';
+export type Target = 'agent' | 'keeper' | 'coordinator' | 'nats';
 
 /** Something bad, and for how long. `target` is what it is done to; `number` chooses among several of its kind. */
 export type Strike =
@@ -27,7 +27,7 @@ export const LANES = ['hosts', 'middle'] as const;
 export type Lane = (typeof LANES)[number];
 
 const TARGETS: { readonly [L in Lane]: readonly [Target, ...Target[]] } = {
-  hosts: ['agent'],
+  hosts: ['agent', 'agent', 'agent', 'keeper'],
   middle: ['coordinator', 'coordinator', 'nats'],
 };
 
@@ -102,12 +102,13 @@ function killOf(dice: Dice, target: Target): Strike {
   return { type, target, number: dice.roll(60), moment: momentOf(dice, target), restMs: dice.roll(REST_MS), forMs };
 }
 
-/** NATS has no points of its own: it is struck when a program that talks to it passes one. */
+/** NATS and keepers have no points of their own: they are struck when a program that talks to them passes one. */
 function momentOf(dice: Dice, target: Target): Moment {
   const afterMs = dice.roll(1_500);
   if (dice.chance(1, 4)) return { type: 'random', afterMs };
   const passage = 1 + dice.roll(3);
-  const points = target === 'agent' || (target === 'nats' && dice.chance(1, 2)) ? agentPoints : coordinatorPoints;
+  const atAgent = target === 'agent' || target === 'keeper';
+  const points = atAgent || (target === 'nats' && dice.chance(1, 2)) ? agentPoints : coordinatorPoints;
   const point = points[dice.roll(points.length)];
   return point === undefined ? { type: 'random', afterMs } : { type: 'point', point, passage };
 }

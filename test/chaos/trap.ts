@@ -1,9 +1,10 @@
 // Loaded into a program before its own first line (`node --import`): strikes when the program passes a named point for the
 // n-th time since the trap was laid. A signal to oneself is delivered before the next line runs, so a death is exactly there.
 import { subscribe } from 'node:diagnostics_channel';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { channelOf, POINTS } from '@signalbox/protocol/points';
-import { PLACES, type Place, sprungFile, TRAP_VARIABLE, type Trap, trapFile } from './traps.ts';
+import { keeperOf } from './keepers.ts';
+import { PLACES, type Place, TRAP_VARIABLE, type Trap, trapFile, writeSprung } from './traps.ts';
 
 const passages = new Map<string, number>();
 
@@ -13,8 +14,11 @@ function passed(dir: string, place: Place, point: string): void {
   const passage = (passages.get(trap.id) ?? 0) + 1;
   passages.set(trap.id, passage);
   if (passage < trap.passage) return;
-  renameSync(trapFile(dir, place), sprungFile(dir, place));
-  process.kill(trap.pid ?? process.pid, trap.signal);
+  const pid = trap.keeperOf === undefined ? (trap.pid ?? process.pid) : keeperOf(trap.keeperOf);
+  if (pid === undefined) return;
+  unlinkSync(trapFile(dir, place));
+  writeSprung(dir, place, pid);
+  process.kill(pid, trap.signal);
 }
 
 function watch(dir: string): void {

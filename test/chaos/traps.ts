@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Point } from '@signalbox/protocol/points';
 
@@ -6,7 +6,7 @@ import type { Point } from '@signalbox/protocol/points';
 export const TRAP_VARIABLE = 'SIGNALBOX_CHAOS_TRAPS';
 
 /** Traps that may be laid beside each other, one in each place. */
-export const PLACES = ['self', 'self-later', 'nats'] as const;
+export const PLACES = ['self', 'self-later', 'keeper', 'nats'] as const;
 export type Place = (typeof PLACES)[number];
 
 export interface Trap {
@@ -15,12 +15,24 @@ export interface Trap {
   /** Springs when the point is passed for the n-th time since it was laid, or since the program's start. */
   readonly passage: number;
   readonly signal: 'SIGKILL' | 'SIGSTOP';
-  /** Whom to strike; left out: whoever springs it. */
+  /** Whom to strike: a process, or the keeper of a state folder. Left out: whoever springs it. */
   readonly pid?: number;
+  readonly keeperOf?: string;
 }
 
 export const trapFile = (dir: string, place: Place) => join(dir, `${place}.json`);
-export const sprungFile = (dir: string, place: Place) => join(dir, `${place}.sprung`);
+const sprungFile = (dir: string, place: Place) => join(dir, `${place}.sprung`);
+
+/** Says who is struck, before the blow. */
+export function writeSprung(dir: string, place: Place, pid: number): void {
+  writeWhole(sprungFile(dir, place), String(pid));
+}
+
+/** Whoever reads it finds all of it, or nothing. */
+function writeWhole(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
 
 /** The traps of one program. They stay laid when it is started again. */
 export class Traps {
@@ -33,13 +45,13 @@ export class Traps {
 
   lay(place: Place, trap: Trap): void {
     rmSync(sprungFile(this.dir, place), { force: true });
-    const beside = join(this.dir, `${place}.new`);
-    writeFileSync(beside, JSON.stringify(trap));
-    renameSync(beside, trapFile(this.dir, place));
+    writeWhole(trapFile(this.dir, place), JSON.stringify(trap));
   }
 
-  sprung(place: Place): boolean {
-    return existsSync(sprungFile(this.dir, place));
+  /** The process that was struck; undefined while the trap is laid. */
+  struck(place: Place): number | undefined {
+    const path = sprungFile(this.dir, place);
+    return existsSync(path) ? Number(readFileSync(path, 'utf8')) : undefined;
   }
 
   remove(place: Place): void {

@@ -50,8 +50,9 @@ export class SmallDisk {
     rmSync(this.#filler, { force: true });
   }
 
+  /** At once for everybody; what still has files open there, such as a keeper, keeps them until it ends. */
   unmount(): void {
-    must('umount', this.dir);
+    must('umount', '--lazy', this.dir);
   }
 
   get #filler(): string {
