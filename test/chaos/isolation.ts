@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { userInfo } from 'node:os';
 
 /**
- * The campaign runs in namespaces of its own: network, mounts and processes. What it does to links and disks is felt by
+ * A night is spent in namespaces of its own: network, mounts and processes. What it does to links and disks is felt by
  * nobody else, and all of it, down to the last grandchild, ends with its first process, whatever that dies of.
  *
  * That first process is a shell that waits: a first process has to reap orphans, which Node does not.
@@ -21,8 +21,8 @@ export function cannotIsolate(): string | undefined {
   return error?.message ?? stderr.trim().split('\n').at(-1) ?? `unshare ended with ${status}`;
 }
 
-/** Starts a program there, in a group of its own: a Ctrl-C reaches its starter alone. */
-export function spawnIsolated(argv: readonly string[]) {
-  const [program, ...args] = isolated(argv);
-  return spawn(program, args, { detached: true, stdio: 'inherit' });
+/** Starts the program of a night, in a group of its own: a Ctrl-C reaches its starter alone. */
+export function spawnNight(argv: readonly [string, ...string[]], isolate: boolean): ChildProcess {
+  const [program, ...args] = isolate ? isolated(argv) : argv;
+  return spawn(program, args, { detached: true, stdio: ['ignore', 'ignore', 'inherit'] });
 }

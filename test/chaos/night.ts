@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Plan } from '@signalbox/protocol';
 import type { Point } from '@signalbox/protocol/points';
@@ -51,13 +51,15 @@ export interface NightOptions {
   readonly points?: readonly Point[];
   /** A module that is loaded into each agent first: a mistake, for the checks to find. */
   readonly plant?: string;
-  readonly say: (line: string) => void;
 }
 
 /** One mesh, runs that follow each other on it, and so many kills; then it is left in peace, and judged. */
-export async function night(options: NightOptions, janitor: Janitor): Promise<Figures> {
-  const { dir, seed, isolated, say } = options;
-  const disks = isolated ? smallDisks(options, janitor) : {};
+export async function night(
+  options: NightOptions,
+  { janitor, say }: { janitor: Janitor; say: (line: string) => void },
+): Promise<Figures> {
+  const { dir, seed, isolated } = options;
+  const disks = isolated ? smallDisks(options) : undefined;
   const cable = isolated ? await layCable(janitor) : undefined;
   const hosts = HOSTS.map((name) => new WorkHost(name, join(dir, 'hosts', name)));
   const traps = new Map([NATS, ...COORDINATORS, ...HOSTS].map((name) => [name, new Traps(join(dir, 'traps', name))]));
@@ -80,7 +82,7 @@ export async function night(options: NightOptions, janitor: Janitor): Promise<Fi
     coordinators: COORDINATORS.map(struckable),
     nats: struckable(NATS),
     cable,
-    disks: { agent: disks.agent && { disk: disks.agent, kept: keptOf(SMALL) }, nats: disks.nats },
+    disks: { agent: disks && { disk: disks.agent, kept: keptOf(SMALL) }, nats: disks?.nats },
   });
   const traffic = new Traffic({ operator, operatorFile: mesh.operatorFile(), plans, hosts });
   const flowing = traffic.flow(REST_MS);
@@ -109,19 +111,14 @@ export async function night(options: NightOptions, janitor: Janitor): Promise<Fi
   };
 }
 
-function smallDisks({ dir, smallNats }: NightOptions, janitor: Janitor): { agent?: SmallDisk; nats?: SmallDisk } {
-  const mount = (path: string, megabytes: number) => {
-    const disk = SmallDisk.mount(path, megabytes);
-    janitor.add(path, async () => disk.unmount());
-    return disk;
-  };
-  const agent = mount(join(dir, 'state', SMALL), 16);
-  return smallNats ? { agent, nats: mount(join(dir, 'nats', 'store'), 96) } : { agent };
+function smallDisks({ dir, smallNats }: NightOptions): { agent: SmallDisk; nats?: SmallDisk } {
+  const agent = SmallDisk.mount(join(dir, 'state', SMALL), 16);
+  return smallNats ? { agent, nats: SmallDisk.mount(join(dir, 'nats', 'store'), 96) } : { agent };
 }
 
 async function layCable(janitor: Janitor): Promise<Cable> {
   const cable = await Cable.lay();
-  janitor.add('cable', async () => cable.remove());
+  janitor.add('cable', async () => cable.close());
   return cable;
 }
 
@@ -139,7 +136,6 @@ async function startMesh(
     ...{ name, path, labels: { role: 'box', name } },
     ...(cable && name === REMOTE ? { servers: [cable.url] } : {}),
   });
-  mkdirSync(dir, { recursive: true });
   const mesh = await ProcessMesh.start(
     {
       name: MESH,
@@ -168,7 +164,6 @@ async function allHeard(operator: Operator): Promise<void> {
 
 /** Made by the CLI, as an operator makes them; each is then started again and again. */
 async function plansOf(mesh: ProcessMesh, dir: string, dial: string): Promise<Map<Kind, string>> {
-  const { readFile, writeFile } = await import('node:fs/promises');
   const plans = KINDS.map(async (kind): Promise<[Kind, string]> => {
     const [file, out] = [join(dir, `${kind}.yaml`), join(dir, `${kind}.plan`)];
     await writeFile(file, runbookOf(kind, { first: FIRST, dial }));

@@ -33,7 +33,7 @@ export interface StrikerOptions {
 }
 
 /** How long a point may take to be passed before the strike falls anyhow. */
-const PATIENCE_MS = 3_000;
+const PATIENCE_MS = 5_000;
 /** The same after a death, for what is passed as the program comes back. */
 const START_MS = 6_000;
 /** Points that are passed only after a death in the middle of work: where it has to die first. */

@@ -50,11 +50,6 @@ export class SmallDisk {
     rmSync(this.#filler, { force: true });
   }
 
-  /** At once for everybody; what still has files open there, such as a keeper, keeps them until it ends. */
-  unmount(): void {
-    must('umount', '--lazy', this.dir);
-  }
-
   get #filler(): string {
     return join(this.dir, 'filler');
   }
@@ -108,8 +103,7 @@ export class Cable {
     must('ip', 'link', 'set', OUR_END.link, 'up');
   }
 
-  remove(): void {
+  close(): void {
     this.#relay.close();
-    must('ip', 'netns', 'delete', SPACE);
   }
 }

@@ -72,7 +72,7 @@ export async function startServer(options: EmbeddedServerOptions): Promise<Embed
     },
     async reload(users) {
       await writeConfig(options, users);
-      await signalReload(child, logFile, options.dir);
+      await signalReload(child, logFile);
     },
   };
 }
@@ -137,9 +137,7 @@ async function ready({
   const { pid } = child;
   try {
     const ports =
-      pid === undefined
-        ? undefined
-        : await untilFound(options.dir, () => readPorts(options.dir, binary, pid), giveUp.signal);
+      pid === undefined ? undefined : await untilFound(() => readPorts(options.dir, binary, pid), giveUp.signal);
     if (pid !== undefined && ports) return { pid, ports };
   } finally {
     clearTimeout(timer);
@@ -153,13 +151,13 @@ async function ready({
 const RELOADED = 'Reloaded server configuration';
 const NOT_RELOADED = 'Failed to reload server configuration';
 
-async function signalReload(child: ChildProcess, logFile: string, dir: string): Promise<void> {
+async function signalReload(child: ChildProcess, logFile: string): Promise<void> {
   const before = (await readFile(logFile, 'utf8')).length;
   const look = async () => {
     const fresh = (await readFile(logFile, 'utf8')).slice(before);
     return fresh.includes(RELOADED) || fresh.includes(NOT_RELOADED) ? fresh : undefined;
   };
-  const said = untilFound(dir, look, AbortSignal.timeout(10_000));
+  const said = untilFound(look, AbortSignal.timeout(10_000));
   child.kill('SIGHUP');
   if (!(await said)?.includes(RELOADED)) {
     throw busError('SB-BUS-SERVER-START', `nats-server did not reload:\n${await lastLines(logFile, 8)}`);

@@ -1,6 +1,6 @@
-import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
 /** Where the server listens, as it wrote it down itself. */
@@ -11,30 +11,18 @@ export interface ServerPorts {
 
 const PortsFile = z.looseObject({ nats: z.array(z.url()), monitoring: z.array(z.url()).optional() });
 
+const LOOK_MS = 10;
+
 /**
- * Looks into `dir` at once and after each change in it until `look` finds something.
+ * Looks until it finds something. Not by watching the folder: a host has few watches, and all of them may be taken.
  * @returns undefined when `signal` aborts first.
  */
-export async function untilFound<T>(
-  dir: string,
-  look: () => Promise<T | undefined>,
-  signal: AbortSignal,
-): Promise<T | undefined> {
-  return await new Promise((resolve, reject) => {
-    const watcher = watch(dir);
-    const finish = (value: T | undefined) => {
-      watcher.close();
-      resolve(value);
-    };
-    const tryOnce = () =>
-      look().then((value) => {
-        if (value !== undefined) finish(value);
-      }, reject);
-    watcher.on('change', tryOnce).on('error', reject);
-    if (signal.aborted) return finish(undefined);
-    signal.addEventListener('abort', () => finish(undefined), { once: true });
-    tryOnce();
-  });
+export async function untilFound<T>(look: () => Promise<T | undefined>, signal: AbortSignal): Promise<T | undefined> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined || signal.aborted) return found;
+    await delay(LOOK_MS);
+  }
 }
 
 /** nats-server writes `<program>_<pid>.ports` when it takes connections (source: server/server.go, logPorts). */
