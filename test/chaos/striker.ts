@@ -36,10 +36,11 @@ export interface StrikerOptions {
 const PATIENCE_MS = 5_000;
 /** The same after a death, for what is passed as the program comes back. */
 const START_MS = 6_000;
-/** Points that are passed only after a death in the middle of work: where it has to die first. */
-const BEFORE: { readonly [P in Point]?: Point } = {
-  'agent.recovery.begun': 'agent.process.started',
-  'agent.recovery.probed': 'agent.process.started',
+/** Where an agent has to die first, so that it passes these points as it comes back; and who has to die with it. */
+const BEFORE: { readonly [P in Point]?: { readonly point: Point; readonly keeper: boolean } } = {
+  'agent.recovery.begun': { point: 'agent.process.started', keeper: false },
+  // What its keeper knows need not be asked.
+  'agent.recovery.probed': { point: 'agent.process.started', keeper: true },
 };
 const LOOK_MS = 10;
 
@@ -77,11 +78,12 @@ export class Striker {
     const earlier = strike.target === 'agent' ? BEFORE[moment.point] : undefined;
     if (earlier === undefined) return await this.#springOrFall(strike, moment);
     const trap = await this.#lay(strike, moment, 'self-later');
-    const first = await this.#springOrFall(
-      { ...strike, type: 'kill', target: 'agent' },
-      { point: earlier, passage: 1 },
-    );
-    return [...first, ...(await trap.sprung(START_MS))];
+    const first = { point: earlier.point, passage: 1 };
+    const beside = earlier.keeper
+      ? await this.#lay({ ...strike, type: 'kill', target: 'keeper' }, first, 'keeper')
+      : undefined;
+    const struck = await this.#springOrFall({ ...strike, type: 'kill' }, first);
+    return [...struck, ...((await beside?.sprung(0)) ?? []), ...(await trap.sprung(START_MS))];
   }
 
   async #springOrFall(strike: Kill, moment: AtPoint): Promise<Struck[]> {

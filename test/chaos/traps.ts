@@ -5,8 +5,8 @@ import type { Point } from '@signalbox/protocol/points';
 /** Names the folder in which a program finds its traps. */
 export const TRAP_VARIABLE = 'SIGNALBOX_CHAOS_TRAPS';
 
-/** Traps that may be laid beside each other, one in each place. */
-export const PLACES = ['self', 'self-later', 'keeper', 'nats'] as const;
+/** Traps that may be laid beside each other, one in each place. Whoever strikes itself strikes others first. */
+export const PLACES = ['keeper', 'nats', 'self', 'self-later'] as const;
 export type Place = (typeof PLACES)[number];
 
 export interface Trap {

@@ -161,9 +161,11 @@ export function createRunner(ports: RunnerPorts): Runner {
       command,
       earlier,
       onProcess: (child, note) => {
+        if (note.group !== undefined) passPoint('agent.process.started');
         // A running child stays in the journal as one that may have started: it is found by its mark, too.
         if (note.group !== undefined && journal.failure !== undefined) return;
         journal.append({ type: 'process', commandId: command.id, child, ...noted(note, clock) });
+        if (note.group === undefined) passPoint('agent.process.starting');
       },
     });
     const doing = attempt(execution, { action, command, receipt }).then(

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
-const LATE_MS = 400;
+const LATE_MS = 2_000;
 const isJournal = (fd: number) => fs.readlinkSync(`/proc/self/fd/${fd}`).endsWith('/journal.log');
 
 const write = fs.writeSync;

@@ -1,4 +1,4 @@
-// A mistake on purpose: a probe that does not look, and calls everything done.
+// A mistake on purpose: an interrupted step is not followed to its end, and its probe calls everything done without looking.
 import { actionByName } from '@signalbox/actions';
 
-Object.assign(actionByName.get('exec.run') ?? {}, { probe: async () => 'applied' });
+Object.assign(actionByName.get('exec.run') ?? {}, { resumable: [], probe: async () => 'applied' });
