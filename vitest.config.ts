@@ -68,7 +68,7 @@ export default defineConfig({
           name: 'fast-data',
           include: ['test/fast-data/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 180_000,
           fileParallelism: false,
         },

@@ -36,8 +36,8 @@ describe.runIf(hasMongo)('mongodb.writeBlock', () => {
     expect(await block().probe('do')).toBe('applied');
     expect(await sampleOn(host, 'mongodb.replicaSet', { in: SOURCE })).toMatchObject({ writeBlock: true });
 
-    expect(await block().undo(before)).toEqual({ allowed: true });
-    expect(await block().undo(before)).toEqual({ allowed: false });
+    expect(await block().undo(before)).toEqual({ changed: true });
+    expect(await block().undo(before)).toEqual({ changed: false });
     await orders.insertOne({ n: 3 });
     expect(await orders.countDocuments()).toBe(2);
     expect(await block().probe('undo', before)).toBe('applied');
@@ -47,7 +47,7 @@ describe.runIf(hasMongo)('mongodb.writeBlock', () => {
     await block().run();
     const { before } = await block().check();
     await block().run(before);
-    expect(await block().undo(before)).toEqual({ allowed: false });
+    expect(await block().undo(before)).toEqual({ changed: false });
     expect(await block().probe('do')).toBe('applied');
     await block().undo({ blockedBefore: false });
   });

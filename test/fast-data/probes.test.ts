@@ -87,6 +87,13 @@ describe.runIf(hasMongo)('[T35] quiet', () => {
     );
   });
 
+  it('names a client also that gives itself no name, and no member of the set', async () => {
+    await stage.source.root.db('quiet5').collection('orders').insertOne({ n: 1 });
+    const { lastWrite } = await quiet({ namespaces: ['quiet5'] });
+    expect(lastWrite).toMatch(/ by root@admin from 127\.0\.0\.1:\d+ \(without a name\)/);
+    expect(lastWrite).not.toContain('__system');
+  });
+
   it('counts what is in a transaction, which is an entry of admin.$cmd, and one that is still open', async () => {
     const { client, source } = await databases('quiet2');
     await source.createCollection('orders');
@@ -170,6 +177,37 @@ describe.runIf(hasMongo)('[T38] two sides', () => {
     await stage.source.root.db('same1').command({ dropUser: 'crud' });
   });
 });
+
+describe.runIf(hasMongo)('[T43] a position in a change stream', () => {
+  it('means nothing to the other replica set, although it has the same data', async () => {
+    const { source, destination } = await databases('streams');
+    for (const db of [source, destination]) await db.createCollection('orders');
+    const stream = source.collection('orders').watch();
+    const seen = stream.next();
+    await settled(seen, () => source.collection('orders').insertOne({ n: 1 }));
+    const { _id: resumeAfter } = await seen;
+    await stream.close();
+    // The server looks for the position among what happens from then on: without a change it would wait for ever.
+    const elsewhere = destination.collection('orders').watch([], { resumeAfter });
+    const next = elsewhere.next();
+    await settled(next, () => destination.collection('orders').insertOne({ n: 2 }));
+    await expect(next).rejects.toThrow(/resume/);
+    await elsewhere.close();
+  });
+});
+
+/** Goes on changing something until a promise has settled, one way or the other. */
+async function settled(promise: Promise<unknown>, change: () => Promise<unknown>): Promise<void> {
+  let done = false;
+  const mark = () => {
+    done = true;
+  };
+  promise.then(mark, mark);
+  await until('a change stream to say something', async () => {
+    await change();
+    return done;
+  });
+}
 
 describe.runIf(hasMongo)('writes', () => {
   it('are seen where they happen, with the newest one that is no bookkeeping', async () => {

@@ -4,4 +4,5 @@
  */
 export * from './connect.ts';
 export * from './members.ts';
+export * from './own-data.ts';
 export * from './problem.ts';

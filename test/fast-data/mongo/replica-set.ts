@@ -5,25 +5,9 @@ import { until } from '@signalbox/protocol/testing';
 import { MongoClient } from 'mongodb';
 import type { Janitor } from '../../lab/janitor.ts';
 import { freePorts } from '../../lab/ports.ts';
+import { ACCOUNTS, type Account, SIGNALBOX_PRIVILEGES } from './accounts.ts';
 import type { MongodProgram } from './binary.ts';
 import { Mongod } from './server.ts';
-
-/** Accounts of every set, as a site has them: one for administrators, one for applications, one each for the tools. */
-export const ACCOUNTS = {
-  root: { password: 'the-root-of-it', roles: [{ role: 'root', db: 'admin' }] },
-  app: { password: 'what-apps-know', roles: [{ role: 'readWriteAnyDatabase', db: 'admin' }] },
-  /** MongoDB asks of the account of a mirror: backup at the source, restore at the destination, and applyOps. */
-  mirror: {
-    password: 'mirror-mirror',
-    roles: ['backup', 'restore', 'clusterMonitor', 'readAnyDatabase', 'applies'].map((role) => ({ role, db: 'admin' })),
-  },
-  /** What docs/guides/fast-data.md says that Signalbox needs. */
-  signalbox: {
-    password: 'signal-and-box',
-    roles: ['clusterMonitor', 'hostManager', 'readAnyDatabase', 'signalbox'].map((role) => ({ role, db: 'admin' })),
-  },
-} as const;
-export type Account = keyof typeof ACCOUNTS;
 
 export interface SetOptions {
   readonly name: string;
@@ -115,14 +99,7 @@ async function initiate(name: string, members: readonly Mongod[]): Promise<void>
     });
     await admin.command({
       createRole: 'signalbox',
-      privileges: [
-        { resource: { db: 'local', collection: 'oplog.rs' }, actions: ['find', 'collStats'] },
-        {
-          resource: { cluster: true },
-          actions: ['setUserWriteBlockMode', 'getParameter', 'setParameter', 'inprog', 'viewUser'],
-        },
-        { resource: { db: '', collection: '' }, actions: ['dbHash', 'viewUser', 'viewRole'] },
-      ],
+      privileges: SIGNALBOX_PRIVILEGES,
       roles: [],
     });
     for (const account of ['app', 'mirror', 'signalbox'] as const) {

@@ -51,7 +51,8 @@ export const kubernetesScale = defineAction<z.infer<typeof With>>({
     const wanted = direction === 'do' ? input.replicas : replicasBefore(input.deployment, receipt);
     const now = await lookAt(context, input);
     if (now.deployment.desired !== wanted) return 'not-applied';
-    return hasSettled(now) ? 'applied' : 'partial';
+    // Whoever asked for it is gone; Kubernetes goes on with it.
+    return hasSettled(now) ? 'applied' : 'in-progress';
   },
 });
 

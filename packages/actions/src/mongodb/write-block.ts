@@ -10,7 +10,9 @@ const With = z.strictObject({
   mode: z
     .enum(['prefer', 'require', 'off'])
     .default('prefer')
-    .describe('`prefer`: where the server can (6.0 and newer). `require`: a server that cannot stops the plan.'),
+    .describe(
+      '`prefer`: where the server can (6.0 and newer). `require`: a server that cannot stops the plan. `off`: allow them.',
+    ),
 });
 
 export const mongodbWriteBlock = defineAction<z.infer<typeof With>>({
@@ -20,8 +22,8 @@ export const mongodbWriteBlock = defineAction<z.infer<typeof With>>({
     'Has the server refuse writes of users. Users that may bypass it (`bypassWriteBlockingMode`, part of root) still write: it goes with a proof of quiet, and replaces none.',
   schema: With,
   effect: 'reversible',
-  does: 'block writes ({mode})',
-  undoes: 'allow writes if they were allowed before',
+  does: 'write block: {mode}',
+  undoes: 'as before',
   touches: [],
   secrets: ['in'],
   receipt: { blockedBefore: 'whether writes were blocked before', blocked: 'whether they are now' },
@@ -32,39 +34,38 @@ export const mongodbWriteBlock = defineAction<z.infer<typeof With>>({
     const text = `MongoDB ${version} cannot block writes; 6.0 and newer can`;
     return {
       before: { blockedBefore: blocked ?? false },
-      note: mode === 'off' || !can ? `writes are not blocked (MongoDB ${version})` : `MongoDB ${version} blocks writes`,
+      note: can ? `MongoDB ${version} can, and does ${blocked ? '' : 'not '}block them now` : text,
       problems: can || mode !== 'require' ? [] : [actionError('SB-ACT-MONGODB-REFUSED', text).failure],
     };
   },
 
   async run(context, { in: connection, mode }) {
     const { version, blocked } = await readBlock(context, connection);
-    if (mode === 'off') return { blocked: blocked ?? false };
     if (blocked === undefined) {
       if (mode === 'require') throw actionError('SB-ACT-MONGODB-REFUSED', `MongoDB ${version} cannot block writes`);
-      context.print(`MongoDB ${version} cannot block writes: only the proof of quiet guards the source`);
+      context.print(`MongoDB ${version} cannot block writes: only the proof of quiet guards them`);
       return { blocked: false };
     }
-    await setBlock(context, connection, true);
-    return { blocked: true };
+    const wanted = mode !== 'off';
+    if (blocked !== wanted) await setBlock(context, connection, wanted);
+    return { blocked: wanted };
   },
 
-  async undo(context, { in: connection, mode }, receipt) {
+  async undo(context, { in: connection }, receipt) {
     const { blocked } = await readBlock(context, connection);
-    if (mode === 'off' || blocked !== true) return { allowed: false };
+    if (blocked === undefined) return { changed: false };
     if (typeof receipt.blockedBefore !== 'boolean') {
       throw actionError('SB-ACT-NO-RECEIPT', 'nobody recorded whether writes were blocked before the step');
     }
-    if (receipt.blockedBefore) return { allowed: false };
-    await setBlock(context, connection, false);
-    return { allowed: true };
+    if (blocked === receipt.blockedBefore) return { changed: false };
+    await setBlock(context, connection, receipt.blockedBefore);
+    return { changed: true };
   },
 
   async probe(context, { in: connection, mode }, { direction, receipt }) {
     const { blocked } = await readBlock(context, connection);
-    if (mode === 'off' || blocked === undefined) return 'applied';
-    if (direction === 'do') return blocked ? 'applied' : 'not-applied';
-    return blocked === (receipt.blockedBefore === true) ? 'applied' : 'not-applied';
+    const wanted = direction === 'do' ? mode !== 'off' : receipt.blockedBefore === true;
+    return blocked === undefined || blocked === wanted ? 'applied' : 'not-applied';
   },
 });
 

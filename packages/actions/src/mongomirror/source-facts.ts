@@ -1,7 +1,6 @@
+import { isOwnDatabase } from '@signalbox/protocol/mongodb';
 import type { Document, MongoClient } from 'mongodb';
 import { covers } from './mirror-unit.ts';
-
-const OWN_DATABASES = ['admin', 'local', 'config'];
 
 /** All collections with documents or without, as `db.coll`; the server's own and views left out. */
 export async function namespacesOf(client: MongoClient): Promise<string[]> {
@@ -9,7 +8,7 @@ export async function namespacesOf(client: MongoClient): Promise<string[]> {
   const names: string[] = databases.map(({ name }: Document) => String(name));
   const found = await Promise.all(
     names
-      .filter((name) => !OWN_DATABASES.includes(name))
+      .filter((name) => !isOwnDatabase(name))
       .map(async (name) => {
         const collections = await client.db(name).listCollections({ type: 'collection' }, { nameOnly: true }).toArray();
         return collections.filter((c) => !c.name.startsWith('system.')).map((c) => `${name}.${c.name}`);

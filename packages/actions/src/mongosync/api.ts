@@ -1,4 +1,4 @@
-import { type HostContext, isJsonObject, type JsonObject } from '@signalbox/protocol';
+import { type HostContext, isJsonObject, type JsonObject, SignalboxError } from '@signalbox/protocol';
 import { parseJson64 } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
@@ -31,6 +31,19 @@ export async function readProgress(context: HostContext, api: string): Promise<P
   }
   const { state, canCommit, canWrite } = progress;
   return { state: String(state), canCommit: canCommit === true, canWrite: canWrite === true };
+}
+
+/**
+ * What a plan may know: a runbook starts the process itself, so before that nobody listens, and that is no problem.
+ * @throws what asking it throws, unless the request was never sent
+ */
+export async function lookAhead(context: HostContext, api: string): Promise<Progress | undefined> {
+  try {
+    return await readProgress(context, api);
+  } catch (error) {
+    if (error instanceof SignalboxError && error.code === 'SB-ACT-HTTP-UNREACHABLE') return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { Api, post, readProgress, shown } from './api.ts';
+import { Api, lookAhead, post, readProgress, shown } from './api.ts';
 
 const With = z.strictObject({ api: Api });
 
@@ -20,8 +20,9 @@ export const mongosyncCommit = defineAction<z.infer<typeof With>>({
   timeoutMs: 30 * 60_000,
 
   async check(context, { api }) {
-    const { state } = await readProgress(context, api);
-    return { before: { state }, note: state, problems: [] };
+    const progress = await lookAhead(context, api);
+    if (!progress) return { before: {}, note: 'mongosync does not run yet', problems: [] };
+    return { before: { state: progress.state }, note: progress.state, problems: [] };
   },
 
   async run(context, { api }) {

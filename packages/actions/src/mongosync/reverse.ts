@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { Api, post, readProgress, shown } from './api.ts';
+import { Api, lookAhead, post, readProgress, shown } from './api.ts';
 
 const With = z.strictObject({ api: Api });
 
@@ -17,8 +17,9 @@ export const mongosyncReverse = defineAction<z.infer<typeof With>>({
   receipt: { state: 'what mongosync was before' },
 
   async check(context, { api }) {
-    const { state } = await readProgress(context, api);
-    return { before: { state }, note: state, problems: [] };
+    const progress = await lookAhead(context, api);
+    if (!progress) return { before: {}, note: 'mongosync does not run yet', problems: [] };
+    return { before: { state: progress.state }, note: progress.state, problems: [] };
   },
 
   async run(context, { api }) {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { Api, post, readProgress, shown } from './api.ts';
+import { Api, lookAhead, post, readProgress, shown } from './api.ts';
 
 const With = z.strictObject({
   api: Api,
@@ -40,7 +40,9 @@ export const mongosyncStart = defineAction<z.infer<typeof With>>({
   receipt: { state: 'what mongosync was before' },
 
   async check(context, { api }) {
-    const { state } = await readProgress(context, api);
+    const progress = await lookAhead(context, api);
+    if (!progress) return { before: {}, note: 'mongosync does not run yet', problems: [] };
+    const { state } = progress;
     const problem = actionError('SB-ACT-MONGOSYNC', `mongosync is ${state}; a start needs IDLE`).failure;
     return { before: { state }, note: state, problems: state === 'IDLE' || state === 'RUNNING' ? [] : [problem] };
   },

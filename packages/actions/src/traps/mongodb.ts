@@ -48,6 +48,13 @@ exists nowhere else. A look at the active operations shows nothing: a write take
 open transactions; only the server's own bookkeeping is left out. It names namespace, user and client of the last write. Where
 the server can, \`mongodb.writeBlock\` has it refuse writes as well.`,
   },
+  T36: {
+    title: 'Looking once',
+    guide: `"when we're sure", and then the switch.`,
+    happens: `between the look and the switch a pod is restarted, a cron job wakes up. The mirror is off: that write is lost.`,
+    signalbox: `the proof of quiet is a fence: it stays watched until the point of no return. A write breaks it, voids approvals, holds the run
+with namespace, user and client, and what depended on it (\`validWhile\`) is asked again.`,
+  },
   T37: {
     title: 'Several mirrors that get in each other’s way',
     guide: `"it is possible to set up and run multiple MongoMirror instances at once".`,
@@ -73,6 +80,15 @@ once, and for minutes after a resume \`/progress\` answers with an error.`,
     signalbox: `a gate on a bound and on \`canCommit\`; \`mongosync.commit\` is done when \`canWrite\` is true; an answer that does not come
 is a missing sample (\`tolerate\`), never a failure and never a success.`,
   },
+  T40: {
+    title: 'Treating CRUD as a reader',
+    guide: `"the reading services (such as CRUD)".`,
+    happens: `CRUD can write. Pointed at the destination early, it writes there while the mirror still writes; pointed at the source, it
+writes behind the mirror's back.`,
+    signalbox: `readers and writers are lists of the runbook, and nobody's word is taken for them: \`mongodb.writeBlock\` keeps the
+destination from everybody but the mirror until the point of no return, \`mongodb.quiet\` sees a write to the source, \`mongodb.compare\` one to
+the destination.`,
+  },
   T41: {
     title: 'Forgetting documents that delete themselves',
     guide: `nothing.`,
@@ -88,12 +104,41 @@ by its own), and gives back to each what it had.`,
     signalbox: `\`mongodb.users\` compares users, roles and privileges, and names what is missing. Passwords cannot be read: let a probe log
 in as the application's user.`,
   },
+  T43: {
+    title: 'Carrying a position in a change stream over',
+    guide: `nothing.`,
+    happens: `a resume token belongs to one replica set's oplog. At the other one CDC fails, or begins now and skips what was in
+between.`,
+    signalbox: `the statement of the point of no return names who starts anew (\`changeStreams\`), so two people say yes to it, and the plan
+that is sent round has it.`,
+  },
   T70: {
     title: 'Taking "0 replicas" for "nobody writes"',
     guide: `"teardown the writing services".`,
     happens: `\`kubectl rollout status\` is content with 0 replicas while pods are still ending, and they write until they are gone.`,
     signalbox: `\`kubernetes.scale\` scales from the number that it saw, and is done when no pod of the selector exists, ending ones included.
 A selector that matches nothing beforehand stops the plan, because it would prove nothing afterwards.`,
+  },
+  T71: {
+    title: 'Believing kubectl wait',
+    guide: `nothing.`,
+    happens: `\`kubectl wait --for=delete\` succeeds when nothing matches: a wrong selector proves everything.`,
+    signalbox: `the selector is read from the Deployment, and must match pods before it may prove that there are none.`,
+  },
+  T72: {
+    title: 'Forgetting what was there',
+    guide: `"setting their replicas number to 0".`,
+    happens: `the way back needs the numbers and variables of an hour ago, and they are in nobody's file.`,
+    signalbox: `both are the receipt of the step, taken before the change; undo restores them, and a start after the point of no return
+takes its replicas from there.`,
+  },
+  T73: {
+    title: 'Putting a password into the object',
+    guide: `"switch the MONGODB_URL".`,
+    happens: `\`kubectl set env MONGODB_URL=mongodb://user:password@...\` writes it into the Deployment's spec: everybody who may look at it
+can read it, and so can every old revision.`,
+    signalbox: `\`kubernetes.setEnvFromSecret\` writes a reference to a Secret, and reads of that Secret only the names of its keys. A
+runbook with a literal password is refused; a Deployment that has one stops the plan (\`SB-ACT-KUBERNETES-LITERAL\`).`,
   },
   T74: {
     title: 'Forgetting who scales it back',

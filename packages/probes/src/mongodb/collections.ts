@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isOwnDatabase } from '@signalbox/protocol/mongodb';
 import type { Document, MongoClient } from 'mongodb';
 
 /** One collection or view, in a form in which two servers can be compared. */
@@ -13,16 +14,11 @@ export interface CollectionFacts {
 }
 export type Facts = Map<string, CollectionFacts>;
 
-/** What a server keeps for itself and no mirror carries. */
-const OWN_DATABASES = ['admin', 'local', 'config'];
-
 /** Facts of all collections, or of those in `only`: `shop` or `shop.orders`. */
 export async function readFacts(client: MongoClient, only?: readonly string[]): Promise<Facts> {
   const facts: Facts = new Map();
   const { databases } = await client.db('admin').command({ listDatabases: 1, nameOnly: true });
-  const names = databases
-    .map(({ name }: { name: string }) => name)
-    .filter((name: string) => !OWN_DATABASES.includes(name));
+  const names = databases.map(({ name }: { name: string }) => name).filter((name: string) => !isOwnDatabase(name));
   for (const name of names.sort()) {
     if (only && !only.some((wanted) => wanted.split('.')[0] === name)) continue;
     for (const [ns, found] of await readDatabase(client, name)) {

@@ -9,6 +9,7 @@ describe('[T35] an entry of the oplog', () => {
     ['a no-op', entry('n', '', { msg: 'periodic noop' })],
     ['a session', entry('u', 'config.system.sessions')],
     ['the record of a transaction', entry('i', 'config.transactions')],
+    ['the position of mongosync', entry('u', 'mongosync_reserved_for_internal_use.resumeData')],
     ['a signing key', entry('i', 'admin.system.keys')],
     ['a collection of the server’s own', entry('c', 'config.$cmd', { create: 'image_collection' })],
     ['a transaction on those alone', entry('c', 'admin.$cmd', { applyOps: [entry('u', 'config.transactions')] })],

@@ -1,3 +1,4 @@
+import { isOwnDatabase } from '@signalbox/protocol/mongodb';
 import type { Binary, Document, MongoClient, Timestamp } from 'mongodb';
 import { probeError } from '../codes.ts';
 
@@ -22,14 +23,16 @@ const KINDS: Readonly<Record<string, string>> = { i: 'insert', u: 'update', d: '
 
 /**
  * The writes in an entry; none in a no-op and in what the server writes for itself: sessions, transactions, index builds
- * and the write block are kept in `config`, signing keys in `admin.system.keys`. A transaction is one entry of
+ * and the write block are kept in `config`, signing keys in `admin.system.keys`, mongosync's position in a database of its own. A transaction is one entry of
  * `admin.$cmd`, and counts by what is in it [T35]. What is not known is a write.
  */
 export function writesIn({ op, ns, o = {} }: Pick<OplogEntry, 'op' | 'ns' | 'o'>): OplogWrite[] {
   if (op === 'n') return [];
   if (op === 'c' && Array.isArray(o.applyOps)) return o.applyOps.flatMap(writesIn);
   const name = op === 'c' ? commandNamespace(ns, o) : ns;
-  if (name.startsWith('config.') || name === 'admin.system.keys') return [];
+  const [database = ''] = name.split('.');
+  // Of `admin` only the keys are bookkeeping: a new user is a write that no mirror carries [T42].
+  if (database === 'admin' ? name === 'admin.system.keys' : isOwnDatabase(database)) return [];
   return [{ kind: KINDS[op] ?? op, ns: name }];
 }
 

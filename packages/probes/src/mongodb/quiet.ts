@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseDuration, type Values } from '@signalbox/protocol';
 import { MONGO_APP_NAME, MongoConnection, readMembers } from '@signalbox/protocol/mongodb';
-import type { MongoClient } from 'mongodb';
+import type { Document, MongoClient } from 'mongodb';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
 import { defineProbe } from '../contract.ts';
@@ -96,16 +96,26 @@ async function describeWrite(
     .catch(() => []);
   const uid = lsid?.uid?.toString('hex');
   const clients = operations
-    .filter(({ appName }) => appName !== MONGO_APP_NAME && appName !== undefined)
+    .filter((operation) => operation.appName !== MONGO_APP_NAME && !isInternal(operation))
     .map(({ client: address, appName, effectiveUsers = [] }) => {
       const [user] = effectiveUsers.map(({ user: name, db }: { user: string; db: string }) => `${name}@${db}`);
-      return { where: `${String(address)} (${String(appName)})`, user: typeof user === 'string' ? user : undefined };
+      const where = `${String(address)} (${typeof appName === 'string' ? appName : 'without a name'})`;
+      return { where, user: typeof user === 'string' ? user : undefined };
     });
   const owners = clients.filter(({ user }) => user !== undefined && uid === sha256(user));
   const [owner] = owners;
   const who = owner?.user === undefined ? '' : ` by ${owner.user}`;
   const from = [...new Set((owner ? owners : clients).map(({ where }) => where))].slice(0, 5);
   return `${text}${who}${from.length > 0 ? ` from ${from.join(' or ')}` : ''}`;
+}
+
+/** Members of the set talk to each other as `__system`, by a driver of the server's own. */
+function isInternal({ effectiveUsers = [], clientMetadata }: Document): boolean {
+  const driver = clientMetadata?.driver?.name;
+  const system = effectiveUsers.some(({ user }: Document) => user === '__system');
+  return (
+    system || (typeof driver === 'string' && driver.startsWith('NetworkInterface')) || clientMetadata === undefined
+  );
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

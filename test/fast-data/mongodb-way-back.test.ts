@@ -1,0 +1,88 @@
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canRunCutover, FastDataWorld, OLD_SECRET } from './fast-data-world.ts';
+import { actionOn, DESTINATION, hostWith, SOURCE, sampleOn } from './tools.ts';
+
+let world: FastDataWorld;
+beforeAll(async () => {
+  if (!canRunCutover) return;
+  world = await FastDataWorld.start({ runbook: 'mongodb-cutover', params: () => ({ headroomSeconds: 30 }) });
+  await world.load();
+});
+afterAll(() => world?.end());
+
+/** Everything as it was: by the cluster, the servers and the services themselves, and not by the run's word. */
+async function expectAsBefore(): Promise<void> {
+  expect(['crud', 'rtu', 'svc'].map((name) => world.secretOf(name))).toEqual([OLD_SECRET, OLD_SECRET, OLD_SECRET]);
+  expect(world.atWork({ crud: 1, rtu: 2, svc: 1 })).toBe(true);
+  await using host = await hostWith(world.stage);
+  expect(await sampleOn(host, 'mongodb.replicaSet', { in: SOURCE })).toMatchObject({ writeBlock: false });
+  for (const side of [SOURCE, DESTINATION]) {
+    expect(await actionOn(host, 'mongodb.ttlMonitor', { in: side, enabled: true }).probe('do')).toBe('applied');
+  }
+  expect(await world.systemctl('show', '-p', 'ActiveState', 'mongomirror.service')).toContain('inactive');
+  const before = world.writes().length;
+  await world.moreWrites(before + 20);
+  expect(await world.count('source')).toMatchObject({ lost: [], duplicated: [] });
+}
+
+describe.runIf(canRunCutover)('mongodb-cutover, until the point of no return', () => {
+  it('[I4] a step that fails half-way takes everything back', async () => {
+    world.cluster.refuse('svc', 0);
+    const run = await world.begin();
+    await world.event(run, 'StepStarted', { step: 'go' });
+    await world.approveBy('operator', run, 'go');
+    await world.event(run, 'StepFailed', { step: 'writers-stopped[svc]' });
+    expect(await world.event(run, 'Ended')).toMatchObject({ outcome: 'rolled-back', leftovers: [] });
+    world.cluster.refuse('svc', undefined);
+    await expectAsBefore();
+    // What undo leaves, as the plan says: the copy, and the bookmark. The next try begins with an empty destination.
+    const refused = await world.signalbox(['plan', 'RUNBOOK']);
+    expect(refused.stdout + refused.stderr).not.toContain('has no bookmark');
+    await world.emptyDestination();
+  });
+
+  it('[T36] a writer and [T74] an autoscaler that come back are seen, named, and stop the sequence', async () => {
+    const run = await world.begin();
+    await world.event(run, 'StepStarted', { step: 'go' });
+    await world.approveBy('operator', run, 'go');
+    await world.event(run, 'StepStarted', { step: 'no-way-back' });
+
+    world.cluster.scale('rtu', 1);
+    const scaled = await world.event(run, 'FenceBroken', { step: 'writers-gone[rtu]' });
+    // Wanted again, or there already: a sample asks for the one and then for the other.
+    expect(Number(scaled.values.desired) + Number(scaled.values.pods)).toBeGreaterThan(0);
+    await world.event(run, 'Held');
+    // Nobody crosses now, whoever says yes.
+    await expect(world.approveBy('approvers', run, 'no-way-back')).rejects.toThrow();
+    // [T40] A reader that writes after all: it was moved to the destination, where nobody but the mirror may write.
+    const crud = new MongoClient(world.stage.destination.uri('app'));
+    const refused = crud.db('shop').collection('views').insertOne({ n: 'crud/1', service: 'crud' });
+    await expect(refused)
+      .rejects.toMatchObject({ code: 371 })
+      .finally(() => crud.close());
+    // Its pod writes to the source, and the source refuses: the block is the second line.
+    world.cluster.scale('rtu', 0);
+    await world.reach(run, 'no-way-back');
+
+    // A cron job of the administrators, whose account may bypass the block. The mirror is off: this write is only here.
+    const stray = world.stage.source.root.db('shop').collection('views');
+    await stray.insertOne({ n: 'cron/1', service: 'cron' });
+    const broken = await world.event(run, 'FenceBroken', { step: 'source-quiet' });
+    expect(broken.values).toMatchObject({ writes: 1, namespaces: 'shop.views' });
+    expect(broken.values.lastWrite).toMatch(/^insert in shop\.views \d+ s ago by root@admin from 127\.0\.0\.1:\d+/);
+    // The naive way: the lag was 0, both sides were equal, the mirror was turned off. The write would be lost.
+    const views = world.stage.destination.root.db('shop').collection('views');
+    expect(await views.countDocuments({ n: 'cron/1' })).toBe(0);
+
+    const why = await world.signalbox(['status', run, '--why']);
+    console.log(why.stdout);
+    expect(why.stdout).toContain('root@admin');
+    expect((await world.events(run)).some(({ type }) => type === 'Crossed')).toBe(false);
+
+    expect(await world.signalbox(['abort', run, '--undo', '--yes', '--note', 'a cron job writes'])).toBeDefined();
+    expect(await world.event(run, 'Ended')).toMatchObject({ outcome: 'rolled-back' });
+    await expectAsBefore();
+    expect(await stray.countDocuments({ n: 'cron/1' })).toBe(1);
+  });
+});

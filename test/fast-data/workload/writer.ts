@@ -1,0 +1,65 @@
+// A writing service of Fast Data in miniature: single-view updates that are numbered and counted. Each message is a document
+// and one more on a total, in one transaction; the database's word that it has it goes into a ledger that no database knows.
+//
+//   MONGODB_URL   where it writes
+//   POD_NAME      its numbers begin with it, so no two pods have the same
+//   LEDGER        a file; a line is appended for each acknowledged message
+//   LINGERS_MS    how long it goes on after it was told to end
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MongoClient } from 'mongodb';
+
+const { MONGODB_URL = '', POD_NAME = 'pod', LEDGER = '', LINGERS_MS = '0' } = process.env;
+const EVERY_MS = 25;
+const RETRY_MS = 100;
+
+const client = new MongoClient(MONGODB_URL, {
+  appName: POD_NAME.replace(/-[^-]*$/, ''),
+  serverSelectionTimeoutMS: 2_000,
+});
+const views = client.db('shop').collection('views');
+const totals = client.db('shop').collection<{ _id: string; count: number }>('totals');
+const service = POD_NAME.replace(/-[^-]*$/, '');
+
+async function write(n: string): Promise<void> {
+  const session = client.startSession();
+  try {
+    await session.withTransaction(
+      async () => {
+        await views.insertOne({ n, service, at: new Date() }, { session });
+        await totals.updateOne({ _id: service }, { $inc: { count: 1 } }, { session, upsert: true });
+      },
+      { writeConcern: { w: 'majority' }, timeoutMS: 5_000 },
+    );
+  } finally {
+    await session.endSession();
+  }
+}
+
+/** A failed write may have been done: it is looked up before it is made again. */
+async function writeOnce(n: string): Promise<boolean> {
+  for (let first = true; ; first = false) {
+    try {
+      if (first || (await views.countDocuments({ n })) === 0) await write(n);
+      return true;
+    } catch {
+      if (ended()) return false;
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+let endAt = Number.POSITIVE_INFINITY;
+const ended = () => Date.now() >= endAt;
+process.once('SIGTERM', () => {
+  endAt = Date.now() + Number(LINGERS_MS);
+});
+
+for (let i = 0; !ended(); i++) {
+  const n = `${POD_NAME}/${i}`;
+  if (await writeOnce(n)) appendFileSync(LEDGER, `${n} ${Date.now()}\n`);
+  if (i === 0) process.stdout.write('ready\n');
+  await sleep(EVERY_MS);
+}
+await client.close();
+process.exit(0);
