@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { cometbftStatus } from './cometbft/status.ts';
 import type { Probe } from './contract.ts';
 import { envFile } from './env/file.ts';
+import { hostDiagnosis } from './host/diagnosis.ts';
 import { hostFacts } from './host/facts.ts';
 import { httpGet } from './http/get.ts';
 import { kafkaGroups } from './kafka/groups.ts';
@@ -33,6 +34,7 @@ import { tlsCertificate } from './tls/certificate.ts';
 export const probes: readonly Probe[] = [
   cometbftStatus,
   envFile,
+  hostDiagnosis,
   hostFacts,
   httpGet,
   kafkaGroups,

@@ -25,6 +25,26 @@ describe('runbooks/r3mes/env-standardise', () => {
     const before = await takeSnapshot(backend.sandbox);
     const params = { ...QUICK, file: backend.envFile, health: `${backend.url}/api/v1/status` };
 
+    // Rehearsed first, which changes nothing and says what is missing; and a look as somebody takes it who is called at night.
+    const ready = await world.rehearse('env-standardise', params);
+    expect([ready.exitCode, ready.stdout]).toEqual([
+      0,
+      expect.stringMatching(/\n {2}ok +renamed +backend-1 .*\+CORS_ALLOWED_ORIGINS/),
+    ]);
+    const missing = await world.rehearse('env-standardise', { ...params, file: `${backend.envFile}.none` });
+    expect([missing.exitCode, missing.stdout]).toEqual([
+      1,
+      expect.stringMatching(/MISSING +renamed .*SB-ACT-SOURCE-MISSING/),
+    ]);
+    const seen = await world.signalbox(['diagnose', 'backend-1']);
+    expect([seen.exitCode, seen.stdout]).toEqual([
+      0,
+      expect.stringMatching(/r3mes-backend\.service +active \(running\)/),
+    ]);
+    expect(seen.stdout).toMatch(/variables of r3mes-backend\.service\n +.*DATABASE_URL/);
+    expect(seen.stdout).not.toContain('hunter2');
+    expect(compareSnapshots(before, await takeSnapshot(backend.sandbox)).filter(code)).toEqual([]);
+
     const broken = await world.run('env-standardise', { ...params, rename: [{ from: 'PORT', to: 'R3MES_PORT' }] });
     expect(broken.outcome).toBe('rolled-back');
     expect(await origin()).toBe('http://localhost:3000');

@@ -28,6 +28,8 @@ export class R3mesWorld {
   readonly dir: string;
   readonly mesh: ProcessMesh;
   readonly operator: Operator;
+  /** How many files of parameters were written. */
+  #made = 0;
 
   /** @param build makes the hosts below the folder; they are booted here. */
   static async start(build: (dir: string) => readonly Sandbox[]): Promise<R3mesWorld> {
@@ -78,11 +80,14 @@ export class R3mesWorld {
     return sayTo([PROGRAMS.signalbox, '--config', this.mesh.operatorFile(), ...args]);
   }
 
+  rehearse(runbook: string, params: object): Promise<Said> {
+    const { path, file } = this.#files(runbook, params);
+    return this.signalbox(['rehearse', path, '--params', file]);
+  }
+
   /** Starts a runbook of `runbooks/r3mes` with these parameters. @returns the id of the run. */
   async begin(runbook: string, params: object): Promise<string> {
-    const file = join(this.dir, `${runbook}-${Math.random().toString(36).slice(2)}.params.yaml`);
-    writeFileSync(file, stringify(params, { lineWidth: 0 }));
-    const path = join(REPOSITORY, 'runbooks', 'r3mes', `${runbook}.yaml`);
+    const { path, file } = this.#files(runbook, params);
     const said = await this.signalbox(['--json', 'start', path, '--params', file, '--yes', '--detach']);
     if (said.exitCode !== 0) {
       const { stdout } = await this.signalbox(['plan', path, '--params', file]);
@@ -91,19 +96,34 @@ export class R3mesWorld {
     return String(JSON.parse(said.stdout).started);
   }
 
+  #files(runbook: string, params: object): { path: string; file: string } {
+    this.#made += 1;
+    const file = join(this.dir, `${runbook}-${this.#made}.params.yaml`);
+    writeFileSync(file, stringify(params, { lineWidth: 0 }));
+    return { file, path: join(REPOSITORY, 'runbooks', 'r3mes', `${runbook}.yaml`) };
+  }
+
   /** The same, followed to its end. @throws Error when it is held instead: nobody here would decide. */
   async run(runbook: string, params: object, timeoutMs = 150_000): Promise<Run> {
     return this.ended(await this.begin(runbook, params), timeoutMs);
   }
 
-  /** Resolves when a step has succeeded on its way forward. */
-  async passed(id: string, step: string): Promise<void> {
-    await until(`${step} of ${id}`, async () => {
+  /** Resolves when a step has succeeded. */
+  passed(id: string, step: string): Promise<void> {
+    return this.#has(id, 'StepSucceeded', step);
+  }
+
+  /** Resolves when a step has begun: for one that waits for a person. */
+  started(id: string, step: string): Promise<void> {
+    return this.#has(id, 'StepStarted', step);
+  }
+
+  async #has(id: string, type: 'StepSucceeded' | 'StepStarted', step: string): Promise<void> {
+    const look = async () => {
       const entries = await this.operator.log(id).catch(() => []);
-      return entries
-        .flatMap(({ events }) => events)
-        .some((e) => e.type === 'StepSucceeded' && spokenId(e.step) === step);
-    });
+      return entries.flatMap(({ events }) => events).some((e) => e.type === type && spokenId(e.step) === step);
+    };
+    await until(`${type} of ${step} in ${id}`, look, { timeoutMs: 60_000 });
   }
 
   async ended(id: string, timeoutMs = 120_000): Promise<Run> {

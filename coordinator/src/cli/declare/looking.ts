@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { collect } from '../arguments-collect.ts';
 import type { EventsOptions } from '../commands/events.ts';
 import type { LogsOptions } from '../commands/logs.ts';
 import type { ReportOptions } from '../commands/report.ts';
@@ -86,5 +87,19 @@ export const lookingCommands: Declare = (program, go) => {
     .addHelpText('after', example('signalbox report node-upgrade-3 --format md > report.md'))
     .action((run: string | undefined, options: ReportOptions) =>
       go(async (cli) => (await import('../commands/report.ts')).report(cli, run, options)),
+    );
+
+  program
+    .command('diagnose')
+    .summary('what one looks at first when a service of a host does not come up')
+    .description(
+      'States of units, their last words, names of their variables (never values), containers and disks, in one answer. ' +
+        'Asks the agent of the host and changes nothing.',
+    )
+    .argument('<host>', 'the host')
+    .option('--unit <unit>', 'this unit instead of those of R3MES; may be repeated', collect)
+    .addHelpText('after', example('signalbox diagnose backend-1', 'signalbox diagnose backend-1 --unit nginx.service'))
+    .action((host: string, options: { unit?: string[] }) =>
+      go(async (cli) => (await import('../commands/diagnose.ts')).diagnose(cli, host, options)),
     );
 };

@@ -133,6 +133,21 @@ describe.skipIf(!real)('actions on a real PostgreSQL', () => {
     });
   });
 
+  describe('postgres.tryRestore', () => {
+    it('[T25] proves that a dump comes back whole, and leaves no database behind, also when it does not', async () => {
+      const dumped = await act('postgres.dump', { connection, folder: host.file('dumps') });
+      const input = { connection, dump: String(dumped.path), sha256: String(dumped.sha256) };
+      const receipt = await act('postgres.tryRestore', input);
+      expect(receipt).toMatchObject({ restored: true });
+      expect(await db.databases('r3mes%')).toEqual(['r3mes']);
+      const manifest = join(String(dumped.path), 'manifest.json');
+      await writeFile(manifest, (await readFile(manifest, 'utf8')).replace('"rows":50', '"rows":51'));
+      expect(await codeOf(action('postgres.tryRestore').run(host, input, receipt))).toBe('SB-ACT-DUMP-DAMAGED');
+      expect(await db.databases('r3mes%')).toEqual(['r3mes']);
+      expect(await action('postgres.tryRestore').undo(host, input, receipt)).toEqual({ dropped: true });
+    });
+  });
+
   describe('postgres.sql', () => {
     const ADD = {
       statements:
