@@ -19,3 +19,8 @@ export const AGENT_PROGRAMS: readonly string[] = [
   '../../agent/dist/main.js',
   '../../@signalbox/agent/dist/main.js',
 ].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+
+/** The simulator's, which stands beside the coordinator in a checkout, and beside this file in an installed package. */
+export const SIMULATOR_PROGRAMS: readonly string[] = ['../../packages/simulator/dist/main.js', './simulator.js'].map(
+  (path) => fileURLToPath(new URL(path, import.meta.url)),
+);

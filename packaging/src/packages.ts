@@ -62,7 +62,10 @@ const RECIPES: readonly Recipe[] = [
     name: 'signalbox',
     unit: 'signalbox-coordinator.service',
     short: 'coordinator',
-    entries: { main: inRepository('coordinator', 'dist', 'main.js') },
+    entries: {
+      main: inRepository('coordinator', 'dist', 'main.js'),
+      simulator: inRepository('packages', 'simulator', 'dist', 'main.js'),
+    },
     manifest: inRepository('coordinator', 'package.json'),
     manual: { section: 1, program: commandLine, seeAlso: ['signalbox-agent(8)'] },
     completion: () => completionScript(commandLine(''), 'bash'),

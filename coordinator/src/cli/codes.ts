@@ -37,6 +37,11 @@ export const CLI_CODES = {
     means: 'A file is not a plan of this version.',
     next: 'Make it again with `signalbox plan FILE --out P`.',
   },
+  'SB-CLI-SIMULATOR': {
+    class: 'terminal',
+    means: 'The program that simulates is not beside this one, or broke.',
+    next: 'Install signalbox again; in a checkout, `npm run setup` builds it.',
+  },
   'SB-CLI-NO-RUN': {
     class: 'terminal',
     means: 'No run was named, and there is not exactly one active run that could be meant.',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type HostRecord, hostState, type Plan } from '@signalbox/protocol';
+import { type Catalogue, type HostRecord, hostState, type Plan } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import {
   type Diagnostic,
@@ -15,7 +15,7 @@ import type { MeshClient } from './client.ts';
 import { cliError } from './codes.ts';
 import { readText } from './files.ts';
 import { lookAtHosts, type Problem } from './live-look.ts';
-import { builtIn, checkFile, showFindings } from './runbook-file.ts';
+import { builtIn, type CheckedRunbook, checkFile, showFindings } from './runbook-file.ts';
 
 /** What an operator says about a plan on the command line. */
 export interface PlanWishes {
@@ -42,22 +42,47 @@ export interface MadePlan {
  * @throws SB-CLI-FINDINGS when the runbook does not pass.
  */
 export async function planFile(cli: Cli, client: MeshClient, file: string, wishes: PlanWishes): Promise<MadePlan> {
-  const checked = checkFile(cli, file);
+  const { hosts, nowMs } = await client.ask('hosts', {});
+  const known = hosts.map((host) => hostForPlan(host, nowMs));
+  const { mesh, operator: madeBy } = client;
+  const { plan: made, findings } = resolveFile(cli, checkFile(cli, file), { ...wishes, mesh, madeBy, nowMs, known });
+  const { observed, problems } = await lookAtHosts(client, made);
+  const warnings = findings.filter((d) => d.severity === 'warning').length;
+  const plan: Plan = { ...made, observed, findings: { errors: problems.length, warnings } };
+  const text = `${JSON.stringify(plan, null, 2)}\n`;
+  return { plan, text, hash: sha256(text), findings, problems };
+}
+
+/** What a plan is made of besides the runbook. */
+export interface Known extends PlanWishes {
+  readonly mesh: string;
+  readonly madeBy: string;
+  readonly nowMs: number;
+  readonly known: readonly HostForPlan[];
+  readonly catalogue?: Catalogue;
+}
+
+/** A plan from a runbook and what is known of hosts; nobody has looked at them. @throws SB-CLI-FINDINGS */
+export function resolveFile(
+  cli: Cli,
+  checked: CheckedRunbook,
+  { mesh, madeBy, nowMs, known, catalogue = builtIn, ...wishes }: Known,
+): { plan: Plan; findings: Diagnostic[] } {
+  const { file } = checked;
   showFindings(
     cli,
     checked,
     checked.diagnostics.filter((d) => d.severity === 'error'),
   );
   if (!checked.runbook) throw cliError('SB-CLI-FINDINGS', `${file} is no runbook`);
-  const { hosts, nowMs } = await client.ask('hosts', {});
   const made = makePlan(checked.runbook, {
-    mesh: client.mesh,
+    mesh,
     params: paramsOf(cli, wishes),
-    hosts: hosts.map((host) => hostForPlan(host, nowMs)),
+    hosts: [...known],
     chosen: chosenOf(wishes.hosts),
     without: [...(wishes.without ?? [])],
-    catalogue: builtIn,
-    madeBy: client.operator,
+    catalogue,
+    madeBy,
     nowMs,
     sha256: sha256(checked.text),
     ...(wishes.onFailure ? { onFailure: wishes.onFailure } : {}),
@@ -65,11 +90,7 @@ export async function planFile(cli: Cli, client: MeshClient, file: string, wishe
   const findings = merged(checked.diagnostics, made.diagnostics);
   showFindings(cli, checked, findings);
   if (!made.plan) throw cliError('SB-CLI-FINDINGS', `${file} gives no plan`);
-  const { observed, problems } = await lookAtHosts(client, made.plan);
-  const warnings = findings.filter((d) => d.severity === 'warning').length;
-  const plan: Plan = { ...made.plan, observed, findings: { errors: problems.length, warnings } };
-  const text = `${JSON.stringify(plan, null, 2)}\n`;
-  return { plan, text, hash: sha256(text), findings, problems };
+  return { plan: made.plan, findings };
 }
 
 function merged(first: readonly Diagnostic[], second: readonly Diagnostic[]): Diagnostic[] {
@@ -88,7 +109,7 @@ function paramsOf(cli: Cli, { params, param }: PlanWishes): ParamValues {
 }
 
 /** `miners=miner-1,miner-2` */
-function chosenOf(hosts: readonly string[] | undefined): Record<string, string[]> {
+export function chosenOf(hosts: readonly string[] | undefined): Record<string, string[]> {
   return Object.fromEntries(
     (hosts ?? []).map((text) => {
       const [role, names] = pairOf(text, '--hosts');
@@ -97,7 +118,7 @@ function chosenOf(hosts: readonly string[] | undefined): Record<string, string[]
   );
 }
 
-function hostForPlan({ name, labels, key, health, seenAtMs }: HostRecord, nowMs: number): HostForPlan {
+export function hostForPlan({ name, labels, key, health, seenAtMs }: HostRecord, nowMs: number): HostForPlan {
   return {
     name,
     labels,

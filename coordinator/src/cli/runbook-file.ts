@@ -26,13 +26,13 @@ export interface CheckedRunbook {
 }
 
 /** Reads a runbook with what it includes, and proves what can be proven offline. @throws SB-CLI-FILE */
-export function checkFile(cli: Cli, file: string): CheckedRunbook {
+export function checkFile(cli: Cli, file: string, catalogue: Catalogue = builtIn): CheckedRunbook {
   const text = readText(resolve(cli.io.cwd, file));
   const { runbook, diagnostics } = parseRunbook(text, {
     file,
     include: (path, from) => includedText(resolve(cli.io.cwd, dirname(from), path)),
   });
-  const found = runbook ? [...diagnostics, ...checkRunbook(runbook, builtIn)] : diagnostics;
+  const found = runbook ? [...diagnostics, ...checkRunbook(runbook, catalogue)] : diagnostics;
   return { file, text, runbook, diagnostics: found };
 }
 

@@ -40,8 +40,11 @@ export interface Day {
   readonly manners: readonly Manner[];
 }
 
+/** Nothing goes wrong but what somebody plans. */
+export const CALM_DAY: Day = { stormMs: 0, faults: [], meddlings: [], manners: [] };
+
 /** Each day has its own few kinds of trouble: what needs one of them alone is found as well as what needs three together. */
-export function drawDay(chance: Chance): Day {
+export function drawDay(chance: Chance, hosts: readonly string[]): Day {
   // On a long day things stay broken for longer than a command may wait.
   const long = chance.hits(0.15);
   const stormMs = long ? chance.between(90_000, 150_000) : chance.between(5_000, 50_000);
@@ -53,7 +56,7 @@ export function drawDay(chance: Chance): Day {
     const what = chance.oneOf(kinds);
     if (what === undefined) return [];
     const ms = long ? chance.between(20_000, 90_000) : chance.between(300, 25_000);
-    return [{ atMs, fault: { what, host: chance.pick(['h1', 'h2', 'h3']), ms } }];
+    return [{ atMs, fault: { what, host: chance.oneOf(hosts) ?? '', ms } }];
   });
   const meddlings = times(chance.hits(0.5) ? chance.between(0, 12) : 0);
   return { stormMs, faults, meddlings, manners: MANNERS.filter(() => chance.hits(0.4)) };

@@ -44,7 +44,7 @@ export class Faults {
         if (coordinator) coordinator.life.fuse = fault.ms % 12;
         return;
       case 'host dies':
-        if (host) this.#killHost(host, fault.ms);
+        if (host) this.killHost(host, fault.ms);
         return;
       case 'coordinator dies':
         coordinator?.life.end();
@@ -75,7 +75,8 @@ export class Faults {
     }
   }
 
-  #killHost(host: Host, ms: number): void {
+  /** It loses power, and has it again after a while. */
+  killHost(host: Host, ms: number): void {
     const { timeline, processes } = this.#options;
     host.crash();
     processes.agent(host.name)?.life.end();

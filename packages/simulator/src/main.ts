@@ -1,11 +1,19 @@
 #!/usr/bin/env node
+import { text } from 'node:stream/consumers';
+import { Catalogue, Plan } from '@signalbox/protocol';
 import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import type { Broken } from './broken.ts';
 import { type Campaign, campaign } from './campaign.ts';
 import { makeSignaturesCheap } from './keys.ts';
+import { type RehearsalOptions, rehearse, rehearseOne } from './runbook/fates.ts';
+import { screenOf } from './runbook/screen.ts';
 import { simulate } from './simulation.ts';
 
 /** More than these are counted, not shown: they are mostly one and the same mistake. */
 const SHOWN = 10;
+
+const Given = z.object({ plan: Plan, catalogue: Catalogue });
 
 const program = new Command('signalbox-simulate')
   .description('Runs the real coordinator and agents through bad days, without touching a host.')
@@ -23,6 +31,31 @@ const program = new Command('signalbox-simulate')
     process.exitCode = seed === undefined ? await many({ from, seeds }) : await one(seed);
   });
 
+program
+  .command('runbook')
+  .description('The same with the plan of a runbook, read from standard input; `signalbox simulate FILE` starts it.')
+  .option('--json', 'data instead of text')
+  .action(async ({ json }: { json?: boolean }) => {
+    makeSignaturesCheap();
+    Error.stackTraceLimit = 0;
+    const { seeds, from, seed } = program.opts<{ seeds: number; from: number; seed?: number }>();
+    const given = Given.parse(JSON.parse(await text(process.stdin)));
+    process.exitCode =
+      seed === undefined ? await rehearsed({ ...given, from, seeds }, json === true) : await retold(given, seed);
+  });
+
+async function rehearsed(options: RehearsalOptions, json: boolean): Promise<number> {
+  const rehearsal = await rehearse(options);
+  process.stdout.write(`${json ? JSON.stringify(rehearsal) : screenOf(rehearsal).join('\n')}\n`);
+  return rehearsal.broken.length === 0 ? 0 : 1;
+}
+
+async function retold(given: z.infer<typeof Given>, seed: number): Promise<number> {
+  const { trace, status, broken } = await rehearseOne(given, seed);
+  process.stdout.write(`${trace.join('\n')}\nseed ${seed}: ${endingOf(status, broken)}\n`);
+  return broken ? 1 : 0;
+}
+
 async function many(range: { from: number; seeds: number }): Promise<number> {
   const result = await campaign(range);
   process.stdout.write(`${summary(result)}\n`);
@@ -31,10 +64,12 @@ async function many(range: { from: number; seeds: number }): Promise<number> {
 
 async function one(seed: number): Promise<number> {
   const { trace, status, broken } = await simulate({ seed, trace: true });
-  process.stdout.write(
-    `${trace.join('\n')}\nseed ${seed}: ${broken?.message ?? `every invariant holds; the run is ${status}`}\n`,
-  );
+  process.stdout.write(`${trace.join('\n')}\nseed ${seed}: ${endingOf(status, broken)}\n`);
   return broken ? 1 : 0;
+}
+
+function endingOf(status: string, broken: Broken | undefined): string {
+  return broken?.message ?? `every invariant holds; the run is ${status}`;
 }
 
 function summary({ runs, endings, broken, simulatedMs, tookMs, cpuMs }: Campaign): string {

@@ -9,9 +9,13 @@ import type { Chance } from './random.ts';
 import type { Switchboard } from './switchboard.ts';
 import type { Timeline } from './timeline.ts';
 
-export const PEOPLE = { ayse: 'operator', can: 'operator', mehmet: 'approver' } as const;
-type Person = keyof typeof PEOPLE;
-const NAMES: readonly [Person, ...Person[]] = ['ayse', 'can', 'mehmet'];
+export const PEOPLE: Crowd = { ayse: 'operator', can: 'operator', mehmet: 'approver' };
+
+/** Who starts the run. */
+const SUBMITTER = 'ayse';
+
+/** Names and roles of those who may ask. */
+export type Crowd = Readonly<Record<string, string>>;
 
 /** Looks, after which people stop trying and take the run back, and after which they leave it as it is. */
 const GIVE_UP = { undo: 60, leave: 120 } as const;
@@ -24,6 +28,9 @@ export interface PeopleOptions {
   readonly switchboard: Switchboard;
   readonly law: Law;
   readonly planText: string;
+  readonly crowd: Crowd;
+  /** They say yes where they are asked, and decide nothing else: what is held stays held. */
+  readonly onlyAnswer: boolean;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly say: (who: string, what: () => string) => void;
 }
@@ -34,16 +41,18 @@ export interface PeopleOptions {
  */
 export class People {
   readonly #options: PeopleOptions;
+  readonly #names: readonly string[];
   #asked = 0;
   /** How often people have looked at the quiet run. */
   #decided = 0;
 
   constructor(options: PeopleOptions) {
     this.#options = options;
+    this.#names = Object.keys(options.crowd);
   }
 
   start(): void {
-    this.#ask('ayse', 'start', { plan: this.#options.planText, acceptDrift: false, start: 'start-1' });
+    this.#ask(SUBMITTER, 'start', { plan: this.#options.planText, acceptDrift: false, start: 'start-1' });
   }
 
   /** Anything, about any step. What cannot be is refused. */
@@ -53,7 +62,7 @@ export class People {
     const ref = chance.oneOf(refs);
     const step = ref?.leaf.id ?? '';
     const of = { step, ...(ref?.host ? { host: ref.host } : {}), note: 'n' };
-    const who = chance.pick(NAMES);
+    const who = chance.oneOf(this.#names) ?? SUBMITTER;
     const wanted = this.#wanted() ?? step;
     const host = ref?.host ?? 'h1';
     const choices: [() => void, ...(() => void)[]] = [
@@ -87,28 +96,36 @@ export class People {
   }
 
   #help(state: RunState): void {
-    this.#ask('ayse', 'live', {});
-    for (const ref of indexOf(state.plan).refs) {
-      if (cellOf(state, ref).phase === 'unknown') this.#resolve(ref.host ?? undefined, ref.leaf.id);
+    const { onlyAnswer } = this.#options;
+    this.#ask(SUBMITTER, 'live', {});
+    if (!onlyAnswer) {
+      for (const ref of indexOf(state.plan).refs) {
+        if (cellOf(state, ref).phase === 'unknown') this.#resolve(ref.host ?? undefined, ref.leaf.id);
+      }
     }
     const wanted = this.#wanted();
     if (wanted !== undefined) {
-      for (const who of NAMES) {
+      for (const who of this.#names) {
         this.#ask(who, 'approve', { step: wanted, note: 'yes' });
         this.#ask(who, 'confirm', { step: wanted, note: 'done' });
       }
     }
+    if (!onlyAnswer) this.#goOn(state);
+  }
+
+  /** Again, until it is enough. */
+  #goOn(state: RunState): void {
     if (state.status === 'held') {
       for (const { cause, step = '', host } of blockers(state)) {
         const of = { step, ...(host ? { host } : {}), note: 'again' };
-        if (cause === 'failed' || cause === 'undo-failed' || cause === 'gate') this.#ask('ayse', 'retry', of);
+        if (cause === 'failed' || cause === 'undo-failed' || cause === 'gate') this.#ask(SUBMITTER, 'retry', of);
       }
     }
     this.#decided += 1;
-    if (this.#decided > GIVE_UP.leave) this.#ask('ayse', 'abort', { mode: 'leave', note: 'enough' });
+    if (this.#decided > GIVE_UP.leave) this.#ask(SUBMITTER, 'abort', { mode: 'leave', note: 'enough' });
     else if (this.#decided > GIVE_UP.undo && state.direction === 'do')
-      this.#ask('ayse', 'abort', { mode: 'undo', note: 'enough' });
-    else if (!isMoving(state)) this.#ask('ayse', 'resume', {});
+      this.#ask(SUBMITTER, 'abort', { mode: 'undo', note: 'enough' });
+    else if (!isMoving(state)) this.#ask(SUBMITTER, 'resume', {});
   }
 
   /** Somebody looks at the host and says what is there; at a host that is still busy with it, nothing can be said yet. */
@@ -120,7 +137,7 @@ export class People {
     const { direction } = cellOf(law.state, ref);
     const goal = direction === 'do' || ref.onlyUndo ? 'applied' : 'none';
     const as = on.mark(step) === goal ? 'succeeded' : 'not-done';
-    this.#ask('ayse', 'resolve', { step, host: on.name, as, note: 'seen' });
+    this.#ask(SUBMITTER, 'resolve', { step, host: on.name, as, note: 'seen' });
   }
 
   #wanted(): string | undefined {
@@ -132,7 +149,7 @@ export class People {
     })?.leaf.id;
   }
 
-  #ask(operator: Person, verb: Verb, body: JsonObject): void {
+  #ask(operator: string, verb: Verb, body: JsonObject): void {
     const { mesh, run, timeline, switchboard, law, say } = this.#options;
     this.#asked += 1;
     const nonce = `ask-${this.#asked}`;

@@ -37,7 +37,9 @@ export function randomPlan(chance: Chance): PlannedDay {
   const count = chance.between(1, 4);
   for (let i = 0; i < count; i++) steps.push(...maker.part());
   const onFailure = chance.hits(0.15) ? 'hold' : 'rollback';
-  return { plan: plan(steps, { onFailure }), moved: maker.moved };
+  // All of them have a part in it, also those that have nothing to do.
+  const hosts = HOSTS.map((name) => ({ name, labels: {}, journal: '', machine: '', key: '' }));
+  return { plan: { ...plan(steps, { onFailure }), hosts }, moved: maker.moved };
 }
 
 class PlanMaker {

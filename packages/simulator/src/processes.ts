@@ -1,4 +1,4 @@
-import { createAgent, createSecretValues, openJournal } from '@signalbox/agent';
+import { createAgent, createSecretValues, openJournal, type Toolbox } from '@signalbox/agent';
 import { HostQueries, Hosts, Members, type Ports, Runs, serveRequests } from '@signalbox/coordinator';
 import { agentBus } from './agent-bus.ts';
 import type { Broker, LaneName } from './broker.ts';
@@ -9,13 +9,12 @@ import { keyOf } from './keys.ts';
 import { Life } from './life.ts';
 import { clockOf, type MachineClock } from './machine.ts';
 import { Link } from './network.ts';
-import { PEOPLE } from './people.ts';
+import type { Crowd } from './people.ts';
 import type { Planted } from './planted.ts';
 import type { Chance } from './random.ts';
 import { type Story, textOf } from './story.ts';
 import type { Switchboard } from './switchboard.ts';
 import type { Timeline } from './timeline.ts';
-import { type Nature, toolbox } from './tools.ts';
 import { type NextManner, workbench } from './workbench.ts';
 
 /** Looked at less often than in a mesh: nobody here waits for a quick takeover. */
@@ -31,7 +30,8 @@ export interface ProcessesOptions {
   readonly coordinatorClock: MachineClock;
   readonly conditions: Readonly<Conditions>;
   readonly planted: Planted;
-  readonly nature: Nature;
+  readonly toolbox: (host: Host) => Toolbox;
+  readonly crowd: Crowd;
   readonly nextManner: NextManner;
   /** An agent tells the stream that it has dealt with a message. */
   readonly acked: (host: string, lane: LaneName, id: string) => void;
@@ -78,7 +78,7 @@ export class Processes {
   }
 
   startAgent(host: Host): void {
-    const { mesh, switchboard, chance, planted, nature, nextManner, acked, story } = this.#options;
+    const { mesh, switchboard, chance, planted, nextManner, acked, story } = this.#options;
     const life = this.#newLife(`agent ${host.name}`);
     const link = this.#linkOf(life);
     this.#agents.set(host.name, { life, link });
@@ -101,7 +101,7 @@ export class Processes {
         random: { uuid: () => this.#newId(), fraction: () => chance.fraction() },
         workbench: planted.workbench(workbench({ host, life, next: nextManner, secrets: this.#secrets }), host),
         reader: { facts: async () => ({}), load: () => ({ agentRssBytes: 1 }) },
-        toolbox: planted.toolbox(toolbox(host, nature), host),
+        toolbox: planted.toolbox(this.#options.toolbox(host), host),
         signer: keyOf(host.name),
         log: (level, message, fields) => {
           if (level !== 'debug') story.say(life.name, () => `${message} ${textOf(fields)}`);
@@ -159,7 +159,10 @@ export class Processes {
   /** What `runCoordinator` wires, without what only looks on: metrics, status events, pages. */
   async #coordinate(ports: Ports): Promise<void> {
     const enrolled = [...this.#options.hosts.keys()].map((name) => [name, { key: keyOf(name).publicKey, labels: {} }]);
-    const operators = Object.entries(PEOPLE).map(([name, role]) => [name, { key: keyOf(name).publicKey, role }]);
+    const operators = Object.entries(this.#options.crowd).map(([name, role]) => [
+      name,
+      { key: keyOf(name).publicKey, role },
+    ]);
     const hosts = new Hosts(ports, Object.fromEntries(enrolled));
     const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
     const members = new Members({ ports, ...LEASE });

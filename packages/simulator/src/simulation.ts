@@ -1,24 +1,26 @@
-import type { Plan } from '@signalbox/protocol';
-import { isEnded } from '@signalbox/sequencer';
+import { LogEntry, type Plan } from '@signalbox/protocol';
+import { isEnded, type RunState } from '@signalbox/sequencer';
 import type { Broken } from './broken.ts';
 import { Broker } from './broker.ts';
 import type { Conditions } from './conditions.ts';
-import { drawDay } from './day.ts';
+import { CALM_DAY, type Day, drawDay } from './day.ts';
 import { Faults } from './faults.ts';
+import type { Death, Given } from './given.ts';
 import { Host, type Manner } from './host.ts';
 import { keyOf } from './keys.ts';
 import { Law } from './law.ts';
 import { MachineClock } from './machine.ts';
 import { FINE } from './network.ts';
-import { People } from './people.ts';
+import { PEOPLE, People } from './people.ts';
 import { type PlannedDay, randomPlan } from './plans.ts';
 import { HONEST, type Planted } from './planted.ts';
 import { Processes } from './processes.ts';
 import { Chance } from './random.ts';
+import { catalogueTools } from './runbook/tools.ts';
 import { Story } from './story.ts';
 import { Switchboard } from './switchboard.ts';
 import { Timeline } from './timeline.ts';
-import type { Nature } from './tools.ts';
+import { type Nature, toolbox } from './tools.ts';
 import { Truth } from './truth.ts';
 
 const MESH = 'sim';
@@ -27,7 +29,8 @@ const CALM_MS = 900_000;
 const DECIDE_EVERY_MS = 5_000;
 const LINGER_MS = 3_000;
 const START_AT_MS = 500;
-const HOST_NAMES = ['h1', 'h2', 'h3'];
+/** A held run in which nothing has happened for so long stays as it is, when nobody decides. */
+const QUIET_MS = 150_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -35,6 +38,10 @@ export interface SimulationOptions {
   readonly planted?: Planted;
   /** Keep what happened, for a person to read. */
   readonly trace?: boolean;
+  /** Somebody's plan instead of a random one. */
+  readonly given?: Given;
+  /** The one thing that goes wrong on a day that is calm otherwise. */
+  readonly death?: Death;
 }
 
 export interface SimulationResult {
@@ -42,6 +49,10 @@ export interface SimulationResult {
   readonly broken: Broken | undefined;
   /** Where the run came to. */
   readonly status: string;
+  /** The run as its log has it at the end of the day. */
+  readonly state: RunState;
+  /** Whether the step at which a host was to die was reached. */
+  readonly struck: boolean;
   readonly simulatedMs: number;
   readonly entries: number;
   readonly trace: readonly string[];
@@ -68,10 +79,16 @@ class Simulation {
   readonly #conditions: Conditions = { storm: true, weather: FINE };
   readonly #processes: Processes;
   readonly #faults: Faults;
+  readonly #given: Given | undefined;
+  readonly #death: Death | undefined;
+  #struck = false;
+  #appendedMs = 0;
   #endedMs: number | undefined;
 
-  constructor({ seed, planted = HONEST, trace = false }: SimulationOptions) {
+  constructor({ seed, planted = HONEST, trace = false, given, death }: SimulationOptions) {
     this.#seed = seed;
+    this.#given = given;
+    this.#death = death;
     this.#story = new Story(this.#timeline, trace);
     this.#chance = new Chance(seed);
     const world = { timeline: this.#timeline, chance: this.#chance };
@@ -79,8 +96,9 @@ class Simulation {
       spawned: (...of: Parameters<Law['spawned']>) => this.#law.spawned(...of),
       marked: (...of: Parameters<Law['marked']>) => this.#law.marked(...of),
     };
-    this.#hosts = new Map(HOST_NAMES.map((name) => [name, new Host(name, { ...world, watch })]));
-    const { plan, moved } = randomPlan(this.#chance);
+    const { plan, moved } = given ? { plan: given.plan, moved: [] } : randomPlan(this.#chance);
+    this.#hosts = new Map(plan.hosts.map(({ name }) => [name, new Host(name, { ...world, watch })]));
+    const crowd = given?.crowd ?? PEOPLE;
     this.#day = { plan: pinned(plan), moved };
     this.#truth = new Truth(this.#chance);
     const run = `${plan.runbook.name}-1`;
@@ -100,6 +118,8 @@ class Simulation {
       law: this.#law,
       hosts: this.#hosts,
       planText: JSON.stringify(this.#day.plan),
+      crowd,
+      onlyAnswer: death !== undefined,
       say: (who, what) => this.#story.say(who, what),
     });
     this.#processes = new Processes({
@@ -111,7 +131,9 @@ class Simulation {
       coordinatorClock: this.#coordinatorClock,
       conditions: this.#conditions,
       planted,
-      nature: this.#nature(),
+      toolbox: (host) =>
+        given ? catalogueTools(host, this.#nature(), given.catalogue) : toolbox(host, this.#nature()),
+      crowd,
       nextManner: () => this.#manner(),
       acked: (...of) => this.#law.acked(...of),
       story: this.#story,
@@ -129,6 +151,8 @@ class Simulation {
       const { status } = this.#law.state;
       this.#law.appended(data);
       this.#story.appended(data, status);
+      this.#appendedMs = this.#timeline.nowMs;
+      this.#strikeAt(data);
     };
     for (const [name, host] of this.#hosts) {
       host.disk.onDurable = (line) => this.#law.durable(name, line);
@@ -143,14 +167,14 @@ class Simulation {
       for (const host of this.#hosts.values()) this.#processes.startAgent(host);
     });
     this.#timeline.in(START_AT_MS, () => this.#people.start());
-    const day = drawDay(this.#chance);
+    const day = this.#death ? CALM_DAY : drawDay(this.#chance, [...this.#hosts.keys()]);
     this.#broker.expires = this.#chance.hits(0.5);
     this.#truth.stormMs = START_AT_MS + day.stormMs;
     for (const { atMs, fault } of day.faults) this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
     for (const atMs of day.meddlings)
       this.#timeline.in(START_AT_MS + atMs, () => this.#conditions.storm && this.#people.meddle());
     this.#timeline.in(START_AT_MS + day.stormMs, () => this.#calm());
-    const lastMs = START_AT_MS + day.stormMs + CALM_MS;
+    const lastMs = START_AT_MS + day.stormMs + CALM_MS + (this.#given?.moreMs ?? 0);
     this.#manners = day.manners;
     await this.#timeline.pass(() => this.#law.broken !== undefined || this.#isOver() || this.#timeline.nowMs >= lastMs);
     if (!this.#law.broken) this.#law.ended();
@@ -160,13 +184,15 @@ class Simulation {
       seed: this.#seed,
       broken,
       status: state.status,
+      state,
+      struck: this.#struck,
       simulatedMs: this.#timeline.nowMs,
       entries: this.#broker.logs.get(state.run)?.length ?? 0,
       trace: broken ? [...this.#story.lines, this.#story.line('LAW', broken.message)] : this.#story.lines,
     };
   }
 
-  #manners: ReturnType<typeof drawDay>['manners'] = [];
+  #manners: Day['manners'] = [];
 
   /** Nothing goes wrong from here on, and people do what is theirs. */
   #calm(): void {
@@ -180,9 +206,32 @@ class Simulation {
 
   /** It has ended, and whoever could still do harm had time for it. */
   #isOver(): boolean {
-    if (!isEnded(this.#law.state)) return false;
+    const { state } = this.#law;
+    if (this.#death && state.status === 'held' && this.#timeline.nowMs - this.#appendedMs > QUIET_MS) return true;
+    if (!isEnded(state)) return false;
     this.#endedMs ??= this.#timeline.nowMs;
     return this.#timeline.nowMs - this.#endedMs > LINGER_MS;
+  }
+
+  /** The death is planned when the step begins on its host, and comes at the latest when it has ended there. */
+  #strikeAt(data: Uint8Array): void {
+    const death = this.#death;
+    if (death === undefined || this.#struck) return;
+    const { events } = LogEntry.parse(JSON.parse(Buffer.from(data).toString('utf8')));
+    const about = events.filter((event) => 'host' in event && 'step' in event && isAt(event, death));
+    if (about.some(({ type }) => type === 'StepStarted')) {
+      this.#timeline.in(this.#chance.between(0, death.withinMs), () => this.#strike(death));
+    } else if (about.some(({ type }) => ENDS.has(type))) this.#strike(death);
+  }
+
+  #strike({ host: name }: Death): void {
+    if (this.#struck) return;
+    this.#struck = true;
+    this.#story.say('DAY', () => `${name ?? 'the coordinator'} dies`);
+    const downMs = this.#chance.hits(0.5) ? this.#chance.between(5_000, 20_000) : this.#chance.between(60_000, 90_000);
+    const host = name === null ? undefined : this.#hosts.get(name);
+    if (host) this.#faults.killHost(host, downMs);
+    else this.#processes.coordinators[0]?.life.end();
   }
 
   // What hosts are like.
@@ -205,10 +254,16 @@ class Simulation {
   }
 }
 
+const ENDS: ReadonlySet<string> = new Set(['StepSucceeded', 'StepFailed', 'StepUnknown']);
+
+function isAt(event: { step?: string | undefined; host?: string | null | undefined }, { step, host }: Death): boolean {
+  return event.step === step && event.host === host;
+}
+
 function pinned(plan: Plan): Plan {
-  const hosts = HOST_NAMES.map((name) => ({
+  const hosts = plan.hosts.map(({ name, labels }) => ({
     name,
-    labels: {},
+    labels,
     journal: `journal-${name}`,
     machine: `machine-${name}`,
     key: keyOf(name).publicKey,

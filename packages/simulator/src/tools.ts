@@ -25,7 +25,7 @@ export interface Nature {
   probeBreaks(): boolean;
 }
 
-const FAILED: Failure = {
+export const FAILED: Failure = {
   code: 'SB-SIM-FAILED',
   class: 'terminal',
   message: 'the process ended with 1',

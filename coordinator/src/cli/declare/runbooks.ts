@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { collect } from '../arguments-collect.ts';
 import type { PlanOptions } from '../commands/plan.ts';
 import type { RehearseOptions } from '../commands/rehearse.ts';
+import type { SimulateOptions } from '../commands/simulate.ts';
 import type { StartOptions } from '../commands/start.ts';
 import type { UndoOptions } from '../commands/undo.ts';
 import { type Declare, example, NOTE } from '../declare.ts';
@@ -49,6 +50,24 @@ export const runbookCommands: Declare = (program, go) => {
     .addHelpText('after', example('signalbox rehearse node-upgrade.yaml --params prod.yaml --watch'))
     .action((file: string, options: RehearseOptions) =>
       go(async (cli) => (await import('../commands/rehearse.ts')).rehearse(cli, file, options)),
+  );
+
+  planOptions(
+    program
+      .command('simulate')
+      .summary('run a runbook through bad days, touching no host')
+      .description(
+        'Runs a runbook on simulated hosts, with the real coordinator and agents, and says for each step what happens if its host dies there.',
+      )
+      .argument('<file>', 'the runbook'),
+  )
+    .option('--seeds <n>', 'how many days', '400')
+    .option('--from <seed>', 'the first of them', '1')
+    .option('--seed <seed>', 'one day, with everything that happens in it')
+    .option('--catalogue <file>', 'actions and probes besides those of this version, as JSON')
+    .addHelpText('after', example('signalbox simulate node-upgrade.yaml --params prod.yaml --seeds 1000'))
+    .action((file: string, options: SimulateOptions) =>
+      go(async (cli) => (await import('../commands/simulate.ts')).simulate(cli, file, options)),
     );
 
   planOptions(
