@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeExecutable } from './executable.ts';
 import { type HostPaths, nodePaths } from './paths.ts';
+import { keyText } from './standins/remesd/key.ts';
 import type { Network } from './standins/remesd/network.ts';
 import { signerState } from './standins/remesd/signer.ts';
 import { DOWNLOADED, INSTALLED } from './standins/remesd/versions.ts';
@@ -14,6 +15,15 @@ export interface NodePorts {
   host?: string;
 }
 
+export interface NodeOptions {
+  name: string;
+  ports: NodePorts;
+  /** Whose key the node has; the validator's when it is left out. */
+  address?: string;
+}
+
+/** The one validator of the chain that is ours. */
+export const VALIDATOR = '1B2C3D4E5F60718293A4B5C6D7E8F90112233445';
 export const NODE_UNIT = 'remesd.service';
 /** Where the chain stands when a sandbox is made. */
 export const FIRST_HEIGHT = 1200;
@@ -26,13 +36,13 @@ export const nodeBinary = (paths: HostPaths) => join(paths.localBin, 'remesd');
 export const downloadedBinary = (paths: HostPaths, version: string) => join(paths.root, 'opt', `remesd-${version}`);
 
 /** A validator of the R3MES chain as its operators run it: one release installed, later ones downloaded. */
-export function furnishNode(paths: HostPaths, { name, ports }: { name: string; ports: NodePorts }): void {
+export function furnishNode(paths: HostPaths, options: NodeOptions): void {
   const home = nodeHome(paths);
   writeExecutable(nodeBinary(paths), 'remesd', [paths.root, INSTALLED]);
   for (const version of DOWNLOADED) {
     writeExecutable(downloadedBinary(paths, version), 'remesd', [paths.root, version]);
   }
-  writeConfig(home, { name, ports });
+  writeConfig(home, options);
   writeData(home);
   // The chain of several hosts is founded once.
   if (!existsSync(paths.labNetwork)) foundChain(paths);
@@ -43,6 +53,7 @@ export function furnishNode(paths: HostPaths, { name, ports }: { name: string; p
 function foundChain({ labNetwork, labSignatures }: HostPaths): void {
   const network: Network = {
     chainId: 'r3mes-lab-1',
+    validator: VALIDATOR,
     firstHeight: FIRST_HEIGHT,
     startedAtMs: Date.now(),
     blockMs: BLOCK_MS,
@@ -70,7 +81,7 @@ WantedBy=multi-user.target
 `;
 }
 
-function writeConfig(home: string, { name, ports }: { name: string; ports: NodePorts }): void {
+function writeConfig(home: string, { name, ports, address = VALIDATOR }: NodeOptions): void {
   const { host = '127.0.0.1' } = ports;
   const { config, genesis, key } = nodePaths(home);
   mkdirSync(join(home, 'config'), { recursive: true });
@@ -86,7 +97,7 @@ laddr = "tcp://${host}:${ports.p2p}"
 `,
   );
   writeFileSync(genesis, '{"genesis_time":"2026-01-01T00:00:00Z","chain_id":"r3mes-lab-1","initial_height":"1"}\n');
-  writeFileSync(key, '{"address":"1B2C3D4E5F60718293A4B5C6D7E8F90112233445"}\n', { mode: 0o600 });
+  writeFileSync(key, keyText(address), { mode: 0o600 });
 }
 
 function writeData(home: string): void {

@@ -29,11 +29,13 @@ import { postgresDump } from './postgres/dump.ts';
 import { postgresRestore } from './postgres/restore.ts';
 import { postgresSql } from './postgres/sql.ts';
 import { postgresTryRestore } from './postgres/try-restore.ts';
+import { remesdAdoptKey } from './remesd/adopt-key.ts';
 import { remesdBackup } from './remesd/backup.ts';
 import { remesdExport } from './remesd/export.ts';
 import { remesdInstall } from './remesd/install.ts';
 import { remesdQuery } from './remesd/query.ts';
 import { remesdRestore } from './remesd/restore.ts';
+import { remesdSetKeyAside } from './remesd/set-key-aside.ts';
 import { guarded } from './support/guard.ts';
 import { systemdDropIn } from './systemd/drop-in.ts';
 import { systemdRestart } from './systemd/restart.ts';
@@ -70,11 +72,13 @@ export const actions: readonly Action[] = [
   postgresRestore,
   postgresSql,
   postgresTryRestore,
+  remesdAdoptKey,
   remesdBackup,
   remesdExport,
   remesdInstall,
   remesdQuery,
   remesdRestore,
+  remesdSetKeyAside,
   systemdDropIn,
   systemdRestart,
   systemdStart,

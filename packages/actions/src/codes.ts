@@ -93,6 +93,11 @@ export const ACTION_CODES = {
     means: 'A backup is not complete, or its files are not those of its manifest. Nothing was restored.',
     next: 'Do not delete anything. Find another backup, or keep the present data.',
   },
+  'SB-ACT-VALIDATOR-KEY': {
+    class: 'terminal',
+    means: 'A file that should hold a validator key does not: it names no address.',
+    next: 'Correct the path, or bring the key to the host again; nothing was changed.',
+  },
   'SB-ACT-SIGNER-UNKNOWN': {
     class: 'terminal',
     means: 'What the validator key signed last cannot be read, so nobody can say that a restore is safe.',

@@ -68,7 +68,8 @@ account.`,
 main process that was there gone (\`SB-ACT-UNIT-ALIVE\`). With \`mask: true\` nothing starts the unit again before the step is undone;
 where a mask would have no effect, because the unit's file is in /etc, the plan says so (\`SB-ACT-MASK-OUTRANKED\`). A runbook
 declares the key as \`exclusive\`; the probes \`systemd.unit\` (\`processes\`) and \`remesd.signerHeight\` (works while the node is down)
-are the proof.`,
+are the proof. A mask is gone after a reboot: \`remesd.setKeyAside\` takes the key itself from the old node, and \`remesd.adoptKey\`
+gives it to the new one only after that one knows what the key has signed. \`runbooks/r3mes/validator-move.yaml\` does all of it.`,
   },
   T07: {
     title: 'Calling what the program does not have',

@@ -11,6 +11,7 @@ import type { LabHost } from './lab-host.ts';
 
 /** The runbook as the package brings it. */
 export const NODE_UPGRADE = '/usr/share/signalbox/runbooks/r3mes/node-upgrade.yaml';
+export const VALIDATOR_MOVE = '/usr/share/signalbox/runbooks/r3mes/validator-move.yaml';
 export const NODES = ['node-1', 'node-2'] as const;
 export const MINERS = ['miner-1', 'miner-2'] as const;
 

@@ -6,10 +6,13 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { furnishMiner, MINER_UNIT } from '../furnish-miner.ts';
-import { furnishNode, NODE_UNIT, nodeHome } from '../furnish-node.ts';
+import { furnishNode, NODE_UNIT, nodeHome, VALIDATOR } from '../furnish-node.ts';
 import { hostPaths } from '../paths.ts';
+import { keyText } from '../standins/remesd/key.ts';
 import { MINER_VENV } from './plan.ts';
 
+/** The spare's own key: that of a node which is no validator. */
+const SPARE = 'A0B1C2D3E4F5061728394A5B6C7D8E9F00112233';
 const RPC_PORT = 26_657;
 const P2P_PORT = 26_656;
 const STATS_PORT = 8_080;
@@ -42,7 +45,10 @@ if (role === 'node' || role === 'spare') {
   clear(NODE_UNIT, 'remes');
   const home = addUser('remes');
   mkdirSync(paths.packagedUnits, { recursive: true });
-  furnishNode(paths, { name, ports: { rpc: RPC_PORT, p2p: P2P_PORT, host: '0.0.0.0' } });
+  const ports = { rpc: RPC_PORT, p2p: P2P_PORT, host: '0.0.0.0' };
+  furnishNode(paths, { name, ports, ...(role === 'spare' ? { address: SPARE } : {}) });
+  // What its owner has brought to the spare, to be used when the validator moves.
+  if (role === 'spare') writeFileSync('/root/priv_validator_key.json', keyText(VALIDATOR), { mode: 0o600 });
   for (const file of [paths.labNetwork, paths.labSignatures]) chmodSync(file, 0o666);
   run('chown', '--recursive', 'remes:remes', home, nodeHome(paths));
 } else if (role === 'miner') {

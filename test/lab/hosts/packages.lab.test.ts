@@ -9,8 +9,8 @@ import { REPOSITORY } from '../programs.ts';
 import { installPackage } from './lab.ts';
 import { must } from './machine-program.ts';
 import { LAB_IS_THERE, sharedLab, started } from './shared-lab.ts';
-import { hostStates } from './signalbox.ts';
-import { installSlowUnit, letGo, removeSlowUnit, slowRunbook, starts } from './slow-unit.ts';
+import { hostStates, signalbox } from './signalbox.ts';
+import { installSlowProgram, letGo, removeSlowUnit, slowProgramRunbook, starts } from './slow-unit.ts';
 
 const AGENT = 'signalbox-agent.service';
 const NEWER = '0.1.1';
@@ -138,12 +138,12 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
       await online('mirror-1');
     });
 
-    it('[I1] lose nothing: the step goes on, the new agent finds out how it went, the run is completed', async () => {
-      await installSlowUnit(host());
+    it('[I1] lose nothing: the process goes on, the new agent hears how it ends, the run is completed', async () => {
+      installSlowProgram(host());
       host().put('/etc/signalbox/agent.env', '# mine\n', 0o600);
-      const run = await started(slowRunbook(lab(), host()), {});
+      const run = await started(slowProgramRunbook(lab(), host()), {});
       await run.accepted('started', 'mirror-1');
-      await until('the unit to be started', () => starts(host()) === 1);
+      await until('the program to be started', () => starts(host()) === 1);
 
       await installPackage(host(), newer.agent);
       expect((await host().run(['signalbox-agent', '--version'])).trim()).toBe(NEWER);
@@ -152,6 +152,7 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
 
       letGo(host());
       expect(await run.ended()).toBe('completed');
+      expect((await signalbox(lab(), 'logs', run.id)).stdout).toContain('ended');
       expect(starts(host())).toBe(1);
     });
   });

@@ -20,8 +20,8 @@ const miner = { role: 'miner', labels: { role: 'miner', venv: MINER_VENV } } as 
 /** The addresses live in a network namespace of the lab's own, so they meet nobody else's. */
 export const HOSTS: readonly HostPlan[] = [
   { name: 'coord-1', address: '10.77.0.10', role: 'coordinator', labels: { role: 'coordinator' } },
-  { name: 'node-1', address: '10.77.0.11', role: 'node', labels: { role: 'node' } },
-  { name: 'node-2', address: '10.77.0.12', role: 'spare', labels: { role: 'spare' } },
+  { name: 'node-1', address: '10.77.0.11', role: 'node', labels: { role: 'node', validator: 'r3mes' } },
+  { name: 'node-2', address: '10.77.0.12', role: 'spare', labels: { role: 'spare', validator: 'r3mes' } },
   { name: 'miner-1', address: '10.77.0.21', ...miner },
   { name: 'miner-2', address: '10.77.0.22', ...miner },
   { name: 'backend-1', address: '10.77.0.31', role: 'backend', labels: { role: 'backend' } },

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
-import { COORDINATOR_HOST } from './plan.ts';
+import { COORDINATOR_HOST, type HostPlan } from './plan.ts';
 
 export const SLOW_UNIT = 'slow.service';
 const STARTS = '/var/lib/slow/starts';
@@ -40,21 +40,40 @@ export const letGo = (host: LabHost) => host.put(GO, '');
 /** How often it was started, whoever did it. */
 export const starts = (host: LabHost) => host.get(STARTS).split('\n').filter(Boolean).length;
 
+const WORK = '/var/lib/slow/work.sh';
+
+/** A program that a step runs, and that lasts until it is let go. */
+export function installSlowProgram(host: LabHost): void {
+  host.put(WORK, `#!/bin/sh\necho started >> ${STARTS}\nuntil [ -e ${GO} ]; do sleep 0.1; done\necho ended\n`, 0o755);
+  host.put(STARTS, '');
+}
+
+/** A runbook that runs it on the host. @returns its path on the coordinator's host. */
+export function slowProgramRunbook(lab: Lab, { plan }: LabHost): string {
+  const run = { argv: [WORK], effect: 'idempotent' };
+  const steps = [{ id: 'started', hosts: 'target', do: 'exec.run', with: run, timeout: '5m' }];
+  return writeRunbook(lab, plan, { name: 'slow-program', steps });
+}
+
 /** A runbook that starts it on the host and goes on after that. @returns its path on the coordinator's host. */
 export function slowRunbook(lab: Lab, { plan }: LabHost): string {
-  const path = '/root/slow-start.yaml';
   const hosts = 'target';
+  return writeRunbook(lab, plan, {
+    name: 'slow-start',
+    steps: [
+      { id: 'started', hosts, do: 'systemd.start', with: { unit: SLOW_UNIT }, timeout: '5m' },
+      { id: 'stopped', hosts, do: 'systemd.stop', with: { unit: SLOW_UNIT } },
+    ],
+  });
+}
+
+function writeRunbook(lab: Lab, { labels }: HostPlan, { name, steps }: { name: string; steps: object[] }): string {
+  const path = `/root/${name}.yaml`;
   const runbook = {
     apiVersion: 'signalbox/v1',
     kind: 'Runbook',
-    metadata: { name: 'slow-start', summary: 'Start a unit that takes its time, and stop it' },
-    spec: {
-      hosts: { target: { match: { ...plan.labels }, count: 1 } },
-      steps: [
-        { id: 'started', hosts, do: 'systemd.start', with: { unit: SLOW_UNIT }, timeout: '5m' },
-        { id: 'stopped', hosts, do: 'systemd.stop', with: { unit: SLOW_UNIT } },
-      ],
-    },
+    metadata: { name, summary: 'Begin something that takes its time' },
+    spec: { hosts: { target: { match: { ...labels }, count: 1 } }, steps },
   };
   lab.host(COORDINATOR_HOST).put(path, stringify(runbook));
   return path;

@@ -50,7 +50,7 @@ export const runbookCommands: Declare = (program, go) => {
     .addHelpText('after', example('signalbox rehearse node-upgrade.yaml --params prod.yaml --watch'))
     .action((file: string, options: RehearseOptions) =>
       go(async (cli) => (await import('../commands/rehearse.ts')).rehearse(cli, file, options)),
-  );
+    );
 
   planOptions(
     program

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { HostContext } from '@signalbox/protocol';
 import { optionOf, readSignerState, SIGNER_STATE_FILE } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
@@ -24,7 +25,7 @@ export const remesdSignerHeight = defineProbe<z.infer<typeof With>>({
   },
 
   async sample(context, { unit, home }) {
-    const folder = home ?? optionOf((await lookAtUnit(context, unit)).exec?.argv ?? [], '--home');
+    const folder = home ?? (await homeOf(context, unit));
     if (folder === undefined) throw probeError('SB-PROBE-HOME-UNKNOWN', `${unit} names no --home`);
     const path = join(folder, 'data', SIGNER_STATE_FILE);
     const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -37,3 +38,21 @@ export const remesdSignerHeight = defineProbe<z.infer<typeof With>>({
     return { ...state };
   },
 });
+
+/** Where unit files lie that a runtime mask hides, in systemd's order (systemd.unit(5)). */
+const UNIT_FOLDERS = ['/etc/systemd/system', '/usr/local/lib/systemd/system', '/usr/lib/systemd/system'];
+
+/**
+ * The home that the unit names. systemd says nothing of what a masked unit starts, and the node that must be proven not to
+ * sign is a masked one [I10]: its file still says it.
+ */
+async function homeOf(context: HostContext, unit: string): Promise<string | undefined> {
+  const { exec, loadState } = await lookAtUnit(context, unit);
+  if (loadState !== 'masked') return optionOf(exec?.argv ?? [], '--home');
+  for (const folder of UNIT_FOLDERS) {
+    const text = await readFile(join(folder, unit), 'utf8').catch(() => '');
+    const home = /^ExecStart=.*\s--home[\s=](\/\S+)/m.exec(text)?.[1];
+    if (home !== undefined) return home;
+  }
+  return undefined;
+}

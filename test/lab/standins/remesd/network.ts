@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 /** The other validators: blocks come at their own pace, whether this node runs or not. */
 export interface Network {
   chainId: string;
+  /** Whose signatures count. */
+  validator: string;
   firstHeight: number;
   startedAtMs: number;
   blockMs: number;

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { hostPaths, nodePaths } from '../../paths.ts';
 import { lastHeight, storeBlock } from './database.ts';
+import { loadOrMakeKey } from './key.ts';
 import { type Network, networkHeight, readNetwork } from './network.ts';
 import { Signer } from './signer.ts';
 
@@ -19,7 +20,9 @@ export class ChainNode {
   height: number;
   blockHash = '';
   readonly #paths: ReturnType<typeof nodePaths>;
-  readonly #signer: Signer;
+  /** A node whose key is nobody's on this chain follows it in silence. */
+  readonly #signer: Signer | undefined;
+  readonly address: string;
   /** Another process builds other blocks: the same height signed by two of them is a double signature. */
   readonly #instance = randomUUID();
   #timer: NodeJS.Timeout | undefined;
@@ -27,10 +30,18 @@ export class ChainNode {
   constructor({ root, home, version }: { root: string; home: string; version: string }) {
     const lab = hostPaths(root);
     this.#paths = nodePaths(home);
+    this.address = loadOrMakeKey(this.#paths.key);
     this.network = readNetwork(lab.labNetwork);
     this.height = lastHeight(this.#paths);
     this.blockHash = this.#hashAt(this.height);
-    this.#signer = new Signer({ statePath: this.#paths.signerState, observerPath: lab.labSignatures, version });
+    const { address } = this;
+    if (address !== this.network.validator) return;
+    this.#signer = new Signer({
+      statePath: this.#paths.signerState,
+      observerPath: lab.labSignatures,
+      version,
+      address,
+    });
   }
 
   get catchingUp(): boolean {
@@ -50,7 +61,7 @@ export class ChainNode {
     while (this.height < target) {
       const height = this.height + 1;
       const blockHash = this.#hashAt(height);
-      this.#signer.sign(height, blockHash);
+      this.#signer?.sign(height, blockHash);
       storeBlock(this.#paths, height, blockHash);
       this.height = height;
       this.blockHash = blockHash;

@@ -70,9 +70,9 @@ export function status(node: ChainNode, { moniker, rpc, p2p }: NodeConfig) {
       catching_up: node.catchingUp,
     },
     validator_info: {
-      address: '1B2C3D4E5F60718293A4B5C6D7E8F90112233445',
+      address: node.address,
       pub_key: { type: 'tendermint/PubKeyEd25519', value: 'qL8nG4m3Zx0nS8b1sXkq3a0Yd0uTt5yV4H0x2m1pJ9Y=' },
-      voting_power: '10',
+      voting_power: node.address === node.network.validator ? '10' : '0',
     },
   };
 }

@@ -3,6 +3,8 @@ import { replaceFile } from './files.ts';
 
 /** What was signed when, as an observer of the network keeps it: nobody on the host reads or rewinds it. */
 export interface Signature {
+  /** Of the key that signed. */
+  address: string;
   height: number;
   blockHash: string;
   pid: number;
@@ -13,6 +15,13 @@ export interface Signature {
 /** CometBFT's number of the step "precommit": the last vote at a height. */
 const PRECOMMIT = 3;
 
+export interface SignerOptions {
+  statePath: string;
+  observerPath: string;
+  version: string;
+  address: string;
+}
+
 /**
  * The validator's signer with CometBFT's file guard: it signs a height only above the one in its state file, and writes
  * the file before the signature leaves. That file is all that stands between a validator and a double signature, and the
@@ -22,9 +31,11 @@ export class Signer {
   readonly #statePath: string;
   readonly #observerPath: string;
   readonly #version: string;
+  readonly #address: string;
   #height: number;
 
-  constructor({ statePath, observerPath, version }: { statePath: string; observerPath: string; version: string }) {
+  constructor({ statePath, observerPath, version, address }: SignerOptions) {
+    this.#address = address;
     this.#statePath = statePath;
     this.#observerPath = observerPath;
     this.#version = version;
@@ -35,7 +46,14 @@ export class Signer {
     if (height <= this.#height) return;
     replaceFile(this.#statePath, signerState(height, blockHash));
     this.#height = height;
-    const signature: Signature = { height, blockHash, pid: process.pid, version: this.#version, atMs: Date.now() };
+    const signature: Signature = {
+      address: this.#address,
+      height,
+      blockHash,
+      pid: process.pid,
+      version: this.#version,
+      atMs: Date.now(),
+    };
     appendFileSync(this.#observerPath, `${JSON.stringify(signature)}\n`);
   }
 }
