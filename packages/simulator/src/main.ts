@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Broken } from './broken.ts';
 import { type Campaign, campaign } from './campaign.ts';
 import { makeSignaturesCheap } from './keys.ts';
-import { type RehearsalOptions, rehearse, rehearseOne } from './runbook/fates.ts';
+import { type PlanDaysOptions, simulatePlan, simulatePlanOnce } from './runbook/fates.ts';
 import { screenOf } from './runbook/screen.ts';
 import { simulate } from './simulation.ts';
 
@@ -41,17 +41,17 @@ program
     const { seeds, from, seed } = program.opts<{ seeds: number; from: number; seed?: number }>();
     const given = Given.parse(JSON.parse(await text(process.stdin)));
     process.exitCode =
-      seed === undefined ? await rehearsed({ ...given, from, seeds }, json === true) : await retold(given, seed);
+      seed === undefined ? await planDays({ ...given, from, seeds }, json === true) : await retold(given, seed);
   });
 
-async function rehearsed(options: RehearsalOptions, json: boolean): Promise<number> {
-  const rehearsal = await rehearse(options);
-  process.stdout.write(`${json ? JSON.stringify(rehearsal) : screenOf(rehearsal).join('\n')}\n`);
-  return rehearsal.broken.length === 0 ? 0 : 1;
+async function planDays(options: PlanDaysOptions, json: boolean): Promise<number> {
+  const days = await simulatePlan(options);
+  process.stdout.write(`${json ? JSON.stringify(days) : screenOf(days).join('\n')}\n`);
+  return days.broken.length === 0 ? 0 : 1;
 }
 
 async function retold(given: z.infer<typeof Given>, seed: number): Promise<number> {
-  const { trace, status, broken } = await rehearseOne(given, seed);
+  const { trace, status, broken } = await simulatePlanOnce(given, seed);
   process.stdout.write(`${trace.join('\n')}\nseed ${seed}: ${endingOf(status, broken)}\n`);
   return broken ? 1 : 0;
 }

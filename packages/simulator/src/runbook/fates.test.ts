@@ -3,7 +3,7 @@ import { probeSpecs } from '@signalbox/probes';
 import { action, approval, gate, plan } from '@signalbox/sequencer/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeSignaturesCheap } from '../keys.ts';
-import { rehearse, rehearseOne } from './fates.ts';
+import { simulatePlan, simulatePlanOnce } from './fates.ts';
 import { screenOf } from './screen.ts';
 
 const catalogue = { actions: [...actionSpecs], probes: [...probeSpecs] };
@@ -18,9 +18,9 @@ const made = plan([stopped, { ...asked, targets }, approval('go', { count: 3, ro
 
 beforeAll(makeSignaturesCheap);
 
-describe('a rehearsal', () => {
+describe('the days of a plan', () => {
   it('says for each step what became of the run when its host died there', async () => {
-    const { fates, broken, storms } = await rehearse({ plan: made, catalogue, from: 1, seeds: 80 });
+    const { fates, broken, storms } = await simulatePlan({ plan: made, catalogue, from: 1, seeds: 80 });
     expect(broken).toEqual([]);
     expect(fates.map(({ step, host }) => [step, host])).toEqual([
       ['stopped', 'h1'],
@@ -41,8 +41,8 @@ describe('a rehearsal', () => {
 
   it('tells one of its days again, the same each time', async () => {
     const [first, second] = [
-      await rehearseOne({ plan: made, catalogue }, 6),
-      await rehearseOne({ plan: made, catalogue }, 6),
+      await simulatePlanOnce({ plan: made, catalogue }, 6),
+      await simulatePlanOnce({ plan: made, catalogue }, 6),
     ];
     expect(first.trace.join('\n')).toContain('h2 dies');
     expect(second.trace).toEqual(first.trace);

@@ -27,7 +27,7 @@ export interface Fate {
   readonly why: Reason[];
 }
 
-export interface Rehearsal {
+export interface PlanDays {
   readonly runbook: string;
   readonly from: number;
   readonly days: number;
@@ -37,7 +37,7 @@ export interface Rehearsal {
   readonly broken: readonly { readonly seed: number; readonly what: string }[];
 }
 
-export interface RehearsalOptions {
+export interface PlanDaysOptions {
   readonly plan: Plan;
   readonly catalogue: Catalogue;
   readonly from: number;
@@ -53,7 +53,7 @@ const WITHIN_MS = { action: 4_000, other: 10_000 } as const;
  * Days of somebody's plan: on every second one the host of one step dies while it is at it, each in its turn; on the
  * others the weather is as bad as on the days of random plans. A day follows from its seed and the plan.
  */
-export async function rehearse({ plan, catalogue, from, seeds }: RehearsalOptions): Promise<Rehearsal> {
+export async function simulatePlan({ plan, catalogue, from, seeds }: PlanDaysOptions): Promise<PlanDays> {
   const given = givenOf(plan, catalogue);
   const places = placesOf(given.plan);
   const fates = places.map(({ leaf, host }): Fate => {
@@ -72,7 +72,7 @@ export async function rehearse({ plan, catalogue, from, seeds }: RehearsalOption
 }
 
 /** One of these days, event by event. */
-export async function rehearseOne(options: Pick<RehearsalOptions, 'plan' | 'catalogue'>, seed: number) {
+export async function simulatePlanOnce(options: Pick<PlanDaysOptions, 'plan' | 'catalogue'>, seed: number) {
   const given = givenOf(options.plan, options.catalogue);
   return await simulate({ seed, trace: true, ...dayOf(given, placesOf(given.plan), seed) });
 }

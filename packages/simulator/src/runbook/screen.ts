@@ -1,7 +1,7 @@
-import type { Fate, Rehearsal } from './fates.ts';
+import type { Fate, PlanDays } from './fates.ts';
 
 /** What a person reads. */
-export function screenOf({ runbook, from, days, fates, storms, broken }: Rehearsal): string[] {
+export function screenOf({ runbook, from, days, fates, storms, broken }: PlanDays): string[] {
   const endings = Object.entries(storms);
   const stormy = endings.reduce((sum, [, count]) => sum + count, 0);
   return [
