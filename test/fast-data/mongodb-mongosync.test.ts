@@ -2,7 +2,7 @@ import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canRunCutover, FastDataWorld, NEW_SECRET } from './fast-data-world.ts';
 import { MONGOSYNC_UNIT } from './mirror-host.ts';
-import { DESTINATION, hostWith, SOURCE, sampleOn } from './tools.ts';
+import { DESTINATION, onHost, SOURCE, sampleOn } from './tools.ts';
 import { longestGapMs } from './workload/ledger.ts';
 
 let world: FastDataWorld;
@@ -41,11 +41,12 @@ describe.runIf(canRunCutover)('[T39] mongodb-cutover-mongosync, under load', () 
       `mongodb-cutover-mongosync: ${count.acknowledged} writes acknowledged, 0 lost; writes stood still for ${gaps[0]} ms, reads for ${gaps[1]} ms`,
     );
     // Reversed: what was written at the new place is at the old one as well.
-    await using host = await hostWith(world.stage);
-    await until(
-      'the old source to have followed',
-      async () => (await sampleOn(host, 'mongodb.compare', { left: DESTINATION, right: SOURCE })).differences === 0,
-      { timeoutMs: 60_000 },
+    await onHost(world.stage, (host) =>
+      until(
+        'the old source to have followed',
+        async () => (await sampleOn(host, 'mongodb.compare', { left: DESTINATION, right: SOURCE })).differences === 0,
+        { timeoutMs: 60_000 },
+      ),
     );
   });
 });

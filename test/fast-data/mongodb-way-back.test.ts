@@ -1,7 +1,7 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canRunCutover, FastDataWorld, OLD_SECRET } from './fast-data-world.ts';
-import { actionOn, DESTINATION, hostWith, SOURCE, sampleOn } from './tools.ts';
+import { actionOn, DESTINATION, onHost, SOURCE, sampleOn } from './tools.ts';
 
 let world: FastDataWorld;
 beforeAll(async () => {
@@ -15,11 +15,12 @@ afterAll(() => world?.end());
 async function expectAsBefore(): Promise<void> {
   expect(['crud', 'rtu', 'svc'].map((name) => world.secretOf(name))).toEqual([OLD_SECRET, OLD_SECRET, OLD_SECRET]);
   expect(world.atWork({ crud: 1, rtu: 2, svc: 1 })).toBe(true);
-  await using host = await hostWith(world.stage);
-  expect(await sampleOn(host, 'mongodb.replicaSet', { in: SOURCE })).toMatchObject({ writeBlock: false });
-  for (const side of [SOURCE, DESTINATION]) {
-    expect(await actionOn(host, 'mongodb.ttlMonitor', { in: side, enabled: true }).probe('do')).toBe('applied');
-  }
+  await onHost(world.stage, async (host) => {
+    expect(await sampleOn(host, 'mongodb.replicaSet', { in: SOURCE })).toMatchObject({ writeBlock: false });
+    for (const side of [SOURCE, DESTINATION]) {
+      expect(await actionOn(host, 'mongodb.ttlMonitor', { in: side, enabled: true }).probe('do')).toBe('applied');
+    }
+  });
   expect(await world.systemctl('show', '-p', 'ActiveState', 'mongomirror.service')).toContain('inactive');
   const before = world.writes().length;
   await world.moreWrites(before + 20);
@@ -76,7 +77,6 @@ describe.runIf(canRunCutover)('mongodb-cutover, until the point of no return', (
     expect(await views.countDocuments({ n: 'cron/1' })).toBe(0);
 
     const why = await world.signalbox(['status', run, '--why']);
-    console.log(why.stdout);
     expect(why.stdout).toContain('root@admin');
     expect((await world.events(run)).some(({ type }) => type === 'Crossed')).toBe(false);
 

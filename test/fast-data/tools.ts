@@ -16,6 +16,19 @@ export async function hostWith(sets: { source: ReplicaSet; destination: ReplicaS
   return host;
 }
 
+/** The same for one look, after which it is gone. */
+export async function onHost<T>(
+  sets: { source: ReplicaSet; destination: ReplicaSet },
+  use: (host: LocalHost) => Promise<T>,
+): Promise<T> {
+  const host = await hostWith(sets);
+  try {
+    return await use(host);
+  } finally {
+    await host[Symbol.asyncDispose]();
+  }
+}
+
 /** One sample, with `with` read as an agent reads it. */
 export async function sampleOn(host: LocalHost, name: string, input: JsonObject): Promise<Values> {
   const probe = probeByName.get(name);
