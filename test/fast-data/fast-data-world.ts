@@ -223,7 +223,7 @@ export class FastDataWorld {
         const events = (await this.events(run)).slice(after);
         const seen = events.findLast(fits);
         // A hold that was lifted is over.
-        const stop = events.findLast((e) => ['Ended', 'Held', 'Resumed', 'HoldLifted'].includes(e.type));
+        const stop = events.findLast((e) => ['Ended', 'Held', 'Resumed', 'HoldLifted', 'UndoStarted'].includes(e.type));
         const final = stop && (stop.type === 'Ended' || stop.type === 'Held');
         if (!seen && final && type !== stop.type) over = JSON.stringify(stop);
         return seen ?? over !== undefined;
