@@ -1,5 +1,5 @@
 import type { Point } from '@signalbox/protocol/points';
-import { keeperOf } from './keepers.ts';
+import { keeperOf } from '../lab/keepers.ts';
 import { type Kept, pause } from './kept.ts';
 import type { Strike, Target } from './strikes.ts';
 import type { Place, Trap, Traps } from './traps.ts';

@@ -3,7 +3,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import { channelOf, POINTS } from '@signalbox/protocol/points';
-import { keeperOf } from './keepers.ts';
+import { keeperOf } from '../lab/keepers.ts';
 import { PLACES, type Place, TRAP_VARIABLE, type Trap, trapFile, writeSprung } from './traps.ts';
 
 const passages = new Map<string, number>();

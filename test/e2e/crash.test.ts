@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
+import { keeperOf } from '../lab/keepers.ts';
 import { workStep } from './support/work.ts';
 import { type World, worldOfTest } from './support/world.ts';
 
@@ -108,6 +110,10 @@ describe('[I8] when a process is killed with -9 in the middle of a run', () => {
     const run = await world.begin(world.runbook('not-done', text));
     await until('the work to begin', () => world.marks().some(({ name }) => name === 'long'));
     await world.mesh.kill('a-1');
+    // With the keeper goes the exit of what it has started: now only the probe can tell.
+    const stateDir = join(world.mesh.dir, 'state', 'a-1');
+    process.kill(keeperOf(stateDir) ?? Number.NaN, 'SIGKILL');
+    await until('the keeper to be gone', () => keeperOf(stateDir) === undefined);
     world.release('never');
     await until('the work to end', () => world.marks().some(({ name, what }) => name === 'long' && what === 'end'));
     world.mesh.startAgent('a-1');

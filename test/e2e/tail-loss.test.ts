@@ -18,7 +18,7 @@ async function offline(world: World, change: (store: string) => void): Promise<v
 it('[I8] a run whose log was put back to an earlier state is held, and nothing is run twice or written over', async () => {
   const world = await worldOfTest({ hosts: ['a-1'] });
   const copy = world.file('store-as-it-was');
-  const steps = workStep('one', { until: 'go-one' }) + workStep('two') + '- id: go\n  approve: { count: 1 }\n';
+  const steps = `${workStep('one', { until: 'go-one' })}${workStep('two')}- id: go\n  approve: { count: 1 }\n`;
   const run = await world.begin(world.runbook('tail', steps));
   await world.event(run, 'StepAccepted', { step: 'one' });
   await offline(world, (store) => cpSync(store, copy, { recursive: true }));

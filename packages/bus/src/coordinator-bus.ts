@@ -116,7 +116,7 @@ function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOpti
           );
         },
       });
-      await link.exchange('subscribing to health', () => link.nc.flush());
+      await link.subscribed('subscribing to health');
       return async () => subscription.unsubscribe();
     },
 

@@ -79,7 +79,7 @@ class Lane {
       this.#link.onReconnect(() => this.#sweep()),
     );
     this.#link.onClose(() => this.stop());
-    await this.#link.exchange('subscribing', () => nc.flush());
+    await this.#link.subscribed('subscribing');
     this.#sweep();
   }
 

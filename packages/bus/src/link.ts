@@ -1,3 +1,4 @@
+import { SignalboxError } from '@signalbox/protocol';
 import { DebugEvents, Events, type NatsConnection, type Status } from 'nats';
 import { busError } from './codes.ts';
 import { toBusError } from './errors.ts';
@@ -25,6 +26,11 @@ export interface Link extends Connection {
    * @throws SB-BUS-TIMEOUT when the connection is lost in the middle: the outcome is unknown. Otherwise as toBusError.
    */
   exchange<T>(doing: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * Resolves when the server knows of all subscriptions up to now. A connection that is lost meanwhile is waited for, as
+   * long as it takes: with it the client subscribes anew, and a program must not end because it began at a bad moment.
+   */
+  subscribed(doing: string): Promise<void>;
   /** Called after each reconnect, when subscriptions are in place again. */
   onReconnect(listener: () => void): () => void;
   /** Called once, before the connection goes. */
@@ -66,6 +72,15 @@ export function makeLink(nc: NatsConnection, log: Log): Link {
     await untilConnected(changed, waitMs);
   };
 
+  async function exchange<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    await ready();
+    try {
+      return await unlessLost(changed, work());
+    } catch (error) {
+      throw toBusError(error, doing);
+    }
+  }
+
   return {
     nc,
     log,
@@ -98,12 +113,16 @@ export function makeLink(nc: NatsConnection, log: Log): Link {
     onClose(listener) {
       closing.add(listener);
     },
-    async exchange(doing, work) {
-      await ready();
-      try {
-        return await unlessLost(changed, work());
-      } catch (error) {
-        throw toBusError(error, doing);
+    exchange,
+    async subscribed(doing) {
+      for (;;) {
+        try {
+          return await exchange(doing, () => nc.flush());
+        } catch (error) {
+          if (ending || !isLost(error)) throw error;
+          // The news that the connection is lost may come after the error that it causes.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
       }
     },
     close() {
@@ -126,6 +145,9 @@ async function end(nc: NatsConnection, connected: boolean, closing: Iterable<() 
   }
   await nc.close();
 }
+
+const isLost = (error: unknown) =>
+  error instanceof SignalboxError && (error.code === 'SB-BUS-TIMEOUT' || error.code === 'SB-BUS-OFFLINE');
 
 type Listeners = Set<(connected: boolean) => void>;
 

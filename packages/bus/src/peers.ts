@@ -19,7 +19,7 @@ export function peers({ link, subjects }: CoordinatorContext): Peers {
           );
         },
       });
-      await link.exchange('listening to coordinators', () => link.nc.flush());
+      await link.subscribed('listening to coordinators');
       return async () => subscription.unsubscribe();
     },
 

@@ -44,7 +44,7 @@ export class Endpoints {
       this.#subjects.add(subject);
       service.addEndpoint(endpoint, { subject, handler: (error, message) => void this.#answer(error, message) });
     }
-    await this.#link.exchange('announcing a service', () => this.#link.nc.flush());
+    await this.#link.subscribed('announcing a service');
     return async () => await this.#remove(subject, handler);
   }
 

@@ -154,8 +154,11 @@ export class Law implements HostWatch {
         facts.known.add(command.id);
         facts.epoch = command.epoch;
       } else if (record.type === 'control') {
-        must('I6', Number(record.epoch) >= facts.epoch, `${host} obeys epoch ${record.epoch} after ${facts.epoch}`);
-        facts.epoch = Number(record.epoch);
+        // A fence of a leader that was deposed is answered with what this host knows, and refused by the same record.
+        const refused = record.control === 'fence' && record.failure !== undefined;
+        const obeyed = Number(record.epoch) >= facts.epoch;
+        must('I6', refused || obeyed, `${host} obeys epoch ${record.epoch} after ${facts.epoch}`);
+        if (!refused) facts.epoch = Number(record.epoch);
         facts.known.add(String(record.id));
         for (const id of Array.isArray(record.withdrawn) ? record.withdrawn : []) facts.known.add(String(id));
       } else if (record.type === 'vote') {

@@ -1,3 +1,4 @@
+import type { AgentBus } from '@signalbox/bus';
 import { type Answer, HealthReply, LogEntry, Query, Report, type RunEvent } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
 import { keyOf } from './keys.ts';
@@ -7,6 +8,11 @@ import { VOTE_PLANTS } from './plants-votes.ts';
 import { ACTIVE } from './tools.ts';
 
 const anybody = { trusts: () => true };
+
+/** Both clocks that an agent looks at are slow by as much, so that it does not find them apart. */
+const EARLIER_MS = 300_000;
+/** A beat is 2 s, a command may wait for 60 s, and 5 s later it is taken back. */
+const LATE_BEATS = 31;
 
 /**
  * For each invariant a mistake that breaks it. They stand between the real code and the simulated world, so the product
@@ -73,7 +79,11 @@ export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly p
   },
   'a clock that is believed to be earlier': {
     rule: 'I7',
-    planted: { ...HONEST, agentBus: (bus) => changed(bus, { beat: async (data) => earlier(await bus.beat(data)) }) },
+    planted: {
+      ...HONEST,
+      agentClock: (clock) => ({ ...clock, nowMs: () => clock.nowMs() - EARLIER_MS }),
+      agentBus: (bus) => earlier(bus),
+    },
   },
   'an append that is acknowledged and not stored': {
     rule: 'I8',
@@ -165,11 +175,28 @@ function entryOf(data: Uint8Array): LogEntry {
   return LogEntry.parse(JSON.parse(Buffer.from(data).toString('utf8')));
 }
 
-function earlier(answer: Uint8Array | undefined): Uint8Array | undefined {
-  if (answer === undefined) return undefined;
-  const { payload } = open(answer, { kind: 'reply', schema: HealthReply, ...anybody });
-  if (payload.type !== 'heard') return answer;
-  return seal('reply', { ...payload, nowMs: payload.nowMs - 25_000 }, keyOf('coordinator'));
+/** Each command comes just after its time is over, which an agent whose clock is right refuses. */
+function earlier(bus: AgentBus): AgentBus {
+  let beats = 0;
+  const late: { readonly atBeat: number; readonly come: () => void }[] = [];
+  return changed(bus, {
+    commands: (handler) =>
+      bus.commands(
+        (delivery) =>
+          new Promise((resolve, reject) => {
+            late.push({ atBeat: beats + LATE_BEATS, come: () => handler(delivery).then(resolve, reject) });
+          }),
+      ),
+    beat: async (data) => {
+      beats += 1;
+      while (late[0] !== undefined && late[0].atBeat <= beats) late.shift()?.come();
+      const answer = await bus.beat(data);
+      if (answer === undefined) return undefined;
+      const { payload } = open(answer, { kind: 'reply', schema: HealthReply, ...anybody });
+      if (payload.type !== 'heard') return answer;
+      return seal('reply', { ...payload, nowMs: payload.nowMs - EARLIER_MS }, keyOf('coordinator'));
+    },
+  });
 }
 
 function firstLine(journal: Uint8Array): Uint8Array {

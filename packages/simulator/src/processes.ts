@@ -82,7 +82,7 @@ export class Processes {
     const life = this.#newLife(`agent ${host.name}`);
     const link = this.#linkOf(life);
     this.#agents.set(host.name, { life, link });
-    const clock = clockOf(life, host.clock);
+    const clock = planted.agentClock(clockOf(life, host.clock));
     const identity = identityOf(mesh, host, life.name);
     const journal = openJournal(planted.storage(host.disk.storage(life), host), {
       identity,
