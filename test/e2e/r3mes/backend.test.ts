@@ -113,7 +113,12 @@ describe.skipIf(!realBackend)('runbooks/r3mes/backend-move', () => {
     // The release on the host knows only the old schema; moving does not upgrade it.
     const blind = await world.run('backend-move', move);
     expect(blind.failures.map((line) => line.split(':')[0])).toEqual(['healthy']);
-    await runOn(backend.sandbox, ['git', '-C', backend.folder, 'checkout', '--quiet', 'v1.0.0']);
+    for (const args of [
+      ['fetch', '--quiet', '--tags'],
+      ['checkout', '--quiet', 'v1.0.0'],
+    ]) {
+      expect(await runOn(backend.sandbox, ['git', '-C', backend.folder, ...args])).toMatchObject({ exitCode: 0 });
+    }
     const run = await world.run('backend-move', move);
     expect([run.outcome, run.failures]).toEqual(['completed', []]);
     expect(valuesOf(run, 'healthy')).toMatchObject({ body: { revision: NEW, users: 0 } });
