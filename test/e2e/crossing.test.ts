@@ -1,4 +1,3 @@
-import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dial, dialGate } from './support/dial.ts';
 import { workStep } from './support/work.ts';
@@ -41,10 +40,7 @@ describe('a point of no return on real hosts', () => {
     const quiet = await dial(0);
     const file = world.runbook('crossed', `${workStep('before')}${dialGate('quiet', quiet)}${POINT}${BEHIND}`);
     const run = await world.begin(file);
-    await until('the approval to be asked for', async () => {
-      const { stdout } = await world.signalbox(['status', run, '--why']);
-      return stdout.includes('approve') && stdout.includes('go');
-    });
+    await world.event(run, 'StepStarted', { step: 'go' });
     quiet.set(3);
     await world.signalbox(['approve', run, 'go', '--yes']);
     expect((await world.signalbox(['wait', run, '--for', 'held'])).exitCode).toBe(0);

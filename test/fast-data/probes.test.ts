@@ -56,8 +56,11 @@ describe.runIf(hasMongo)('a real replica set', () => {
   });
 
   it('[T34] shows how far its oplog reaches, and how far it will when it is full', async () => {
-    const { windowSeconds, fullWindowSeconds, usedBytes, maxBytes } = await sampleOn(host, 'mongodb.oplogWindow', {
-      in: SOURCE,
+    const { source } = await databases('oplog');
+    const { windowSeconds, fullWindowSeconds, usedBytes, maxBytes } = await until('an oplog of a second', async () => {
+      await source.collection('orders').insertOne({});
+      const window = await sampleOn(host, 'mongodb.oplogWindow', { in: SOURCE });
+      return Number(window.windowSeconds) >= 1 && window;
     });
     expect(Number(windowSeconds)).toBeLessThan(600);
     expect(Number(fullWindowSeconds)).toBeGreaterThan(Number(windowSeconds));
