@@ -8,7 +8,7 @@ import { foundAnew, NODES, signatures, unitOf } from './chain.ts';
 import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
 import { LabRun } from './lab-run.ts';
-import { hostStates } from './signalbox.ts';
+import { hostStates, signalbox } from './signalbox.ts';
 
 /** What happens to a host. */
 export const BLOWS = ['power-cut', 'reboot'] as const;
@@ -41,8 +41,17 @@ export async function play(lab: Lab, { runbook, params, step, host: name, blow }
   try {
     return await strike(lab, { run, step, name, blow, startedMs });
   } finally {
+    await leave(lab, run);
     await run[Symbol.asyncDispose]();
   }
+}
+
+/** A run that waits for a person keeps what it has claimed, and the next cell would be refused. */
+async function leave(lab: Lab, run: LabRun): Promise<void> {
+  if (run.record.outcome !== undefined) return;
+  const said = await signalbox(lab, 'abort', run.id, '--leave', '--note', 'the cell is over');
+  if (said.exitCode !== 0) throw new Error(`${run.id} could not be left: ${said.stderr}`);
+  await until(`${run.id} to be left`, () => run.record.outcome);
 }
 
 interface Struck extends Pick<Cell, 'step' | 'blow'> {
