@@ -149,7 +149,7 @@ export class FastDataWorld {
     this.cluster.create({ name: 'rtu', replicas: 2, env: env('writes'), argv: argv('writer') });
     this.cluster.create({ name: 'svc', replicas: 1, env: env('writes'), argv: argv('writer') });
     this.cluster.create({ name: 'crud', replicas: 1, env: env('reads'), argv: argv('reader') });
-    await until('the services to be at work', () => this.atWork({ rtu: 2, svc: 1, crud: 1 }), { timeoutMs: 60_000 });
+    await until('the services to be at work', () => this.atWork({ rtu: 2, svc: 1, crud: 1 }), { timeoutMs: 120_000 });
   }
 
   atWork(wanted: Readonly<Record<string, number>>): boolean {
