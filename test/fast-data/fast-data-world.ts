@@ -144,8 +144,11 @@ export class FastDataWorld {
       { name: VARIABLE, valueFrom: { secretKeyRef: { name: OLD_SECRET, key: 'url' } } },
     ];
     const argv = (program: string) => [process.execPath, join(BUILT, `${program}.js`)] as const;
-    await this.stage.source.root.db('shop').createCollection('views');
-    await this.stage.source.root.db('shop').collection('views').createIndex({ service: 1, at: -1 });
+    const shop = this.stage.source.root.db('shop');
+    await shop.createCollection('views');
+    await shop.collection('views').createIndex({ service: 1, at: -1 });
+    // Made before the writers race to make it: a mongod under Wine stands still when two transactions do that at once.
+    await shop.createCollection('totals');
     this.cluster.create({ name: 'rtu', replicas: 2, env: env('writes'), argv: argv('writer') });
     this.cluster.create({ name: 'svc', replicas: 1, env: env('writes'), argv: argv('writer') });
     this.cluster.create({ name: 'crud', replicas: 1, env: env('reads'), argv: argv('reader') });
