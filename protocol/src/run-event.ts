@@ -147,6 +147,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     host: HostName,
     values: z.record(z.string(), Json),
     why: z.string(),
+    /** Nobody could look: it may still be true [I11]. `values` are none then. */
+    unseen: z.literal(true).optional(),
   }),
   wire({ type: z.literal('ApprovalGiven'), step: z.string(), by: Actor, note: z.string().optional() }),
   wire({ type: z.literal('ApprovalRejected'), step: z.string(), by: Actor, note: z.string() }),

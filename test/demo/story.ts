@@ -33,7 +33,7 @@ function tellEvent(event: RunEvent, { green, red, yellow, dim, bold }: Paint): s
     case 'UndoStarted':
       return bold(yellow(`↩ everything is taken back: ${event.reason.message}`));
     case 'FenceBroken':
-      return red(`fence ${event.step} broke on ${event.host}: ${event.why}`);
+      return red(`fence ${event.step} ${event.unseen ? 'unseen' : 'broke'} on ${event.host}: ${event.why}`);
     case 'Held':
       return bold(red(`■ held: ${event.reasons.map(({ failure }) => failure.message).join('; ')}`));
     case 'Ended':

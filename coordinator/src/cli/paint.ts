@@ -18,7 +18,7 @@ export function wantsColour(env: NodeJS.ProcessEnv, isTerminal: boolean): boolea
   return isTerminal && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }
 
-const BAD = /\b(UNKNOWN|FAILED|HELD|BROKEN|NOT REVERSIBLE|silent|refusing|error SB[\w-]+)\b/g;
+const BAD = /\b(UNKNOWN|FAILED|HELD|BROKEN|UNSEEN|NOT REVERSIBLE|silent|refusing|error SB[\w-]+)\b/g;
 const WARN = /\b(WAITING|PAUSED|UNDOING|COMPENSATING|APPROVAL|BY HAND|late|warning)\b/g;
 const GOOD = /\b(COMPLETED|FENCE ok|online)\b/g;
 const FAINT = /^ {5}\S+ +(done|later|undone|not begun) .*$/;

@@ -119,7 +119,11 @@ export class Samplers {
       if (this.#allProven(step, waiting)) await submit({ type: 'proven', step, host: waiting, watch });
     } else if (use === 'fence') {
       if (verdict.kind === 'broken' || verdict.kind === 'failed') {
-        await submit({ type: 'fenceBroke', step, host, values: verdict.values, why: verdict.why, watch });
+        const { missing } = watching.live;
+        const unseen = verdict.kind === 'broken' && missing !== undefined;
+        const why = unseen ? `${verdict.why}: ${missing.message} [${missing.code}]` : verdict.why;
+        const seen = unseen ? { unseen } : {};
+        await submit({ type: 'fenceBroke', step, host, values: verdict.values, why, ...seen, watch });
       }
     } else if (verdict.kind === 'met') {
       await submit({ type: 'gateMet', step, host, values: verdict.values, heldMs: verdict.heldMs, watch });

@@ -68,7 +68,7 @@ export function describeEvent(event: RunEvent): string {
     case 'GateAdjusted':
       return `${event.step} adjusted by ${event.by.name}${noted(event.note)}`;
     case 'FenceBroken':
-      return `fence ${at(event)} BROKEN: ${event.why}`;
+      return `fence ${at(event)} ${event.unseen ? 'UNSEEN' : 'BROKEN'}: ${event.why}`;
     default:
       return describeRunEvent(event);
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { heldScreen } from './held.ts';
 import { rehearseUndo } from './rehearse.ts';
-import { gateHeldInput, silentInput } from './testing/scenes.ts';
+import { gateHeldInput, silentInput, unseenInput } from './testing/scenes.ts';
 import { undoLines } from './undo-lines.ts';
 
 describe('screen 3', () => {
@@ -58,6 +58,20 @@ describe('screen 3', () => {
       '                    what was done stays as it is: ttl-paused, readers-moved[crud], readers-moved[lite] and 3 more',
       'CANNOT skip: lag-zero guards a point of no return and cannot be skipped',
       '      drop: mirror-1 is the only host left of its role mirror',
+    ]);
+  });
+
+  it('[I11] says of a fence that nobody can look at since when, why, and what it last showed; it blames nobody', () => {
+    const screen = heldScreen(unseenInput());
+    expect(screen.slice(2, 10)).toEqual([
+      'WHY   6 source-quiet on mirror-1: gate on test.probe',
+      '      mirror-1 has not answered since 02:28:58',
+      '      fence source-quiet on mirror-1: no sample for 10s: mirror-1 did not answer within 10 s',
+      '      [SB-COORD-HOST-SILENT] [SB-FENCE-UNSEEN]',
+      '      Bring the host back.',
+      'KNOWN fence mirror-alive ok 26:40, unitState active',
+      '      fence source-quiet UNSEEN: no sample for 10s: mirror-1 did not answer within 10 s',
+      '      [SB-COORD-HOST-SILENT]; last seen writes 0',
     ]);
   });
 

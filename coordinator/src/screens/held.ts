@@ -52,30 +52,32 @@ function block(name: string, lines: readonly string[]): string[] {
     .map((line, i) => `${(i === 0 ? name : '').padEnd(INDENT)}${i === 0 && name.length >= INDENT ? ' ' : ''}${line}`);
 }
 
-function whyLines({ state, entries, timeZone }: RunInput, { cause, step, host, failure }: HoldReason): string[] {
+function whyLines(input: RunInput, { cause, step, host, failure }: HoldReason): string[] {
+  const { state } = input;
   const what = step === undefined ? undefined : stepLine(state.plan, step, host ?? null);
   if (cause === 'unknown' && host) {
-    const seen = lastSeen(entries, host);
-    const since = seen === undefined ? '' : ` since ${timeOfDay(seen, { timeZone })}`;
     const silent = state.silent.has(host);
     return [
-      silent ? `${host} has not answered${since} while it ran` : safeText(failure.message),
+      silent ? `${host} has not answered${sinceOf(input, host)} while it ran` : safeText(failure.message),
       ...(what === undefined ? [] : [`  ${what}`]),
       `  Outcome UNKNOWN [${failure.code}]. It may or may not have been done. It will not be run again blindly.`,
     ];
   }
   return [
     ...(what === undefined ? [] : [what]),
+    ...(host && state.silent.has(host) ? [`${host} has not answered${sinceOf(input, host)}`] : []),
     `${safeText(failure.message)} [${failure.code}]`,
     `  ${safeText(failure.next)}`,
   ];
 }
 
-function lastSeen(entries: RunInput['entries'], host: string): number | undefined {
+/** ` since 02:31:02`, when the log says so. */
+function sinceOf({ entries, timeZone }: RunInput, host: string): string {
   const silent = entries.flatMap(({ atMs, events }) =>
     events.flatMap((event) => (event.type === 'HostSilent' && event.host === host ? [event.lastSeenAtMs ?? atMs] : [])),
   );
-  return silent.at(-1);
+  const seenMs = silent.at(-1);
+  return seenMs === undefined ? '' : ` since ${timeOfDay(seenMs, { timeZone })}`;
 }
 
 /** `8 writers-stopped[svc] on kube-1: scale deployment/svc 2 -> 0` */

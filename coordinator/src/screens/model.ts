@@ -1,5 +1,6 @@
 import { type Failure, type HostRecord, hostState, type LogEntry, type ReplyBody } from '@signalbox/protocol';
 import {
+  type Cell,
   type CellRef,
   type ClockReading,
   cellOf,
@@ -12,7 +13,7 @@ import {
 import { type EventLine, eventLines } from './events.ts';
 import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
-import { isStandingFence } from './stages.ts';
+import { brokenWord, isStandingFence } from './stages.ts';
 import type { Zone } from './time.ts';
 import { namedValues } from './values.ts';
 import { type Way, wayOf } from './way.ts';
@@ -36,7 +37,8 @@ export interface FenceModel {
   readonly step: string;
   readonly number: number;
   readonly values: string;
-  readonly broken: string | undefined;
+  /** Why it does not stand any more; a fence that nobody can look at is `UNSEEN`, with its last values. */
+  readonly broken: { readonly word: 'BROKEN' | 'UNSEEN'; readonly why: string } | undefined;
   /** How long it has stood, in run time. */
   readonly sinceMs: number;
 }
@@ -141,10 +143,15 @@ function fencesOf(state: RunState, runMs: number, live: RunInput['live']): Fence
       step: cell.step,
       number: ref.leaf.number,
       values: namedValues(keysOf(ref), values ?? cell.values ?? {}),
-      broken: cell.broken,
+      broken: brokenOf(cell),
       sinceMs: runMs - (cell.endedRunMs ?? runMs),
     };
   });
+}
+
+function brokenOf(cell: Cell): FenceModel['broken'] {
+  const word = brokenWord(cell);
+  return word && cell.broken !== undefined ? { word, why: cell.broken } : undefined;
 }
 
 function keysOf({ leaf, host }: CellRef): string[] {

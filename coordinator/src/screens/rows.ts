@@ -4,7 +4,7 @@ import { safeText } from '../cli/safe-text.ts';
 import type { GateModel } from './gate-lines.ts';
 import type { Instance, Row, RowContext } from './row.ts';
 import { detailOf, gateDueMs, timingOf } from './row-details.ts';
-import { isStandingFence, stageOf } from './stages.ts';
+import { brokenWord, isStandingFence, stageOf } from './stages.ts';
 
 export function rowsOf(context: RowContext): Row[] {
   const byNumber = new Map<number, Instance[]>();
@@ -78,7 +78,7 @@ function wordOf(
   switch (stage) {
     case 'bad':
       if (instances.some(({ cell }) => cell.phase === 'unknown')) return 'UNKNOWN';
-      return fence === 'broken' ? 'BROKEN' : 'FAILED';
+      return instances.flatMap(({ cell }) => brokenWord(cell) ?? []).sort()[0] ?? 'FAILED';
     case 'active':
       return activeWord(instances);
     case 'done':

@@ -45,6 +45,12 @@ function wentPast(state: RunState, ref: CellRef): boolean {
   );
 }
 
+/** What a person reads where a fence does not hold; a fence that nobody can look at may hold all the same [I11]. */
+export function brokenWord({ broken, unseen }: Pick<Cell, 'broken' | 'unseen'>): 'BROKEN' | 'UNSEEN' | undefined {
+  if (broken === undefined) return undefined;
+  return unseen ? 'UNSEEN' : 'BROKEN';
+}
+
 /** A fence that has passed and must still hold: until the step that it protects has started. */
 export function isStandingFence(state: RunState, { leaf, host }: CellRef): boolean {
   if (leaf.kind !== 'gate' || leaf.fence === undefined || state.direction === 'undo') return false;

@@ -33,7 +33,8 @@ export function clockLine(model: RunModel): string | undefined {
 }
 
 export function fenceText({ step, values, broken, sinceMs }: FenceModel): string {
-  if (broken !== undefined) return `${step} BROKEN: ${safeText(broken)}`;
+  const last = broken?.word === 'UNSEEN' && values !== '' ? `; last seen ${values}` : '';
+  if (broken) return `${step} ${broken.word}: ${safeText(broken.why)}${last}`;
   return `${step} ok ${formatClock(sinceMs)}${values === '' ? '' : `, ${values}`}`;
 }
 

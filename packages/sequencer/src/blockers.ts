@@ -1,4 +1,4 @@
-import type { HoldReason } from '@signalbox/protocol';
+import type { Failure, HoldReason, Json } from '@signalbox/protocol';
 import { sequencerError } from './codes.ts';
 import { isSealed } from './fences.ts';
 import { isLeftOut, type RunState } from './state.ts';
@@ -15,8 +15,7 @@ function blocker(state: RunState, ref: CellRef): HoldReason | undefined {
   const cell = cellOf(state, ref);
   const at = { step: ref.leaf.id, host: ref.host };
   if (cell.broken !== undefined && cell.phase === 'succeeded' && state.direction === 'do' && !isSealed(state, ref)) {
-    const message = `${ref.leaf.id}: ${cell.broken}`;
-    return { cause: 'fence', ...at, failure: sequencerError('SB-FENCE-BROKEN', message).failure };
+    return { cause: 'fence', ...at, failure: fenceFailure(at, { why: cell.broken, unseen: cell.unseen }) };
   }
   // On the way back, what failed on the way forward is only one more thing to undo.
   if (cell.failure === undefined || (cell.direction === 'do' && isTurned(state, ref))) return undefined;
@@ -24,6 +23,16 @@ function blocker(state: RunState, ref: CellRef): HoldReason | undefined {
   if (cell.phase !== 'failed') return undefined;
   const cause = cell.direction === 'undo' ? 'undo-failed' : ref.leaf.kind === 'action' ? 'failed' : 'gate';
   return { cause, ...at, failure: cell.failure };
+}
+
+/** What is no longer true has somebody who did it; what nobody could look at may be as it was [I11]. */
+export function fenceFailure(
+  { step, host }: { step: string; host: string | null },
+  { why, unseen, values }: { why: string; unseen: true | undefined; values?: Record<string, Json> },
+): Failure {
+  const details = values === undefined || unseen ? {} : { details: { values } };
+  return sequencerError(unseen ? 'SB-FENCE-UNSEEN' : 'SB-FENCE-BROKEN', `fence ${step} on ${host}: ${why}`, details)
+    .failure;
 }
 
 /** The step is on its way back: with the whole run, or because its host is being dropped. */

@@ -57,6 +57,8 @@ export interface Cell {
   readonly approvals: readonly Approval[];
   /** For a fence: the last break, until it was met again. */
   readonly broken: string | undefined;
+  /** The break is that nobody could look; `values` are those of the last sample. */
+  readonly unseen: true | undefined;
   readonly skippedBecause: string | undefined;
   /** Tries whose end has been reported, `do1`, `undo2`: reports come at least once. */
   readonly settled: readonly string[];

@@ -92,6 +92,12 @@ export const SEQUENCER_CODES = {
     means: 'Something that had to stay true while the run goes on is true no longer. Dispatch stopped at once.',
     next: 'Find who did it (the values name it), stop it, then `signalbox resume RUN`: the fence and what relied on it are asked again.',
   },
+  'SB-FENCE-UNSEEN': {
+    class: 'retryable',
+    means:
+      'Something that has to stay true while the run goes on could not be looked at any more: its host does not answer, or the probe fails. It may still be true. Dispatch stopped at once.',
+    next: 'Bring the host back, or mend what the probe names (`signalbox explain` knows its code), then `signalbox resume RUN`: the fence and what relied on it are asked again.',
+  },
   'SB-GUARD-STALE': {
     class: 'retryable',
     means: 'At the point of no return a guard did not hold on fresh evidence. It was not crossed.',

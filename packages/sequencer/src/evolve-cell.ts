@@ -64,6 +64,7 @@ function started(cell: Cell, event: Of<'StepStarted'>, { atMs, runMs }: Stamp): 
     endedAtMs: undefined,
     endedRunMs: undefined,
     broken: undefined,
+    unseen: undefined,
   };
 }
 
@@ -117,6 +118,7 @@ function reset(cell: Cell, event: Of<'StepReset'>): Cell {
     notBeforeRunMs: event.notBeforeRunMs,
     approvals: [],
     broken: undefined,
+    unseen: undefined,
   };
 }
 
@@ -213,6 +215,7 @@ export function newCell(step: string, host: string | null): Cell {
     notBeforeRunMs: undefined,
     approvals: [],
     broken: undefined,
+    unseen: undefined,
     skippedBecause: undefined,
     settled: [],
     declared: {},

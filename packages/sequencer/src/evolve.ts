@@ -71,7 +71,12 @@ export function evolve(before: RunState, event: RunEvent, { atMs, runMs }: Stamp
     case 'StepReset':
       return withCell(state, event, (cell) => evolveCell(cell, event, { atMs, runMs }));
     case 'FenceBroken':
-      return withCell(state, event, (cell) => ({ ...cell, broken: event.why, values: event.values }));
+      return withCell(state, event, (cell) => ({
+        ...cell,
+        broken: event.why,
+        unseen: event.unseen,
+        values: event.unseen ? cell.values : event.values,
+      }));
     case 'ApprovalGiven':
       return withCell(state, { ...event, host: null }, (cell) => ({
         ...cell,

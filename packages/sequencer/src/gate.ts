@@ -2,6 +2,7 @@ import {
   type Condition,
   describeBroken,
   describeMet,
+  formatDuration,
   type Json,
   type Judgement,
   judge,
@@ -144,7 +145,7 @@ function missing(watch: GateWatch, atMs: number): { watch: GateWatch; verdict: G
     const heldMs = (watch.lastGoodMs ?? 0) - (watch.window[0]?.atMs ?? watch.lastGoodMs ?? 0);
     return { watch, verdict: { kind: 'waiting', heldMs, judgements: [] } };
   }
-  const why = `no sample for ${Math.round(goneMs / 100) / 10} s`;
+  const why = goneMs < 1_000 ? 'no sample' : `no sample for ${formatDuration(Math.round(goneMs / 1_000) * 1_000)}`;
   return { watch: { ...watch, window: [] }, verdict: { kind: 'broken', why, values: {}, judgements: [] } };
 }
 

@@ -1,5 +1,6 @@
 import type { Plan, PlanStep } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
+import { blockers } from './blockers.ts';
 import {
   action,
   approval,
@@ -45,6 +46,29 @@ describe('fences', () => {
     expect(run.effects('page')).toEqual([]);
     run.met('f', 'h1');
     expect(run.effects('page')).toMatchObject([{ why: 'approval-wanted' }]);
+  });
+
+  it('[I11] that nobody can look at stop the run all the same, and send nobody after a culprit', () => {
+    const run = fenced();
+    run.met('f', 'h1', { ok: true });
+    const why = 'no sample for 12s: h1 did not answer [SB-COORD-HOST-SILENT]';
+    run.send({ type: 'fenceBroke', step: 'f', host: 'h1', values: {}, why, unseen: true });
+    expect(run.status).toBe('held');
+    const said = {
+      code: 'SB-FENCE-UNSEEN',
+      message: `fence f on h1: ${why}`,
+      next: expect.stringMatching(/^Bring the host back/),
+    };
+    expect(run.state.reasons).toMatchObject([{ cause: 'fence', failure: said }]);
+    expect(run.cell('f', 'h1')).toMatchObject({ values: { ok: true } });
+    // The same sentence when the reasons are worked out anew, as for a person who resumes what still stands in the way.
+    expect(blockers(run.state)).toMatchObject([{ cause: 'fence', failure: said }]);
+    run.resume();
+    run.met('f', 'h1');
+    run.broke('f', 'h1');
+    expect(run.state.reasons).toMatchObject([
+      { failure: { code: 'SB-FENCE-BROKEN', details: { values: { ok: false } } } },
+    ]);
   });
 
   it('void open approvals and ask for them again only when they are met again', () => {

@@ -74,6 +74,8 @@ export type Input =
       readonly host: string;
       readonly values: Values;
       readonly why: string;
+      /** No sample could be taken: `why` says for how long, and with what the last one failed. */
+      readonly unseen?: true;
       readonly watch?: string;
     }
   | {

@@ -2,6 +2,7 @@ import { formatDuration } from '@signalbox/protocol';
 import { cellOf, indexOf, type RunState } from '@signalbox/sequencer';
 import { type RunInput, runModel } from '../../screens/model.ts';
 import { approvalsGiven } from '../../screens/row-details.ts';
+import { brokenWord } from '../../screens/stages.ts';
 import { headLine } from '../../screens/status-lines.ts';
 import { namedValues } from '../../screens/values.ts';
 import type { Cli } from '../cli.ts';
@@ -68,7 +69,7 @@ function evidenceLines({ state, live, nowMs }: RunInput, guards: readonly string
       const ageMs = sample?.ageMs ?? (cell.endedAtMs === undefined ? undefined : nowMs - cell.endedAtMs);
       const age = ageMs === undefined ? 'never met' : `${formatDuration(Math.max(0, ageMs))} old`;
       const named = namedValues(Object.keys(values).slice(0, 6), values);
-      return `  guard ${ref.leaf.number} ${guard} on ${ref.host}: ${cell.broken === undefined ? cell.phase : 'BROKEN'}   ${named}   ${age}`;
+      return `  guard ${ref.leaf.number} ${guard} on ${ref.host}: ${brokenWord(cell) ?? cell.phase}   ${named}   ${age}`;
     }),
   );
 }

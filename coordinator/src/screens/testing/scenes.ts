@@ -77,6 +77,26 @@ export function gateHeldInput(): RunInput {
     .input(1_780);
 }
 
+/** A fence that nobody can look at any more: mirror-1 fell silent while the lag came down. */
+export function unseenInput(): RunInput {
+  const why = 'no sample for 10s: mirror-1 did not answer within 10 s [SB-COORD-HOST-SILENT]';
+  const fence = { step: 'source-quiet', host: 'mirror-1' } as const;
+  const failure = {
+    code: 'SB-FENCE-UNSEEN',
+    class: 'retryable',
+    message: `fence source-quiet on mirror-1: ${why}`,
+    next: 'Bring the host back.',
+  } as const;
+  return waitingLog()
+    .add(1_749, { type: 'HostSilent', host: 'mirror-1', lastSeenAtMs: T0 + 1_738_000 })
+    .add(
+      1_750,
+      { type: 'FenceBroken', ...fence, values: {}, why, unseen: true },
+      { type: 'Held', reasons: [{ cause: 'fence', ...fence, failure }] },
+    )
+    .input(1_780);
+}
+
 /** On the way back: the second reader is being taken back. */
 export function undoingInput(): RunInput {
   const reason = { code: 'SB-ABORTED', class: 'terminal', message: 'ayse: wrong night', next: '-' } as const;

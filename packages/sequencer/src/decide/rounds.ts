@@ -85,11 +85,12 @@ interface Objection {
 function stayBefore(draft: Draft, ref: CellRef, against: readonly Objection[]): void {
   const { failure } = sequencerError('SB-GUARD-STALE', against.map(({ what, why }) => `${what}: ${why}`).join('; '));
   draft.emit({ type: 'StepFailed', ...currentTry(draft.cell(ref)), failure, unapplied: true });
-  for (const { guard, why, values = {} } of against) {
+  for (const { guard, why, values } of against) {
     if (!guard || guard.host === null) continue;
     const { phase, broken } = draft.cell(guard);
     if (phase !== 'succeeded' || broken !== undefined) continue;
-    draft.emit({ type: 'FenceBroken', step: guard.leaf.id, host: guard.host, values, why });
+    const unseen = values === undefined ? { unseen: true as const } : {};
+    draft.emit({ type: 'FenceBroken', step: guard.leaf.id, host: guard.host, values: values ?? {}, why, ...unseen });
     voidWhatReliedOn(draft, guard.leaf.id);
     sendBack(draft, guard, `${guard.leaf.id} no longer holds`);
   }

@@ -1,5 +1,5 @@
 import type { Failure } from '@signalbox/protocol';
-import { isTurned } from '../blockers.ts';
+import { fenceFailure, isTurned } from '../blockers.ts';
 import { sequencerError } from '../codes.ts';
 import { isSealed, isWatchedFence } from '../fences.ts';
 import type { Input } from '../inputs.ts';
@@ -68,10 +68,10 @@ export function onFenceBroke(draft: Draft, input: Of<'fenceBroke'>): void {
   const ref = draft.ref(input.step, input.host);
   if (ref?.leaf.kind !== 'gate' || !ref.leaf.fence || !isWatchedFence(draft.state, ref)) return;
   if (input.watch !== undefined && input.watch !== fenceKey(draft.state, draft.cell(ref))) return;
-  draft.emit({ type: 'FenceBroken', step: input.step, host: input.host, values: input.values, why: input.why });
+  const { step, host, values, why, unseen } = input;
+  draft.emit({ type: 'FenceBroken', step, host, values, why, ...(unseen ? { unseen } : {}) });
   if (isSealed(draft.state, ref)) return;
-  const message = `fence ${ref.leaf.id} on ${input.host}: ${input.why}`;
-  const { failure } = sequencerError('SB-FENCE-BROKEN', message, { details: { values: input.values } });
+  const failure = fenceFailure({ step, host }, { why, unseen, values });
   voidWhatReliedOn(draft, ref.leaf.id);
   sendBack(draft, ref, `fence ${ref.leaf.id} broke`);
   onFailure(draft, ref, { failure, wish: ref.leaf.fence.onBreak, cause: 'fence' });
