@@ -26,6 +26,8 @@ export const AgentConfig = z.strictObject({
   trust: z.strictObject({ coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator') }),
   /** PATH of everything that actions and probes start. */
   path: z.string().min(1).default(DEFAULT_PATH),
+  /** What the host's owner allows; left out: everything. */
+  policy: z.string().min(1).optional(),
   /** How many steps run at once. */
   concurrency: z.int().min(1).max(64).default(4),
   /** Bound of a child's output file, and of what one step publishes. */
@@ -43,5 +45,6 @@ export function loadConfig(path: string): AgentConfig {
     ...config,
     seedFile: besideFile(path, config.seedFile),
     stateDir: besideFile(path, config.stateDir),
+    ...(config.policy === undefined ? {} : { policy: besideFile(path, config.policy) }),
   };
 }

@@ -87,6 +87,7 @@ export function createHeart(ports: HeartPorts): Heart {
       actions: [...toolbox.actions],
       probes: [...toolbox.probes],
       facts,
+      ...(toolbox.policy.sha256 === undefined ? {} : { policy: toolbox.policy.sha256 }),
       load: reader.load(),
       running,
       ...(refusing && { refusing }),

@@ -6,6 +6,7 @@ export { type Journal, type JournalOptions, openJournal } from './journal/journa
 export { type JournalView, readJournal } from './journal/read-offline.ts';
 export type { RecordBody, Stored } from './journal/records.ts';
 export type { JournalState, KnownCommand } from './journal/state.ts';
+export { EVERYTHING, type Policy } from './policy/policy.ts';
 export type {
   Clock,
   Execution,

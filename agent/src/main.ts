@@ -21,7 +21,9 @@ import { openFileStorage } from './journal/file-storage.ts';
 import { openJournal } from './journal/journal.ts';
 import { showJournal } from './journal-command.ts';
 import { createLog } from './log.ts';
-import type { Identity, Toolbox } from './ports.ts';
+import { loadPolicy } from './policy/load.ts';
+import type { Policy, Use } from './policy/policy.ts';
+import type { Identity, Log, Toolbox } from './ports.ts';
 import { takeStateDir } from './state-dir.ts';
 import { bootId, machineId, systemClock, systemRandom } from './system.ts';
 import { VERSION } from './version.ts';
@@ -31,11 +33,17 @@ const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url));
 const WAITING = 'waiting for NATS';
 
 /** The composition root: everything that touches the real world is made here and handed down. */
-async function serve(config: AgentConfig): Promise<number> {
+async function serve(config: AgentConfig, file: string): Promise<number> {
   const signer = loadSeed(config.seedFile);
+  const policy = loadPolicy({
+    path: config.policy,
+    own: [file, config.seedFile, config.stateDir],
+    actionByName: findAction,
+  });
   const stateDir = await takeStateDir(config.stateDir, runtimeDir(process.env));
   const secretValues = createSecretValues();
   const log = createLog({ mesh: config.mesh, host: config.name }, secretValues);
+  tellPolicy(policy, log);
   const identity = identityOf(config);
   const storage = openFileStorage(stateDir.journal);
   const journal = openJournal(storage, { identity, newId: systemRandom.uuid, nowMs: systemClock.nowMs });
@@ -60,10 +68,11 @@ async function serve(config: AgentConfig): Promise<number> {
     outputCapBytes: config.outputCapBytes,
     secrets: createSecretReader({ ...process.env }, secretValues),
     secretValues,
+    policy,
     starter: createKeeperStarter({ client: keeper, clock: systemClock }),
     publish: (chunk) => bus.output(chunk, Buffer.from(JSON.stringify(chunk))),
   });
-  const world = { clock: systemClock, random: systemRandom, reader: createHostReader(), toolbox: installed() };
+  const world = { clock: systemClock, random: systemRandom, reader: createHostReader(), toolbox: installed(policy) };
   const agent = createAgent(
     { ...world, bus, journal, workbench, signer, log },
     {
@@ -91,6 +100,8 @@ async function serve(config: AgentConfig): Promise<number> {
   if (end.refusal) throw new SignalboxError(end.refusal);
   return 0;
 }
+
+const findAction: Toolbox['actionByName'] = (name) => actionByName.get(name);
 
 function identityOf({ mesh, name: host, labels }: AgentConfig): Identity {
   const instance = systemRandom.uuid();
@@ -140,19 +151,28 @@ function waitForEnd() {
   };
 }
 
-function installed(): Toolbox {
+/** That nobody has said what is allowed here is said with every start. */
+function tellPolicy({ sha256 }: Policy, log: Log): void {
+  if (sha256 === undefined)
+    log('warn', 'no policy: every action, unit, path, command and user is allowed on this host');
+  else log('info', 'policy read', { sha256 });
+}
+
+function installed(policy: Policy): Toolbox {
+  const offered = (kind: Use['kind']) => (tool: { name: string }) => policy.offers(kind, tool.name);
   const named = ({ name, version }: { name: string; version: number }) => `${name}@${version}`;
   return {
-    actionByName: (name) => actionByName.get(name),
+    policy,
+    actionByName: findAction,
     probeByName: (name) => probeByName.get(name),
-    actions: actions.map(named),
-    probes: probes.map(named),
+    actions: actions.filter(offered('action')).map(named),
+    probes: probes.filter(offered('probe')).map(named),
   };
 }
 
 async function main(argv: readonly string[]): Promise<number> {
   const invocation = parseCli(argv, VERSION);
-  if (invocation.type === 'serve') return await serve(loadConfig(invocation.config));
+  if (invocation.type === 'serve') return await serve(loadConfig(invocation.config), invocation.config);
   const { config, run, json } = invocation;
   const stateDir = invocation.stateDir ?? loadConfig(config ?? '').stateDir;
   return showJournal({ stateDir, run, json }, (line) => process.stdout.write(`${line}\n`));
@@ -161,6 +181,7 @@ async function main(argv: readonly string[]): Promise<number> {
 /** Bad usage, bad configuration, or a name or folder that another agent has: 2. A mesh that refuses the key: 4. */
 function exitCodeOf({ code }: SignalboxError): number {
   if (code.startsWith('SB-CFG-') || code === 'SB-AGENT-LOCKED' || code === 'SB-HOST-DUPLICATE') return 2;
+  if (code === 'SB-POLICY-FILE') return 2;
   return code.startsWith('SB-BUS-') ? 4 : 1;
 }
 

@@ -1,6 +1,7 @@
 import type { Action } from '@signalbox/actions';
 import type { Probe } from '@signalbox/probes';
 import type { Direction, Failure, HostContext, Json } from '@signalbox/protocol';
+import type { Policy } from './policy/policy.ts';
 
 /**
  * What the agent needs of the world, beside the bus (`AgentBus`). Small, so that a simulated world can stand behind it:
@@ -44,6 +45,7 @@ export type Log = (level: LogLevel, message: string, fields?: Record<string, unk
 export interface Toolbox {
   readonly actionByName: (name: string) => Action | undefined;
   readonly probeByName: (name: string) => Probe | undefined;
+  readonly policy: Policy;
   /** `name@version`, for health. */
   readonly actions: readonly string[];
   readonly probes: readonly string[];

@@ -1,4 +1,4 @@
-import { type Answer, Query, type QueryVerb, type Report } from '@signalbox/protocol';
+import { type Answer, Query, type QueryVerb, type Report, SignalboxError } from '@signalbox/protocol';
 import { open, type Signer, seal, sha256 } from '@signalbox/protocol/crypto';
 import { agentError } from './codes.ts';
 import type { Journal } from './journal/journal.ts';
@@ -87,6 +87,8 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
     const action = toolbox.actionByName(query.action);
     if (action === undefined) throw agentError('SB-AGENT-UNKNOWN-ACTION', `no action ${query.action} here`);
     const input = parseInput(action, query.with);
+    const refused = toolbox.policy.refusal({ kind: 'action', action, input });
+    if (refused) throw new SignalboxError(refused);
     const result = await inTurn(query, (options) =>
       bounded(ports, { ...options, what: `${action.name} check` }, (context) => action.check(context, input)),
     );

@@ -56,7 +56,10 @@ const RECIPES: readonly Recipe[] = [
       description:
         'Carries out the steps of migrations on this host, samples probes and reports\nhealth. Brings its own Node.js runtime.',
     },
-    more: () => {},
+    more(tree) {
+      const example = inRepository('packaging', 'files', 'signalbox-agent', 'policy.yaml');
+      tree.copy(example, 'usr/share/doc/signalbox-agent/examples/policy.yaml');
+    },
   },
   {
     name: 'signalbox',

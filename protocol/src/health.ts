@@ -22,6 +22,8 @@ export const Health = wire({
   probes: z.array(z.string()),
   /** Facts of the host, slow to change: os, cpus, memory, disks. */
   facts: z.record(z.string(), Json),
+  /** Checksum of what the host's owner allows; absent: everything is allowed there. */
+  policy: z.string().optional(),
   load: wire({
     cpuPercent: z.number().optional(),
     memoryPercent: z.number().optional(),

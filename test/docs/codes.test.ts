@@ -2,7 +2,7 @@ import { ACTION_CODES } from '@signalbox/actions';
 import { BUS_CODES } from '@signalbox/bus';
 import { CLI_CODES, COORDINATOR_CODES } from '@signalbox/coordinator';
 import { PROBE_CODES } from '@signalbox/probes';
-import { AGENT_CODES, type CodeCatalogue, PROTOCOL_CODES } from '@signalbox/protocol';
+import { AGENT_CODES, type CodeCatalogue, POLICY_CODES, PROTOCOL_CODES } from '@signalbox/protocol';
 import { codeTable } from '@signalbox/protocol/reference';
 import { RUNBOOK_CODES } from '@signalbox/runbook';
 import { SEQUENCER_CODES } from '@signalbox/sequencer';
@@ -14,6 +14,7 @@ const CATALOGUES: Record<string, CodeCatalogue> = {
   'Settings files': SETTINGS_CODES,
   Bus: BUS_CODES,
   Agent: AGENT_CODES,
+  'Policy of a host': POLICY_CODES,
   Actions: ACTION_CODES,
   Probes: PROBE_CODES,
   Runs: SEQUENCER_CODES,

@@ -13,6 +13,8 @@ export interface MeshHost {
   readonly labels?: Readonly<Record<string, string>>;
   /** PATH of what its agent starts; left out: the agent's own default. */
   readonly path?: string;
+  /** Path of its owner's policy.yaml; left out: everything is allowed. */
+  readonly policy?: string;
   /** Where its agent finds NATS; left out: on loopback. */
   readonly servers?: readonly string[];
 }
@@ -102,7 +104,7 @@ export class ProcessMesh {
   }
 
   /** agent.yaml of a host, to be varied. */
-  agentSettings({ name, labels, path, servers = [this.nats.url] }: MeshHost) {
+  agentSettings({ name, labels, path, policy, servers = [this.nats.url] }: MeshHost) {
     return {
       mesh: this.name,
       name,
@@ -112,6 +114,7 @@ export class ProcessMesh {
       trust: { coordinators: [this.nats.keys.coordinator.publicKey] },
       ...(labels === undefined ? {} : { labels }),
       ...(path === undefined ? {} : { path }),
+      ...(policy === undefined ? {} : { policy }),
     };
   }
 

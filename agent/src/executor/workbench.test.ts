@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OutputChunk } from '@signalbox/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EVERYTHING } from '../policy/policy.ts';
 import type { ExecutionRequest } from '../ports.ts';
 import { systemClock } from '../system.ts';
 import { type TestKeeper, testKeeper } from '../testing/test-keeper.ts';
@@ -29,6 +30,7 @@ afterEach(async () => {
 function open(change: Partial<ExecutionRequest> = {}) {
   const secretValues = createSecretValues();
   const workbench = createWorkbench({
+    policy: EVERYTHING,
     ...{ host: 'h1', labels: { role: 'node' }, clock: systemClock, steps, path: DEFAULT_PATH, secretValues },
     outputCapBytes: 1_000_000,
     starter: keeper.starter,

@@ -1,6 +1,13 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ExecOptions, ExecResult, HostContext, OutputChunk } from '@signalbox/protocol';
+import {
+  type ExecOptions,
+  type ExecResult,
+  type HostContext,
+  type OutputChunk,
+  SignalboxError,
+} from '@signalbox/protocol';
+import type { Policy } from '../policy/policy.ts';
 import type { Clock, Execution, ExecutionRequest, Workbench } from '../ports.ts';
 import { directStarter } from './direct.ts';
 import { childEnvironment } from './environment.ts';
@@ -29,6 +36,7 @@ export interface WorkbenchOptions {
   publish: (chunk: OutputChunk) => void;
   /** Starts the processes of commands. */
   starter: Starter;
+  policy: Policy;
 }
 
 /** The real host: processes, files and secrets of the machine that the agent runs on. */
@@ -98,10 +106,12 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
 
     type Way = Pick<RunProcessOptions, 'exec' | 'files' | 'starter' | 'resumed' | 'onStarted' | 'onText'>;
 
-    function run(argv: Argv, way: Way): Promise<ExecResult> {
+    async function run(argv: Argv, way: Way): Promise<ExecResult> {
+      const refused = made.policy.processRefusal(argv);
+      if (refused) throw new SignalboxError(refused);
       const { clock, path, outputCapBytes: capBytes } = made;
       const env = childEnvironment({ path, mark: way.files, command, extra: way.exec.env });
-      return runProcess(argv, { ...way, clock, env, signal, capBytes });
+      return await runProcess(argv, { ...way, clock, env, signal, capBytes });
     }
 
     const context: HostContext = {

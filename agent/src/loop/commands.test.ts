@@ -1,6 +1,7 @@
 import { commandId, Health } from '@signalbox/protocol';
 import { createKeyPair, open, seal } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
+import { createPolicy, PolicyFile } from '../policy/policy.ts';
 import { manualClock, settled } from '../testing/manual-clock.ts';
 import { memoryStorage } from '../testing/memory-storage.ts';
 import { RUN, type SmallWorld, smallWorld } from '../testing/small-world.ts';
@@ -288,5 +289,53 @@ describe('reports', () => {
     world.bus.full = undefined;
     await world.clock.advance(10_000);
     expect(typesOf(world)).toEqual(['accepted', 'outcome']);
+  });
+});
+
+describe("the policy of the host's owner", () => {
+  const input = { path: '/data/a' };
+  const policy = createPolicy(PolicyFile.parse({ allow: { actions: ['test.*'], paths: ['/data/*'] } }), {
+    ...{ sha256: 'x', own: [], uidOf: () => undefined, actionByName: () => undefined },
+  });
+
+  it('refuses before anything is looked at or written, with a report', async () => {
+    const world = await smallWorld({ policy });
+    const delivered = await world.give(world.command({ with: { path: '/etc/shadow' } }));
+    expect([delivered.verdict, codesOf(world), world.calls]).toEqual(['terminated', ['SB-POLICY-PATH'], []]);
+    const answer = await world.query({
+      verb: 'check',
+      action: 'test.action',
+      with: { path: '/etc/x' },
+      timeoutMs: 1_000,
+    });
+    expect(answer).toMatchObject({ verb: 'failed', failure: { code: 'SB-POLICY-PATH', class: 'terminal' } });
+    const sample = await world.query({ verb: 'sample', probe: 'test.probe', with: {}, timeoutMs: 1_000 });
+    expect(sample).toMatchObject({ verb: 'failed', failure: { code: 'SB-POLICY-PROBE' } });
+    expect(world.calls).toEqual([]);
+  });
+
+  it('lets a way back go where this host itself has been, and nowhere that it is only told of', async () => {
+    const world = await smallWorld({ policy });
+    world.before = { kept: '/var/backups/a' };
+    await world.give(world.command({ with: input }));
+    const undo = { direction: 'undo' as const, with: input };
+    await world.give(world.command({ ...undo, receipt: { kept: '/etc/shadow' } }));
+    expect(codesOf(world)).toEqual(['SB-POLICY-PATH']);
+    await world.give(world.command({ ...undo, attempt: 2, receipt: { kept: '/var/backups/a' } }));
+    expect(world.runs().map(({ what, receipt }) => [what, receipt.kept])).toEqual([
+      ['run', '/var/backups/a'],
+      ['undo', '/var/backups/a'],
+    ]);
+  });
+
+  it('[I5] does not ask the program of a step that it forbids since a crash: nobody can tell', async () => {
+    const [storage, first] = [memoryStorage(), await smallWorld()];
+    const before = await smallWorld({ storage, keys: first.keys });
+    before.holdRuns = true;
+    await before.give(before.command({ with: { path: '/etc/x' } }));
+    const after = await smallWorld({ storage, keys: first.keys, policy, applied: 'applied' });
+    await settled();
+    expect(after.calls).toEqual([]);
+    expect(after.reports().at(-1)).toMatchObject({ outcome: { status: 'unknown', probed: 'cannot-tell' } });
   });
 });

@@ -62,8 +62,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
   const admissions = new Map<string, Admission>();
   let stopped = false;
 
-  const judge = (command: Command): Verdict =>
-    judgeCommand(journal.state, command, { time: time.bound(), actionByName: toolbox.actionByName });
+  const judge = (command: Command): Verdict => judgeCommand(journal.state, command, { time: time.bound(), ...toolbox });
 
   async function handle(delivery: Delivery): Promise<void> {
     if (stopped || journal.failure !== undefined) return;

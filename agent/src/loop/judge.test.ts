@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { agentError } from '../codes.ts';
 import type { RecordBody } from '../journal/records.ts';
 import { apply, emptyState, type JournalState } from '../journal/state.ts';
+import { EVERYTHING } from '../policy/policy.ts';
 import { contentOf } from './content.ts';
 import { judgeCommand } from './judge.ts';
 import type { TimeBound } from './mesh-time.ts';
@@ -108,7 +109,7 @@ function unknown(type: 'unknown' | 'apart'): TimeBound {
 describe('[I1] [I6] [I7] [D1] [D2] a command is judged', () => {
   it.each(cases)('%s: %s', (expected, _why, state, asked, time = onTime) => {
     const actions = new Map([action, oneWay].map((one) => [one.name, one]));
-    const verdict = judgeCommand(state, asked, { time, actionByName: (name) => actions.get(name) });
+    const verdict = judgeCommand(state, asked, { time, policy: EVERYTHING, actionByName: (name) => actions.get(name) });
     const code = 'failure' in verdict ? ` ${verdict.failure.code}` : '';
     expect(verdict.type + code).toBe(expected);
   });

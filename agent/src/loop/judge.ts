@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '@signalbox/actions';
-import { type Command, commandId, type Direction, type Failure } from '@signalbox/protocol';
+import { type Command, commandId, type Direction, type Failure, type JsonObject } from '@signalbox/protocol';
 import { agentError } from '../codes.ts';
-import { isBound, type JournalState, stepKey } from '../journal/state.ts';
+import { isBound, type JournalState, receiptOf, stepKey } from '../journal/state.ts';
+import type { Policy } from '../policy/policy.ts';
 import { contentOf } from './content.ts';
 import type { TimeBound } from './mesh-time.ts';
 
@@ -21,6 +23,7 @@ export type Verdict =
 
 export interface Surroundings {
   time: TimeBound;
+  policy: Policy;
   actionByName: (name: string) => Action | undefined;
 }
 
@@ -34,7 +37,7 @@ export function judgeCommand(state: JournalState, command: Command, around: Surr
     authorityFailure(state, command) ??
     withdrawnFailure(state, command) ??
     crossingFailure(state, command) ??
-    actionFailure(command, around.actionByName);
+    actionFailure(state, command, around);
   if (never) return { type: 'refuse', failure: never };
   return judgeVote(state, command) ?? judgeTime(command, around.time);
 }
@@ -130,8 +133,8 @@ function judgeVote(state: JournalState, { run, direction }: Command): Verdict | 
   return { type: 'wait', failure: agentError('SB-AGENT-VOTED', message).failure };
 }
 
-function actionFailure(command: Command, actionByName: Surroundings['actionByName']): Failure | undefined {
-  const action = actionByName(command.action);
+function actionFailure(state: JournalState, command: Command, around: Surroundings): Failure | undefined {
+  const action = around.actionByName(command.action);
   if (action === undefined) return agentError('SB-AGENT-UNKNOWN-ACTION', `no action ${command.action} here`).failure;
   if (action.version !== command.version) {
     const message = `${command.action}: planned for version ${command.version}, here is ${action.version}`;
@@ -141,10 +144,19 @@ function actionFailure(command: Command, actionByName: Surroundings['actionByNam
     return agentError('SB-AGENT-NO-UNDO', `${command.action} has no undo`).failure;
   }
   const input = action.schema.safeParse(command.with);
-  if (input.success) return undefined;
-  const issue = input.error.issues[0];
-  const where = ['with', ...(issue?.path ?? [])].join('.');
-  return agentError('SB-AGENT-INPUT', `${command.action}: ${where}: ${issue?.message}`).failure;
+  if (!input.success) {
+    const issue = input.error.issues[0];
+    const where = ['with', ...(issue?.path ?? [])].join('.');
+    return agentError('SB-AGENT-INPUT', `${command.action}: ${where}: ${issue?.message}`).failure;
+  }
+  return around.policy.refusal({ kind: 'action', action, input: input.data, receipt: foreignReceipt(state, command) });
+}
+
+/** What a way back is told that this host has not written into its own journal. */
+function foreignReceipt(state: JournalState, { run, step, direction, receipt }: Command): JsonObject | undefined {
+  if (direction === 'do' || receipt === undefined) return undefined;
+  const own = receiptOf(state, run, step) ?? {};
+  return Object.fromEntries(Object.entries(receipt).filter(([key, value]) => !isDeepStrictEqual(value, own[key])));
 }
 
 /** [I7] Against the latest that it can be for the coordinator. */

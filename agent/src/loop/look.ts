@@ -1,4 +1,11 @@
-import { describeBroken, type JsonObject, judge, type VoteEvidence, type VoteGuard } from '@signalbox/protocol';
+import {
+  describeBroken,
+  type JsonObject,
+  judge,
+  SignalboxError,
+  type VoteEvidence,
+  type VoteGuard,
+} from '@signalbox/protocol';
 import type { z } from 'zod';
 import { agentError } from '../codes.ts';
 import type { Clock, Toolbox, Workbench } from '../ports.ts';
@@ -19,6 +26,8 @@ export async function sample(
   const probe = ports.toolbox.probeByName(name);
   if (probe === undefined) throw agentError('SB-AGENT-UNKNOWN-PROBE', `no probe ${name} here`);
   const parsed = parseInput(probe, input);
+  const refused = ports.toolbox.policy.refusal({ kind: 'probe', name, input: parsed });
+  if (refused) throw new SignalboxError(refused);
   return await bounded(ports, { ...bounds, what: name }, (context) => probe.sample(context, parsed));
 }
 

@@ -1,4 +1,5 @@
-import type { Applied, Failure, JsonObject } from '@signalbox/protocol';
+import type { Action } from '@signalbox/actions';
+import type { Applied, Command, Failure, JsonObject } from '@signalbox/protocol';
 import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Stored } from '../journal/records.ts';
@@ -28,15 +29,16 @@ export function recover(ports: RecoveryPorts): Promise<void>[] {
 }
 
 async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<void> {
-  const { journal, slots, runner, toolbox, clock, log, publisher } = ports;
+  const { journal, slots, runner, clock, log, publisher } = ports;
   const { intent } = known;
   if (intent === undefined) return;
   const { command, before, atMs } = intent;
   let stopped: Failure | undefined;
+  const action = allowedAction(ports, command);
   const release = slots.occupy(stepKey(command.run, command.step));
   passPoint('agent.recovery.begun');
   try {
-    if (await runner.resume(known)) return release();
+    if (action !== undefined && (await runner.resume(known))) return release();
   } catch (error) {
     log('error', 'recovery', { command: command.id, reason: textOf(error) });
     return release();
@@ -48,7 +50,6 @@ async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<vo
   log('warn', 'a step was interrupted; finding out what became of it', { command: command.id });
   try {
     await processesGone(ports, { known, giveUp: () => stopped !== undefined || since() <= 0 });
-    const action = toolbox.actionByName(command.action);
     let probed: Applied = 'cannot-tell';
     while (action !== undefined) {
       probed = await askProbe(ports, action, { command, receipt: before });
@@ -74,6 +75,14 @@ async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<vo
     publisher.publish(record);
     log('info', `interrupted step ${outcome.status}`, { command: command.id, probed });
   }
+}
+
+/** What the host's owner has forbidden since is not gone on with, nor is its own program asked what became of it. */
+function allowedAction({ toolbox }: RecoveryPorts, command: Command): Action | undefined {
+  const action = toolbox.actionByName(command.action);
+  const input = action?.schema.safeParse(command.with);
+  if (action === undefined || !input?.success) return undefined;
+  return toolbox.policy.refusal({ kind: 'action', action, input: input.data }) ? undefined : action;
 }
 
 async function processesGone(

@@ -15,6 +15,7 @@ import { createKeyPair, type KeyPair, open, seal } from '@signalbox/protocol/cry
 import { z } from 'zod';
 import { type Agent, createAgent } from '../agent.ts';
 import { type Journal, openJournal } from '../journal/journal.ts';
+import { EVERYTHING, type Policy } from '../policy/policy.ts';
 import type { Execution, ExecutionRequest, Identity, ProcessGroup, Workbench } from '../ports.ts';
 import { type Delivered, type FakeBus, fakeBus } from './fake-bus.ts';
 import { type ManualClock, manualClock, settled } from './manual-clock.ts';
@@ -40,6 +41,7 @@ export interface SmallWorldOptions {
   /** Process groups that are still there at the start. */
   workbenchSurvivors?: ProcessGroup[];
   applied?: Applied;
+  policy?: Policy;
   /** What beats are answered with; undefined: nobody hears. */
   coordinatorNowMs?: () => number | undefined;
 }
@@ -129,6 +131,7 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
       random: { uuid: () => 'uuid', fraction: () => 0.5 },
       reader: { facts: async () => ({}), load: () => ({ agentRssBytes: 1 }) },
       toolbox: {
+        policy: options.policy ?? EVERYTHING,
         actionByName: (name) => (name === action.name ? action : undefined),
         probeByName: (name) => (name === probe.name ? probe : undefined),
         actions: ['test.action@1'],

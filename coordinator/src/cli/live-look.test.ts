@@ -72,6 +72,18 @@ describe('the look at the hosts', () => {
     expect(asked).toEqual(['sample mirror-1']);
   });
 
+  it('takes a probe that a host refuses by its policy for a problem, and one that fails now for none', async () => {
+    const steps = [windowEnough].filter((step) => step !== undefined);
+    const told = async (code: string) => {
+      const { client } = clientOf(() => {
+        throw new SignalboxError({ ...missing, code });
+      });
+      return (await lookAtHosts(client, small(steps))).problems.map(({ step, failure }) => `${step} ${failure.code}`);
+    };
+    expect(await told('SB-POLICY-PROBE')).toEqual(['window-enough SB-POLICY-PROBE']);
+    expect(await told('SB-PROBE-FAILED')).toEqual([]);
+  });
+
   it('ends when the mesh is gone: half a look is none', async () => {
     const client = clientOver(() => Buffer.from('not a reply'));
     await expect(lookAtHosts(client, cutoverPlan)).rejects.toThrow(/SB-CLI-REPLY/);

@@ -1,6 +1,7 @@
 import {
   type Failure,
   isJsonObject,
+  isRefusedByPolicy,
   type Json,
   type JsonObject,
   type LeafStep,
@@ -101,7 +102,7 @@ function waitsForRun(value: Json): boolean {
 async function askInTurn(client: MeshClient, questions: readonly Question[]): Promise<Look> {
   const look: Look = { observed: [], problems: [] };
   // The same probe of the same thing is asked once; several gates may wait for it.
-  const samples = new Map<string, JsonObject | undefined>();
+  const samples = new Map<string, Taken>();
   for (const question of questions) {
     if (question.ask.kind === 'check') await check(client, question, look);
     else await sample(client, question, { look, samples });
@@ -126,16 +127,24 @@ async function check(client: MeshClient, { step, host, with: input, ask }: Quest
   }
 }
 
+interface Taken {
+  readonly values?: JsonObject;
+  /** The host's owner does not want it looked at: no earlier step changes that. */
+  readonly refused?: Failure;
+}
+
 /** A probe that cannot be sampled now is told, but stops nothing: the step before it may be what makes it possible. */
 async function sample(
   client: MeshClient,
   { step, host, with: input, ask, keys }: Question,
-  { look, samples }: { look: Look; samples: Map<string, JsonObject | undefined> },
+  { look, samples }: { look: Look; samples: Map<string, Taken> },
 ): Promise<void> {
   if (ask.kind !== 'sample') return;
   const key = JSON.stringify([ask.probe, input]);
-  if (!samples.has(key)) samples.set(key, await sampleOnce(client, { host, probe: ask.probe, with: input }));
-  const seen = samples.get(key);
+  const taken = samples.get(key) ?? (await sampleOnce(client, { host, probe: ask.probe, with: input }));
+  samples.set(key, taken);
+  if (taken.refused) look.problems.push({ step, host, failure: taken.refused });
+  const seen = taken.values;
   if (seen === undefined) {
     look.observed.push({ step, host, seen: {}, note: 'no sample now' });
     return;
@@ -147,12 +156,12 @@ async function sample(
 async function sampleOnce(
   client: MeshClient,
   question: { host: string; probe: string; with: JsonObject },
-): Promise<JsonObject | undefined> {
+): Promise<Taken> {
   try {
-    return (await client.ask('sample', { ...question, timeoutMs: LOOK_MS }, LOOK_MS + 5_000)).values;
+    return { values: (await client.ask('sample', { ...question, timeoutMs: LOOK_MS }, LOOK_MS + 5_000)).values };
   } catch (error) {
-    failureOrThrow(error);
-    return undefined;
+    const failure = failureOrThrow(error);
+    return isRefusedByPolicy(failure) ? { refused: failure } : {};
   }
 }
 

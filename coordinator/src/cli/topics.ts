@@ -7,6 +7,7 @@ import {
   type CodeCatalogue,
   isJsonObject,
   type JsonObject,
+  POLICY_CODES,
   PROTOCOL_CODES,
   type ProbeSpec,
 } from '@signalbox/protocol';
@@ -27,6 +28,7 @@ export interface Topic {
 const CATALOGUES: readonly CodeCatalogue[] = [
   PROTOCOL_CODES,
   AGENT_CODES,
+  POLICY_CODES,
   BUS_CODES,
   SEQUENCER_CODES,
   COORDINATOR_CODES,

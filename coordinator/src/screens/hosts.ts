@@ -14,15 +14,19 @@ export function hostsScreen(mesh: string, { hosts, nowMs, problems }: ReplyBody<
   const said = hosts.flatMap(({ name, health }) =>
     (health?.problems ?? []).map(({ code, message }) => `${name}: [${code}] ${safeText(message)}`),
   );
+  const open = hosts.filter(({ health }) => health && health.policy === undefined).map(({ name }) => name);
+  const free = open.length > 0 ? [`no policy, so everything is allowed: ${open.join(', ')}`] : [];
   const mine = problems.map(({ code, message, next }) => `[${code}] ${safeText(message)} ${safeText(next)}`);
   const online = hosts.filter((host) => stateOf(host, nowMs) === 'online').length;
   return [
     `mesh ${mesh}   ${online} of ${hosts.length} hosts online`,
     '',
     ...(hosts.length > 0 ? table([header, ...rows]) : ['no host is enrolled: add them to coordinator.yaml']),
-    ...['', ...refusing, ...said, ...mine].slice(refusing.length + said.length + mine.length > 0 ? 0 : 1),
+    ...below([...refusing, ...said, ...mine, ...free]),
   ];
 }
+
+const below = (lines: readonly string[]): readonly string[] => (lines.length > 0 ? ['', ...lines] : []);
 
 function stateOf({ seenAtMs }: HostRecord, nowMs: number) {
   return hostState(seenAtMs === undefined ? undefined : Math.max(0, nowMs - seenAtMs));

@@ -84,6 +84,7 @@ describe('hosts', () => {
       'miner-3  refusing  900ms ago                  cpu 12% mem 40%  1        0.1.0 66 MiB',
       '',
       'miner-3 is refusing commands: [SB-JOURNAL-DAMAGED] line 3',
+      'no policy, so everything is allowed: node-1, miner-1, miner-3',
     ]);
   });
 

@@ -38,6 +38,11 @@ export interface Action<With extends object = JsonObject> {
    */
   readonly resumable?: readonly Direction[];
 
+  /** Programs with their arguments that the runbook's author wrote: a host's policy on commands is held against them. */
+  argvs?(input: With): readonly (readonly string[])[];
+  /** Another action that this one does: the host's policy must allow that as well. */
+  standsFor?(input: With): { readonly action: string; readonly with: JsonObject; readonly receipt: JsonObject };
+
   check(context: HostContext, input: With): Promise<Checked>;
   run(context: HostContext, input: With, before: JsonObject): Promise<JsonObject>;
   undo?(context: HostContext, input: With, receipt: JsonObject): Promise<JsonObject>;

@@ -1,5 +1,5 @@
 import { defineAction } from '@signalbox/actions';
-import type { Toolbox } from '@signalbox/agent';
+import { EVERYTHING, type Toolbox } from '@signalbox/agent';
 import { defineProbe } from '@signalbox/probes';
 import { type Applied, type Direction, type Failure, type HostContext, SignalboxError } from '@signalbox/protocol';
 import { z } from 'zod';
@@ -94,6 +94,7 @@ export function toolbox(host: Host, nature: Nature): Toolbox {
   });
   const probes = new Map([look, active].map((probe) => [probe.name, probe]));
   return {
+    policy: EVERYTHING,
     actionByName: (name) => (name === ACTION ? action : undefined),
     probeByName: (name) => probes.get(name),
     actions: [`${ACTION}@1`],

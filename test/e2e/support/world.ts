@@ -21,6 +21,8 @@ export interface WorldOptions {
   /** Further keys of coordinator.yaml. */
   readonly coordinator?: object;
   readonly maxStorageBytes?: number;
+  /** Text of a policy.yaml for every host; left out: everything is allowed. */
+  readonly policy?: string;
 }
 
 /** A mesh of real processes with an operator at its CLI, in a folder of its own; all of it ends with `end`. */
@@ -41,7 +43,12 @@ export class World {
       const bin = join(dir, 'bin');
       mkdirSync(bin);
       writeFileSync(join(bin, 'work'), WORK, { mode: 0o755 });
-      const host = (name: string) => ({ name, labels: { role: 'box', name }, path: `${bin}:/usr/bin:/bin` });
+      const policy = join(dir, 'policy.yaml');
+      if (options.policy !== undefined) writeFileSync(policy, options.policy, { mode: 0o644 });
+      const host = (name: string) => ({
+        ...{ name, labels: { role: 'box', name }, path: `${bin}:/usr/bin:/bin` },
+        ...(options.policy === undefined ? {} : { policy }),
+      });
       const mesh = await ProcessMesh.start(
         {
           name: MESH,

@@ -8,6 +8,7 @@ import { addressOf, Connection, withClient } from '../postgres/connection.ts';
 import { findProgram, succeed } from '../support/exec.ts';
 import { HostPath } from '../support/files.ts';
 import { asOwner } from '../support/owner.ts';
+import { VariableName } from '../support/variables.ts';
 
 export const ALEMBIC = {
   connection: Connection.describe('The database that is meant.'),
@@ -15,11 +16,9 @@ export const ALEMBIC = {
   program: HostPath.describe(
     'The alembic of the environment that the service runs, as in /opt/backend/venv/bin/alembic.',
   ),
-  variable: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
-    .default('DATABASE_URL')
-    .describe('The variable that env.py reads the URI of the database from.'),
+  variable: VariableName.default('DATABASE_URL').describe(
+    'The variable that env.py reads the URI of the database from.',
+  ),
 };
 const Alembic = z.strictObject(ALEMBIC);
 export type Alembic = z.infer<typeof Alembic>;

@@ -41,6 +41,11 @@ export function earlierUndo(find: (name: string) => Action | undefined): Action 
     does: 'take back {action}',
     touches: [],
     timeoutMs: 60 * 60_000,
+    standsFor: ({ action, with: input, receipt }) => ({
+      action,
+      with: input as JsonObject,
+      receipt: receipt as JsonObject,
+    }),
 
     async check(context, input) {
       const state = await stateOf(context, input);

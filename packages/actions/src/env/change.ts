@@ -13,6 +13,7 @@ import {
   replacementReceipt,
 } from '../support/replace.ts';
 import { lookAtUnit, UnitName, unitProblems } from '../support/unit.ts';
+import { VariableName } from '../support/variables.ts';
 import { applyEdits, changesOf } from './edit.ts';
 import { type EnvLine, parseEnv, renderEnv, valueIn } from './parse.ts';
 
@@ -21,14 +22,17 @@ const Name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name such as DATABA
 const With = z.strictObject({
   file: HostPath.describe('The environment file; it must exist. Read as data, never sourced.'),
   rename: z
-    .array(z.strictObject({ from: Name, to: Name }))
+    .array(z.strictObject({ from: Name, to: VariableName }))
     .default([])
     .describe('Old and new names; a name that is not in the file is passed over.'),
   set: z
-    .array(z.strictObject({ name: Name, value: z.string() }))
+    .array(z.strictObject({ name: VariableName, value: z.string() }))
     .default([])
     .describe('Values that are no secrets: a plan is read by many.'),
-  secrets: z.record(Name, SecretRef).default({}).describe('By name, where the value is to be had on this host.'),
+  secrets: z
+    .record(VariableName, SecretRef)
+    .default({})
+    .describe('By name, where the value is to be had on this host.'),
   remove: z.array(Name).default([]).describe('Names whose lines go.'),
   unit: UnitName.optional().describe('When given: this unit must not get an old name from somewhere else.'),
 });

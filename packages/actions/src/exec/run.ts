@@ -4,6 +4,7 @@ import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
 import { answer, findProgram } from '../support/exec.ts';
 import { HostPath } from '../support/files.ts';
+import { VariableName } from '../support/variables.ts';
 
 /** A program and its arguments, each as it is: no shell reads them, so nothing in them has a meaning of its own. */
 const Argv = z.tuple([z.string().min(1)], z.string());
@@ -13,7 +14,7 @@ const With = z.strictObject({
   effect: Effect.describe('What running it does to the world; only the author of the runbook can know.'),
   cwd: HostPath.optional().describe('Folder to run in.'),
   env: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
+    .record(VariableName, z.string())
     .optional()
     .describe('Added to the environment. No secrets: a plan is read by many.'),
   stdin: z.string().optional().describe('Given on standard input. No secrets.'),
@@ -36,6 +37,7 @@ export const execRun = defineAction<With>({
   touches: [],
   receipt: { exitCode: 'always 0' },
   resumable: ['do', 'undo'],
+  argvs: ({ argv, undo, probe }) => [argv, ...[undo, probe].flatMap((other) => (other ? [other.argv] : []))],
 
   async check(context, { argv, undo, probe }) {
     const programs = [argv, undo?.argv, probe?.argv].flatMap((words) => (words ? [words[0]] : []));

@@ -89,8 +89,15 @@ export const gitCheckout = defineAction<With>({
   },
 });
 
+const BRANCH = /^[^-][^\s~^:?*[\\]*$/;
+
 function recorded({ commit, branch }: { commit?: unknown; branch?: unknown }) {
-  if (typeof commit !== 'string')
+  // A receipt comes from afar: what is no commit and no branch could be an option of git.
+  if (
+    typeof commit !== 'string' ||
+    !/^[0-9a-f]{40,64}$/.test(commit) ||
+    (typeof branch === 'string' && !BRANCH.test(branch))
+  )
     throw actionError('SB-ACT-NO-RECEIPT', 'nobody recorded which commit was checked out');
   return { commit, branch: typeof branch === 'string' ? branch : undefined };
 }

@@ -10,7 +10,7 @@ import { actionError } from '../codes.ts';
 export const HostPath = z
   .string()
   .max(4096)
-  .regex(/^\/(?!.*(?:^|\/)\.\.?(?:\/|$))[^\0]*$/, 'an absolute path without . and ..');
+  .regex(/^(?![\s\S]*\/\.\.?(?:\/|$))\/[^\0]*$/, 'an absolute path without . and ..');
 
 export const Sha256 = z
   .string()

@@ -15,6 +15,7 @@ import {
   replacementReceipt,
 } from '../support/replace.ts';
 import { lookAtUnit, UnitName, unitProblems } from '../support/unit.ts';
+import { VariableName } from '../support/variables.ts';
 
 const With = z.strictObject({
   unit: UnitName.describe('With its suffix, as in `r3mes-miner.service`.'),
@@ -24,7 +25,7 @@ const With = z.strictObject({
     .default('50-signalbox')
     .describe('Of the file, without `.conf`; drop-ins are read in the order of their names.'),
   environment: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().regex(/^[^"\\%\r\n]*$/, 'plain text'))
+    .record(VariableName, z.string().regex(/^[^"\\%\r\n]*$/, 'plain text'))
     .default({})
     .describe('Variables by name. No secrets: everybody on the host may read a unit.'),
   environmentFile: HostPath.optional().describe(

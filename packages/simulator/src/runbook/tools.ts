@@ -1,5 +1,5 @@
 import type { Action } from '@signalbox/actions';
-import type { Toolbox } from '@signalbox/agent';
+import { EVERYTHING, type Toolbox } from '@signalbox/agent';
 import { defineProbe, type Probe } from '@signalbox/probes';
 import {
   type ActionSpec,
@@ -27,6 +27,7 @@ export function catalogueTools(host: Host, nature: Nature, { actions, probes }: 
   const actionByName = new Map(actions.flatMap((spec) => (act ? [[spec.name, actionOf(spec, act)] as const] : [])));
   const probeByName = new Map(probes.map((spec) => [spec.name, probeOf(spec, { host, nature })]));
   return {
+    policy: EVERYTHING,
     actionByName: (name) => actionByName.get(name),
     probeByName: (name) => probeByName.get(name),
     actions: actions.map(nameOf),
