@@ -208,6 +208,10 @@ export const PlanHost = wire({
   key: z.string(),
 });
 
+/** A maintenance window. Wall clock of the coordinator, epoch milliseconds. */
+export type Window = z.infer<typeof Window>;
+export const Window = wire({ notBeforeMs: z.int().optional(), notAfterMs: z.int().optional() });
+
 export type DowntimeClock = z.infer<typeof DowntimeClock>;
 export const DowntimeClock = wire({
   name: z.string(),
@@ -244,6 +248,8 @@ export const Plan = wire({
   onFailure: z.enum(['rollback', 'hold']),
   /** What a start does while another open run has something that this plan changes; refused unless given. */
   whenBusy: z.enum(['wait', 'refuse']).optional(),
+  /** Outside of it no step is begun on the way forward; undo is not bound by it. */
+  window: Window.optional(),
   downtime: z.array(DowntimeClock),
   steps: z.array(PlanStep),
   observed: z.array(Observation),

@@ -14,7 +14,7 @@ import type { HostQueries } from './queries.ts';
 import { Routing } from './routing.ts';
 import { parsePlan } from './run-log.ts';
 import type { Runs } from './runs.ts';
-import { findDrift, refuseAbsentHosts } from './start.ts';
+import { findDrift, refuseAbsentHosts, refuseClosedWindow } from './start.ts';
 
 /** A reply to `log` stays below this, far under the bus's bound. */
 const LOG_REPLY_BYTES = 512 * 1_024;
@@ -115,6 +115,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version }: World)
       // A run that has begun has changed its hosts: asked for again, it would seem to have drifted from its own plan.
       const begun = await runs.begun(start, text);
       if (begun) return { ...begun, drift: [] };
+      refuseClosedWindow(plan, ports.clock.wallMs());
       await hosts.settled(plan.hosts.map((host) => host.name));
       refuseAbsentHosts(plan, hosts);
       const drift = await findDrift(plan, queries);

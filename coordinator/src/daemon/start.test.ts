@@ -2,7 +2,7 @@ import { SignalboxError } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import { action, World } from '../testing/world.ts';
 import { HostQueries } from './queries.ts';
-import { findDrift, refuseAbsentHosts } from './start.ts';
+import { findDrift, refuseAbsentHosts, refuseClosedWindow } from './start.ts';
 
 describe('starting a plan', () => {
   it('names every host that is not there, at once', () => {
@@ -16,6 +16,16 @@ describe('starting a plan', () => {
       return;
     }
     throw new Error('it was not refused');
+  });
+
+  it('refuses a plan whose window is over, and no other', () => {
+    const plan = {
+      ...new World(['a']).plan([action('one', ['a'])]),
+      window: { notBeforeMs: 5_000, notAfterMs: 9_000 },
+    };
+    expect(() => refuseClosedWindow(plan, 8_999)).not.toThrow();
+    expect(() => refuseClosedWindow(plan, 1_000)).not.toThrow();
+    expect(() => refuseClosedWindow(plan, 9_000)).toThrow('SB-WINDOW-CLOSED');
   });
 
   it('finds what has drifted since the plan, and that a host cannot be asked', async () => {

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type Plan, type PlanStep, SignalboxError } from '@signalbox/protocol';
+import { sequencerError } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import type { Hosts } from './hosts.ts';
 import type { HostQueries } from './queries.ts';
@@ -21,6 +22,18 @@ export function refuseAbsentHosts(plan: Plan, hosts: Hosts): void {
     return [];
   });
   if (problems.length > 0) throw coordinatorError('SB-COORD-HOST', problems.join('; '));
+}
+
+/**
+ * A run whose window is over would begin nothing. Before the window it may be started, and waits.
+ * @throws SB-WINDOW-CLOSED
+ */
+export function refuseClosedWindow({ window, runbook }: Plan, nowMs: number): void {
+  if (window?.notAfterMs === undefined || nowMs < window.notAfterMs) return;
+  const end = new Date(window.notAfterMs).toISOString();
+  throw sequencerError('SB-WINDOW-CLOSED', `the window of ${runbook.name} ended at ${end}`, {
+    next: 'Make a new plan with a window that is still to come.',
+  });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { HoldReason, LeafStep } from '@signalbox/protocol';
-import { type Input, indexOf, type RunState } from '@signalbox/sequencer';
+import { type Input, indexOf, isWindowHold, type RunState } from '@signalbox/sequencer';
 import { ANYBODY, consequence, rehearseUndo } from './rehearse.ts';
 import { quoted } from './status-lines.ts';
 import { undoSummary } from './undo-lines.ts';
@@ -76,6 +76,8 @@ function stays(state: RunState): string {
 
 function candidatesOf(state: RunState, reason: HoldReason): Candidate[] {
   const { step, host } = reason;
+  if (isWindowHold(reason))
+    return [resume(state, 'go on', 'steps are begun outside the window, to the end of the run')];
   if (step === undefined) return [resume(state, 'go on', 'what was asked is asked again')];
   const where = { step, host: host ?? undefined, by: ANYBODY, note: '-' };
   const leaf = indexOf(state.plan).byStep.get(step)?.[0]?.leaf;

@@ -59,6 +59,14 @@ export interface DeadlineModel {
   readonly lastSafeMs: number;
 }
 
+/** The maintenance window, while it matters: not on the way back, nor once a person has let the run go on after it. */
+export interface WindowModel {
+  /** Undefined: it is open. */
+  readonly opensInMs: number | undefined;
+  readonly notBeforeMs: number | undefined;
+  readonly notAfterMs: number | undefined;
+}
+
 /** A decision that a person owes the run. */
 export interface Wish {
   readonly kind: 'approval' | 'manual';
@@ -78,6 +86,7 @@ export interface RunModel extends Zone {
   readonly way: Way;
   readonly clocks: readonly ClockReading[];
   readonly deadlines: readonly DeadlineModel[];
+  readonly window: WindowModel | undefined;
   readonly rows: readonly Row[];
   readonly fences: readonly FenceModel[];
   readonly hosts: readonly HostModel[];
@@ -108,6 +117,7 @@ export function runModel(input: RunInput): RunModel {
     clocks: clocksOf(state, runMs).filter((reading) => reading.elapsedMs !== undefined),
     deadlines:
       isEnded(state) || way.kind === 'sealed' || state.direction === 'undo' ? [] : deadlinesOf(state, nowMs, way),
+    window: windowOf(state, nowMs),
     rows: rowsOf({ state, runMs, live: live?.gates ?? [] }),
     fences: fencesOf(state, runMs, live),
     hosts: hostsOf(input),
@@ -132,6 +142,14 @@ function deadlinesOf(state: RunState, nowMs: number, way: Way): DeadlineModel[] 
     if (decideByMs === undefined) return [];
     return [{ step: id, decideByMs, leftMs: decideByMs - nowMs, lastSafeMs: decideByMs - undoMs }];
   });
+}
+
+function windowOf(state: RunState, nowMs: number): WindowModel | undefined {
+  const { window } = state.plan;
+  if (!window || isEnded(state) || state.direction === 'undo' || state.overtime) return undefined;
+  const { notBeforeMs, notAfterMs } = window;
+  const opensInMs = notBeforeMs !== undefined && nowMs < notBeforeMs ? notBeforeMs - nowMs : undefined;
+  return opensInMs === undefined && notAfterMs === undefined ? undefined : { opensInMs, notBeforeMs, notAfterMs };
 }
 
 function fencesOf(state: RunState, runMs: number, live: RunInput['live']): FenceModel[] {

@@ -28,8 +28,20 @@ export function clockLine(model: RunModel): string | undefined {
     const safe = `last safe abort ${shortTime(lastSafeMs, model)}`;
     return `decide by ${shortTime(decideByMs, model)} (${formatClock(leftMs)} left; ${safe})`;
   });
-  const parts = [...clocks, ...deadlines];
+  const parts = [...clocks, ...deadlines, ...windowText(model)];
   return parts.length > 0 ? parts.join('   ') : undefined;
+}
+
+/** `window opens 02:00 (in 8:53)`, `window ends 05:00 (2:08:53 left)`. */
+function windowText({ window, nowMs, ...zone }: RunModel): string[] {
+  if (!window) return [];
+  const { opensInMs, notBeforeMs, notAfterMs } = window;
+  if (opensInMs !== undefined && notBeforeMs !== undefined) {
+    return [`window opens ${shortTime(notBeforeMs, zone)} (in ${formatClock(opensInMs)})`];
+  }
+  if (notAfterMs === undefined) return [];
+  if (nowMs >= notAfterMs) return [`window over since ${shortTime(notAfterMs, zone)}: no step is begun`];
+  return [`window ends ${shortTime(notAfterMs, zone)} (${formatClock(notAfterMs - nowMs)} left)`];
 }
 
 export function fenceText({ step, values, broken, sinceMs }: FenceModel): string {
@@ -60,6 +72,9 @@ export function nextLines(model: RunModel): string[] {
   if (wishes.length > 0) return wishes;
   if (model.way.kind === 'over') return [`it is over: signalbox report ${model.run}`];
   if (model.status === 'paused') return [`paused. Then: signalbox resume ${model.run}`];
+  if (model.window?.opensInMs !== undefined) {
+    return [`nothing to do: it begins by itself when its window opens, in ${formatClock(model.window.opensInMs)}`];
+  }
   const then = model.thenApprove === undefined ? '' : ` Then: approve ${model.thenApprove}.`;
   return [`nothing to do.${then}`];
 }

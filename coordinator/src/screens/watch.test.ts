@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runModel } from './model.ts';
-import { begunLog } from './testing/cutover.ts';
+import { clockLine, nextLines } from './status-lines.ts';
+import { begunLog, T0 } from './testing/cutover.ts';
 import { undoingInput, waitingInput } from './testing/scenes.ts';
 import { watchScreen } from './watch.ts';
 import { whyScreen } from './why.ts';
@@ -31,6 +32,21 @@ describe('screen 2', () => {
       'next    nothing to do. Then: approve no-way-back.',
       '        [q]uit',
     ]);
+  });
+
+  it('says when the window opens, how long it is open, and what its end means', () => {
+    const window = { notBeforeMs: T0 + 3_600_000, notAfterMs: T0 + 10_800_000 };
+    const at = (seconds: number) => {
+      const input = begunLog().input(seconds);
+      const model = runModel({ ...input, state: { ...input.state, plan: { ...input.state.plan, window } } });
+      return [clockLine(model), ...nextLines(model)];
+    };
+    expect(at(3_000)).toEqual([
+      'decide by 04:30 (1:40:00 left; last safe abort 04:28)   window opens 03:00 (in 10:00)',
+      'nothing to do: it begins by itself when its window opens, in 10:00',
+    ]);
+    expect(at(7_200)[0]).toContain('window ends 05:00 (1:00:00 left)');
+    expect(at(10_860)[0]).toContain('window over since 05:00: no step is begun');
   });
 
   it('gives no estimate for a value that goes the wrong way', () => {

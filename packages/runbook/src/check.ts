@@ -9,6 +9,7 @@ import { checkOrder } from './check/order.ts';
 import { checkReferences } from './check/references.ts';
 import { checkRepetition } from './check/repetition.ts';
 import { checkUnused } from './check/unused.ts';
+import { checkWindow, writtenTimes } from './check/window.ts';
 import { collector, type Diagnostic, inOrder } from './diagnostic.ts';
 import { lookupIn } from './lookup.ts';
 import type { Runbook } from './model.ts';
@@ -29,6 +30,7 @@ export function checkRunbook(runbook: Runbook, catalogue: Catalogue): Diagnostic
   checkEffects(context);
   checkExclusive(context);
   checkOrder(context);
+  checkWindow(runbook, writtenTimes(runbook), report);
   checkUnused(context);
   return inOrder(diagnostics);
 }

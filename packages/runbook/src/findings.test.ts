@@ -84,6 +84,10 @@ const CASES: Record<FindingCode, Case> = {
     '      steps:\n        - id: inner\n          «batch»: { sizes: [1] }\n          do: systemd.start\n          with: { unit: r3mes',
   ]),
   SB220: edit(['    apps: {', '    «spare»: { type: string, default: x }\n    apps: {']),
+  SB321: edit(
+    ['  hosts:\n', '  window: { notBefore: 2026-11-21T02:00:00Z, notAfter: 2026-11-21T05:00:00Z }\n  hosts:\n'],
+    ['hosts: node\n      record', 'hosts: node\n      «notBefore»: 2026-11-21T05:00:00Z\n      record'],
+  ),
   SB230: { ...edit(['    apps:', '    «apps»:']), over: { params: {} } },
   SB231: { text: SMALL, over: { params: { ...params, aps: 1 } }, place: 'elsewhere' },
   SB232: { ...edit(['    node:', '    «node»:']), over: { hosts: [...hosts, secondNode] } },

@@ -1,12 +1,14 @@
 import type { DowntimeClock, Plan, PlanStep } from '@signalbox/protocol';
+import { checkWindow } from './check/window.ts';
 import { checkRunbook } from './check.ts';
 import { collector, type Diagnostic, hasErrors, inOrder } from './diagnostic.ts';
 import { lookupIn } from './lookup.ts';
 import type { Runbook, Step } from './model.ts';
+import { get } from './node.ts';
 import type { BindContext } from './plan/bind.ts';
 import { type Around, type Draft, type DraftLeaf, instancesByStep, leavesOfDraft } from './plan/draft.ts';
 import { expandAll } from './plan/expand.ts';
-import { durationMs, opt } from './plan/fields.ts';
+import { durationMs, opt, windowOf } from './plan/fields.ts';
 import type { HostForPlan, PlanInput } from './plan/input.ts';
 import { resolveLeaf } from './plan/leaf.ts';
 import type { LeafContext } from './plan/one.ts';
@@ -40,6 +42,8 @@ export function makePlan(runbook: Runbook, input: PlanInput): { plan?: Plan; dia
   };
   const steps = drafts.flatMap((draft) => resolve(draft, leafContext));
   const downtime = runbook.downtime.map((clock) => clockOf(clock, { scope: runbook.scope, around, report }));
+  const window = windowOf(get(runbook.spec, 'window'), { scope: runbook.scope, around, report });
+  checkWindow(runbook, { ...window, steps: drafts.flatMap(timesOf) }, report);
   const findings = all();
   if (hasErrors(findings)) return { diagnostics: findings };
   const bound = [...roles.values()];
@@ -54,6 +58,7 @@ export function makePlan(runbook: Runbook, input: PlanInput): { plan?: Plan; dia
     roles: Object.fromEntries(bound.map(({ role, hosts }) => [role.name, hosts.map((h) => h.name)])),
     onFailure: input.onFailure ?? runbook.onFailure,
     ...(runbook.whenBusy === 'wait' ? { whenBusy: runbook.whenBusy } : {}),
+    ...opt('window', window),
     downtime,
     steps,
     observed: [],
@@ -100,6 +105,11 @@ function hostsOf(drafts: readonly Draft[], { hosts, resources }: LeafContext): P
   return [...hosts.values()]
     .filter((host) => used.has(host.name) || proving(host))
     .map(({ name, labels, journal, machine, key }) => ({ name, labels: { ...labels }, journal, machine, key }));
+}
+
+function timesOf(draft: Draft): { step: Step; notBeforeMs: number | undefined }[] {
+  if (draft.kind === 'leaf') return [];
+  return [{ step: draft.step, notBeforeMs: draft.timing?.notBeforeMs }, ...draft.children.flatMap(timesOf)];
 }
 
 function clockOf(clock: Runbook['downtime'][number], context: BindContext): DowntimeClock {

@@ -7,6 +7,7 @@ import { leftoversOf } from './leftovers.ts';
 import { isLeftOut, isMoving, type RunState } from './state.ts';
 import type { CellRef } from './tree.ts';
 import { backward, forward } from './walk.ts';
+import { windowHold } from './window.ts';
 
 /** What follows by itself from where the run stands: starts what may start, ends what is over, holds what is stuck. */
 export function advance(draft: Draft): void {
@@ -27,8 +28,16 @@ function advanceForward(draft: Draft): void {
     end(draft, 'completed');
     return;
   }
+  if (closeWindow(draft)) return;
   const begun = startAll(draft, walk.ready, 'do');
   if (!begun && isStuck(draft.state)) holdStuck(draft);
+}
+
+/** Once for each window: whoever resumes the run after it has said that it may go on. */
+export function closeWindow(draft: Draft): boolean {
+  const reason = windowHold(draft.state);
+  if (reason) draft.hold(reason);
+  return reason !== undefined;
 }
 
 function advanceBack(draft: Draft): void {

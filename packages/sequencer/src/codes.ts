@@ -108,6 +108,12 @@ export const SEQUENCER_CODES = {
     means: 'A deadline has passed before the run was decided.',
     next: 'Nothing, if the run takes everything back; else resume or abort it.',
   },
+  'SB-WINDOW-CLOSED': {
+    class: 'terminal',
+    means:
+      'The maintenance window of the run is over, and the run is not. What was running finishes; no step is begun.',
+    next: '`signalbox resume RUN` goes on outside the window, `signalbox abort RUN --undo` takes everything back.',
+  },
   'SB-EXCLUSIVE-NOT-PROVEN': {
     class: 'retryable',
     means: 'An exclusive resource could not be proven stopped on the other hosts, so it is not started here.',

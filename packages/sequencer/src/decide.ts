@@ -1,5 +1,5 @@
 import type { RunEvent } from '@signalbox/protocol';
-import { advance } from './advance.ts';
+import { advance, closeWindow } from './advance.ts';
 import { sequencerError } from './codes.ts';
 import { onApprove, onReject } from './decide/approvals.ts';
 import * as decisions from './decide/decisions.ts';
@@ -20,6 +20,8 @@ import { isEnded, type RunState } from './state.ts';
 export function decide(state: RunState, input: Input, now: Now): RunEvent[] {
   if (isEnded(state)) return afterTheEnd(state, input, now);
   const draft = new Draft(state, now);
+  // First: what comes in after the end of the window must not begin anything, whether or not a tick has said so.
+  closeWindow(draft);
   handle(draft, input.type, input);
   advance(draft);
   return draft.events;

@@ -22,7 +22,13 @@ export function timers(state: RunState): TimerEffect[] {
       ? [{ type: 'timer', runMs: state.runMs + Math.max(0, clock.budgetMs - elapsedMs) }]
       : [],
   );
-  return [...cells, ...clocks, ...groupTimers(state, state.plan.steps)];
+  return [...cells, ...clocks, ...windowTimers(state), ...groupTimers(state, state.plan.steps)];
+}
+
+function windowTimers({ plan, atMs, direction, overtime }: RunState): TimerEffect[] {
+  if (!plan.window || direction === 'undo') return [];
+  const ends = [plan.window.notBeforeMs, overtime ? undefined : plan.window.notAfterMs];
+  return ends.flatMap((dueMs) => (dueMs === undefined || dueMs <= atMs ? [] : { type: 'timer', atMs: dueMs }));
 }
 
 function groupTimers(state: RunState, nodes: readonly PlanStep[]): TimerEffect[] {

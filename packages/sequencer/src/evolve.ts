@@ -8,6 +8,7 @@ import { assertMayFollow } from './legal.ts';
 import type { RunState } from './state.ts';
 import { nextPhase } from './transitions.ts';
 import { indexOf } from './tree.ts';
+import { isWindowHold } from './window.ts';
 
 /** The state before the first event: a plan that nobody has started. */
 export function initialState(run: string, plan: Plan): RunState {
@@ -42,6 +43,7 @@ export function initialState(run: string, plan: Plan): RunState {
     adjustments: new Map(),
     deadlines: new Set(),
     budgets: new Set(),
+    overtime: undefined,
     acknowledgedBy: undefined,
     notes: [],
     leftovers: [],
@@ -126,7 +128,14 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, CellEvent>): RunSta
     case 'HoldLifted':
       return { ...state, status: state.paused ? 'paused' : moving(state), reasons: [], heldSinceMs: undefined };
     case 'Resumed':
-      return { ...state, status: moving(state), paused: false, reasons: [], heldSinceMs: undefined };
+      return {
+        ...state,
+        status: moving(state),
+        paused: false,
+        overtime: state.reasons.some(isWindowHold) || state.overtime ? true : undefined,
+        reasons: [],
+        heldSinceMs: undefined,
+      };
     case 'Paused':
       return { ...state, status: 'paused', paused: true };
     case 'UndoStarted':

@@ -19,3 +19,4 @@ export * from './transitions.ts';
 export * from './tree.ts';
 export { crossedFor, guardsOf, openRound } from './voters.ts';
 export { cellOf } from './walk.ts';
+export { isWindowHold } from './window.ts';

@@ -80,6 +80,8 @@ export interface RunState {
   /** Groups whose deadline has been acted on, clocks whose budget has passed: once each. */
   readonly deadlines: ReadonlySet<string>;
   readonly budgets: ReadonlySet<string>;
+  /** The window is over, and a person has let the run go on. */
+  readonly overtime: true | undefined;
   readonly acknowledgedBy: string | undefined;
   readonly notes: readonly RunNote[];
   readonly leftovers: readonly Leftover[];

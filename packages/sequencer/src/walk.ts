@@ -3,6 +3,7 @@ import type { Cell } from './cell.ts';
 import { isSealed } from './fences.ts';
 import { isLeftOut, type RunState } from './state.ts';
 import { type CellRef, hostsOf, indexOf, refsIn } from './tree.ts';
+import { isOutsideWindow } from './window.ts';
 
 /** What a walk over a part of the plan found: what can begin now, and whether the part is over. */
 export interface Walk {
@@ -20,7 +21,8 @@ export function cellOf(state: RunState, ref: CellRef): Cell {
 
 /** [I2] The steps that may begin on the way forward: all that stands before them is over. */
 export function forward(state: RunState): Walk {
-  return inOrder(state.plan.steps, (node) => forwardNode(state, node));
+  const walk = inOrder(state.plan.steps, (node) => forwardNode(state, node));
+  return isOutsideWindow(state) ? { ...walk, ready: [] } : walk;
 }
 
 /** Whether the way forward has nothing left to do in a part of the plan. */

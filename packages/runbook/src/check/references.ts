@@ -40,10 +40,9 @@ export function checkReferences(context: CheckContext): void {
       visit(get(step.node, 'with'), { ...plan, secret: true }, context);
     }
   }
-  for (const { budget } of context.runbook.downtime) {
-    const [first] = context.runbook.steps;
-    if (first) visit(budget, { step: first, when: 'plan', secret: false }, context);
-  }
+  const [first] = context.runbook.steps;
+  const ofRun = [...context.runbook.downtime.map(({ budget }) => budget), get(context.runbook.spec, 'window')];
+  for (const node of ofRun) if (first) visit(node, { step: first, when: 'plan', secret: false }, context);
 }
 
 /** The keys of a `when` are references without their braces; host and item are known to it. */

@@ -120,4 +120,10 @@ export const INTERLOCKING_FINDINGS = {
     means: 'A point of no return without guards: nothing is asked once more at the crossing.',
     next: 'Name the gates and fences that must hold at the crossing.',
   },
+  SB321: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A time that cannot be kept: the window ends before it begins, or a step may begin only after its end.',
+    next: 'Move the end of the window, or the `notBefore` of the step.',
+  },
 } as const;

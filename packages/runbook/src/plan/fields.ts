@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, parseDuration, type Timing } from '@signalbox/protocol';
+import { isJsonObject, type Json, parseDuration, type Timing, type Window } from '@signalbox/protocol';
 import type { Report } from '../diagnostic.ts';
 import { get, type MapNode, type Node, toJson } from '../node.ts';
 import { type BindContext, bind } from './bind.ts';
@@ -51,6 +51,15 @@ export function timingOf(node: MapNode, context: BindContext, group: boolean): T
     ...(group ? opt('timeoutMs', durationMs(get(node, 'timeout'), context)) : {}),
   };
   return Object.keys(timing).length > 0 ? timing : undefined;
+}
+
+/** The maintenance window of a runbook; undefined when it has none. */
+export function windowOf(node: Node | undefined, context: BindContext): Window | undefined {
+  const window: Window = {
+    ...opt('notBeforeMs', timeMs(get(node, 'notBefore'), context)),
+    ...opt('notAfterMs', timeMs(get(node, 'notAfter'), context)),
+  };
+  return Object.keys(window).length > 0 ? window : undefined;
 }
 
 /** A property that is there only when it has a value. */

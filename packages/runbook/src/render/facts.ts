@@ -1,5 +1,5 @@
 import { formatDuration, isJsonObject, type Json, type Plan } from '@signalbox/protocol';
-import { plural, walk, writtenId } from './words.ts';
+import { momentInWords, plural, walk, writtenId } from './words.ts';
 
 export interface SecretUse {
   param: string;
@@ -41,6 +41,14 @@ export function clocksOf(plan: Plan): string[] {
     const budget = budgetMs === undefined ? '' : ` (budget ${formatDuration(budgetMs)}, then ${onBudget})`;
     return `${name} down from ${named(from)} to ${named(to)}${budget}`;
   });
+}
+
+/** `window: not before Sat 2026-11-21 01:00 UTC, not after ...; the way back is not bound by it`. */
+export function windowOf({ window }: Plan): string[] {
+  if (!window) return [];
+  const begin = window.notBeforeMs === undefined ? [] : [`not before ${momentInWords(window.notBeforeMs)}`];
+  const end = window.notAfterMs === undefined ? [] : [`not after ${momentInWords(window.notAfterMs)}, then held`];
+  return [`window: steps begin ${[...begin, ...end].join(', ')}; the way back at any time`];
 }
 
 /** `findings: 0 errors, 1 warning`. */

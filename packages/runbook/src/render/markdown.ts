@@ -1,5 +1,5 @@
 import type { Plan } from '@signalbox/protocol';
-import { clocksOf, findingsOf, rolesOf, secretsOf } from './facts.ts';
+import { clocksOf, findingsOf, rolesOf, secretsOf, windowOf } from './facts.ts';
 import { type Row, rowsOf } from './rows.ts';
 import { momentInWords } from './words.ts';
 
@@ -16,6 +16,7 @@ export function planAsMarkdown(plan: Plan, drift: readonly string[]): string {
     `- Runbook: sha256 \`${sha256}\``,
     `- Hosts: ${rolesOf(plan).join('; ')}`,
     `- After a failure: ${plan.onFailure === 'hold' ? 'the run is held' : 'everything is taken back'}`,
+    ...windowOf(plan).map((window) => `- ${window.replace('window', 'Window')}`),
     ...clocksOf(plan).map((clock) => `- Clock: ${clock}`),
     `- ${findingsOf(plan).replace('findings', 'Findings')}`,
     ...section(

@@ -1,5 +1,5 @@
 import type { Plan } from '@signalbox/protocol';
-import { clocksOf, findingsOf, rolesOf, secretsOf } from './facts.ts';
+import { clocksOf, findingsOf, rolesOf, secretsOf, windowOf } from './facts.ts';
 import { type Row, rowsOf } from './rows.ts';
 import { momentInWords, plural } from './words.ts';
 
@@ -28,6 +28,7 @@ export function planAsText(
     '',
     ...table(rowsOf(plan), wide),
     '',
+    ...windowOf(plan),
     ...clocksOf(plan),
     `after a failure: ${plan.onFailure === 'hold' ? 'hold' : 'take everything back'}   ${findingsOf(plan)}`,
     ...(drift.length > 0 ? ['', 'DRIFT since this plan was made:', ...drift.map((d) => `  ${d}`)] : []),

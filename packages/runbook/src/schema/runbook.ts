@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GateShape, StepShape } from './step.ts';
-import { Duration, Free, Labels, Name, StepPath, Text, Word } from './values.ts';
+import { Duration, Free, Labels, Moment, Name, StepPath, Text, Word } from './values.ts';
 
 export const PARAM_TYPES = [
   'string',
@@ -53,6 +53,13 @@ const ExclusiveShape = z.strictObject({
   still: z.string().optional().describe('A probe whose `height` must stand still elsewhere'),
 });
 
+const WindowShape = z
+  .strictObject({
+    notBefore: Moment.optional().describe('No step is begun before; the run may be started earlier and waits'),
+    notAfter: Moment.optional().describe('No step is begun after; the run is held. Undo is not bound by it'),
+  })
+  .meta({ title: 'a window, such as { notBefore: 2026-11-21T02:00:00+01:00, notAfter: 2026-11-21T05:00:00+01:00 }' });
+
 const DowntimeShape = z.strictObject({
   from: StepPath,
   to: StepPath,
@@ -72,6 +79,7 @@ export const RunbookShape = z.strictObject({
     params: Params.optional(),
     hosts: z.record(Word, RoleShape).optional().describe('Roles, bound to enrolled hosts when a plan is made'),
     exclusive: z.record(Word, ExclusiveShape).optional(),
+    window: WindowShape.optional(),
     downtime: z.record(Word, DowntimeShape).optional(),
     gates: Gates.optional(),
     onFailure: z.enum(['rollback', 'hold']).optional().describe('After a failed action; rollback unless given'),

@@ -2,6 +2,7 @@ import type { Failure, GroupStep, HoldReason } from '@signalbox/protocol';
 import { isTurned } from '../blockers.ts';
 import { isLeftOut, type RunState } from '../state.ts';
 import type { CellRef } from '../tree.ts';
+import { isWindowHold } from '../window.ts';
 import { currentTry, type Draft } from './draft.ts';
 
 /** What a failed step leads to. One home for this policy, first match wins:
@@ -20,7 +21,8 @@ export function onFailure(
 ): void {
   const { state } = draft;
   if (isTurned(state, ref) || isLeftOut(state, ref.host)) return;
-  const waitsForPerson = state.paused || state.reasons.some((r) => r.cause !== 'unknown');
+  // The end of a window stops what would begin; it changes nothing about what a failure leads to.
+  const waitsForPerson = state.paused || state.reasons.some((r) => r.cause !== 'unknown' && !isWindowHold(r));
   if (state.crossed.length > 0 || wish === 'hold' || state.plan.onFailure === 'hold' || waitsForPerson) {
     draft.hold({ cause, step: ref.leaf.id, host: ref.host, failure });
     return;

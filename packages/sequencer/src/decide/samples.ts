@@ -6,6 +6,7 @@ import type { Input } from '../inputs.ts';
 import { fenceKey, gateKey, proofPrefix, recordKey } from '../keys.ts';
 import { isMoving } from '../state.ts';
 import type { CellRef } from '../tree.ts';
+import { isOutsideWindow } from '../window.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { onFailure } from './failure.ts';
 import { sendBack, voidWhatReliedOn } from './relied-on.ts';
@@ -56,7 +57,9 @@ export function onRecorded(draft: Draft, input: Of<'recorded'>): void {
 
 export function onProven(draft: Draft, input: Of<'proven'>): void {
   const ref = waiting(draft, input, 'proof');
-  if (!ref || (draft.cell(ref).direction === 'do' && isTurned(draft.state, ref))) return;
+  if (!ref) return;
+  const forward = draft.cell(ref).direction === 'do';
+  if (forward && (isTurned(draft.state, ref) || isOutsideWindow(draft.state))) return;
   startProven(draft, ref);
 }
 

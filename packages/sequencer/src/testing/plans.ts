@@ -140,7 +140,12 @@ export function batches(
 
 export function plan(
   steps: PlanStep[],
-  options: { onFailure?: Plan['onFailure']; downtime?: DowntimeClock[]; roles?: Plan['roles'] } = {},
+  options: {
+    onFailure?: Plan['onFailure'];
+    downtime?: DowntimeClock[];
+    roles?: Plan['roles'];
+    window?: Plan['window'];
+  } = {},
 ): Plan {
   return {
     signalboxPlan: 1,

@@ -1,4 +1,4 @@
-import type { ExclusiveGuard, LeafStep, Plan, PlanStep, Timing } from '@signalbox/protocol';
+import type { ExclusiveGuard, LeafStep, Plan, PlanStep, Timing, Window } from '@signalbox/protocol';
 import { BEGIN_MS } from '../machine.ts';
 
 /** Bounds on what the plan says, so that days end: order and faults are simulated, not patience. */
@@ -12,14 +12,22 @@ const BEFORE_WINDOW_MS = 20_000;
  * sample what is wanted of it. The parameters that were meant for real hosts stay, and nobody reads them.
  */
 export function prepared(plan: Plan): Plan {
-  const shiftMs = BEGIN_MS - windowOf(plan.steps, plan.madeAtMs);
-  return { ...plan, downtime: [], steps: plan.steps.map((step) => prepareStep(step, shiftMs)) };
+  const shiftMs = BEGIN_MS - firstMs(plan);
+  const steps = plan.steps.map((step) => prepareStep(step, shiftMs));
+  return { ...plan, ...(plan.window ? { window: shifted(plan.window, shiftMs) } : {}), downtime: [], steps };
 }
 
 /** What the calendar of the simulation begins with: the first window, or the making of the plan. */
-function windowOf(steps: readonly PlanStep[], madeAtMs: number): number {
-  const starts = steps.flatMap(timingsOf).flatMap(({ notBeforeMs }) => notBeforeMs ?? []);
+function firstMs({ steps, window, madeAtMs }: Plan): number {
+  const starts = [window ?? {}, ...steps.flatMap(timingsOf)].flatMap(({ notBeforeMs }) => notBeforeMs ?? []);
   return starts.length === 0 ? madeAtMs : Math.min(...starts) - BEFORE_WINDOW_MS;
+}
+
+function shifted({ notBeforeMs, notAfterMs }: Window, shiftMs: number): Window {
+  return {
+    ...(notBeforeMs === undefined ? {} : { notBeforeMs: notBeforeMs + shiftMs }),
+    ...(notAfterMs === undefined ? {} : { notAfterMs: notAfterMs + shiftMs }),
+  };
 }
 
 function timingsOf(step: PlanStep): Timing[] {
