@@ -55,7 +55,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     mkdirSync(folder, { recursive: true });
   }
   mkdirSync(join(paths.root, 'lab', 'chain'), { recursive: true });
-  writeExecutable(join(paths.bin, 'systemctl'), 'systemctl', [paths.root]);
+  for (const program of ['systemctl', 'journalctl']) writeExecutable(join(paths.bin, program), program, [paths.root]);
   const common = { name, paths, path: hostPath(paths), init: undefined };
   if (options.role === 'service') {
     enableAtBoot(paths, options.unit);

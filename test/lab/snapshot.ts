@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Dirent, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { nodeBinary } from './furnish-node.ts';
 import { runOn, type Sandbox, showUnit } from './sandbox.ts';
@@ -25,7 +25,7 @@ export async function takeSnapshot(sandbox: Sandbox): Promise<Snapshot> {
   for (const path of listFiles(sandbox.paths.root)) {
     const name = relative(sandbox.paths.root, path);
     if (NOT_THE_HOST.test(name) || RISING.test(name) || LEFTOVERS.test(name)) continue;
-    files.set(name, createHash('sha256').update(readFileSync(path)).digest('hex'));
+    files.set(name, createHash('sha256').update(contentOf(path)).digest('hex'));
   }
   const unit = await showUnit(sandbox, sandbox.unit, ['ActiveState', 'SubState', 'LoadState', 'UnitFileState']);
   return { files, unit, versions: await versions(sandbox) };
@@ -39,6 +39,11 @@ async function versions(sandbox: Sandbox): Promise<Record<string, string>> {
   if (sandbox.role === 'service') return {};
   const { stdout } = await runOn(sandbox, [join(sandbox.venv, 'bin', 'pip'), 'freeze']);
   return { pip: stdout.trim() };
+}
+
+/** Of a link, where it points: what is there is a file of its own, or of another host. */
+function contentOf(path: string): Buffer | string {
+  return lstatSync(path).isSymbolicLink() ? `-> ${readlinkSync(path)}` : readFileSync(path);
 }
 
 function listFiles(folder: string): string[] {

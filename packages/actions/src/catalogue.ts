@@ -9,6 +9,7 @@ import { envChange } from './env/change.ts';
 import { execRun } from './exec/run.ts';
 import { fileBackup } from './file/backup.ts';
 import { fileInstall } from './file/install.ts';
+import { fileSwap } from './file/swap.ts';
 import { gitCheckout } from './git/checkout.ts';
 import { httpRequest } from './http/request.ts';
 import { kafkaOffsetsSet } from './kafka/offsets-set.ts';
@@ -22,6 +23,7 @@ import { mongomirrorStop } from './mongomirror/stop.ts';
 import { mongosyncCommit } from './mongosync/commit.ts';
 import { mongosyncReverse } from './mongosync/reverse.ts';
 import { mongosyncStart } from './mongosync/start.ts';
+import { npmBuild } from './npm/build.ts';
 import { pipInstall } from './pip/install.ts';
 import { postgresCopyIn } from './postgres/copy-in.ts';
 import { postgresCopyOut } from './postgres/copy-out.ts';
@@ -52,6 +54,7 @@ export const actions: readonly Action[] = [
   execRun,
   fileBackup,
   fileInstall,
+  fileSwap,
   gitCheckout,
   httpRequest,
   kafkaOffsetsSet,
@@ -65,6 +68,7 @@ export const actions: readonly Action[] = [
   mongosyncCommit,
   mongosyncReverse,
   mongosyncStart,
+  npmBuild,
   pipInstall,
   postgresCopyIn,
   postgresCopyOut,

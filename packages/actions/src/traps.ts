@@ -103,7 +103,8 @@ replaces nothing under a running node and follows no link.`,
 and the service works for the old place.`,
     signalbox: `\`systemd.dropIn\` gives a unit variables or a file of them, has systemd read it and compares what systemd then shows
 (\`SB-ACT-DROP-IN\`). After the restart, the probe \`systemd.environment\` reads the environment of the _running_ process and says which names differ; the
-comparison is made on the host, and no value leaves it.`,
+comparison is made on the host, and no value leaves it. What a build bakes in (\`NEXT_PUBLIC_*\`) no restart changes: \`npm.build\` builds
+anew beside the old build, and \`http.page\` reads the page and its scripts as browsers get them.`,
   },
   T11: {
     title: 'Taking the list of new names for complete',

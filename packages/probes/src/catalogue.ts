@@ -6,6 +6,7 @@ import { envFile } from './env/file.ts';
 import { hostDiagnosis } from './host/diagnosis.ts';
 import { hostFacts } from './host/facts.ts';
 import { httpGet } from './http/get.ts';
+import { httpPage } from './http/page.ts';
 import { kafkaGroups } from './kafka/groups.ts';
 import { kafkaLag } from './kafka/lag.ts';
 import { kafkaTopicsMatch } from './kafka/topics-match.ts';
@@ -21,12 +22,14 @@ import { mongodbUsers } from './mongodb/users.ts';
 import { mongodbWrites } from './mongodb/writes.ts';
 import { mongomirrorStatus } from './mongomirror/status.ts';
 import { mongosyncProgress } from './mongosync/progress.ts';
+import { pipPackage } from './pip/package.ts';
 import { postgresDatabase } from './postgres/database.ts';
 import { postgresTable } from './postgres/table.ts';
 import { remesdDowntime } from './remesd/downtime.ts';
 import { remesdSignerHeight } from './remesd/signer-height.ts';
 import { guarded } from './support/guard.ts';
 import { systemdEnvironment } from './systemd/environment.ts';
+import { systemdJournal } from './systemd/journal.ts';
 import { systemdUnit } from './systemd/unit.ts';
 import { tlsCertificate } from './tls/certificate.ts';
 
@@ -37,12 +40,14 @@ export const probes: readonly Probe[] = [
   hostDiagnosis,
   hostFacts,
   httpGet,
+  httpPage,
   kafkaGroups,
   kafkaLag,
   kafkaTopicsMatch,
   kafkaWatermarks,
   kubernetesPods,
   minerStatus,
+  pipPackage,
   postgresDatabase,
   postgresTable,
   mongodbCompare,
@@ -57,6 +62,7 @@ export const probes: readonly Probe[] = [
   remesdDowntime,
   remesdSignerHeight,
   systemdEnvironment,
+  systemdJournal,
   systemdUnit,
   tlsCertificate,
 ].map(guarded);

@@ -7,6 +7,16 @@ export const PROBE_CODES = {
     means: 'systemd cannot be asked: systemctl is missing, failed, or did not answer in time.',
     next: 'Run `systemctl show UNIT` on the host as the user of the agent.',
   },
+  'SB-PROBE-JOURNAL': {
+    class: 'retryable',
+    means: 'The journal of the host cannot be read.',
+    next: 'Run `journalctl --unit UNIT` on the host as the user of the agent.',
+  },
+  'SB-PROBE-PIP': {
+    class: 'retryable',
+    means: 'The virtual environment has no Python or pip that answers.',
+    next: 'Check the path of the environment, and run its `bin/pip check` on the host.',
+  },
   'SB-PROBE-HTTP': {
     class: 'retryable',
     means: 'The server cannot be reached, or did not answer in time.',

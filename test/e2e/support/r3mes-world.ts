@@ -32,12 +32,12 @@ export class R3mesWorld {
   #made = 0;
 
   /** @param build makes the hosts below the folder; they are booted here. */
-  static async start(build: (dir: string) => readonly Sandbox[]): Promise<R3mesWorld> {
+  static async start(build: (dir: string) => readonly Sandbox[] | Promise<readonly Sandbox[]>): Promise<R3mesWorld> {
     const janitor = new Janitor();
     onTestFinished(() => janitor.sweep());
     const dir = mkdtempSync(join(tmpdir(), 'sb-r3-'));
     janitor.add('folder', async () => rmSync(dir, { recursive: true, force: true }));
-    const hosts = build(dir);
+    const hosts = await build(dir);
     for (const host of hosts) janitor.add(host.name, () => stopSandbox(host));
     await Promise.all(hosts.map(startSandbox));
     const known = hosts.map(({ name, labels, path }) => ({ name, labels, path }));
@@ -49,11 +49,11 @@ export class R3mesWorld {
 
   /** The same for a caller who goes on with what was made. */
   static async with<M extends { hosts: readonly Sandbox[] }>(
-    build: (dir: string) => M,
+    build: (dir: string) => M | Promise<M>,
   ): Promise<M & { world: R3mesWorld }> {
     const made: M[] = [];
-    const world = await R3mesWorld.start((dir) => {
-      const parts = build(dir);
+    const world = await R3mesWorld.start(async (dir) => {
+      const parts = await build(dir);
       made.push(parts);
       return parts.hosts;
     });

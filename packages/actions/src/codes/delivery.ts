@@ -18,6 +18,11 @@ export const DELIVERY_CODES = {
     means: 'A revision is not in the repository, or the working tree is not at the one that it should be at.',
     next: 'Fetch it first, or let the step fetch with `remote`; give a whole commit or a tag, not a branch.',
   },
+  'SB-ACT-NPM-PROJECT': {
+    class: 'terminal',
+    means: 'The folder is no project that can be built exactly: package.json, the script, or the lock file is missing.',
+    next: 'Give the folder with package.json and package-lock.json (`npm install --package-lock-only` writes one); nothing was changed.',
+  },
   'SB-ACT-COMPOSE-FILE': {
     class: 'terminal',
     means: 'A compose file is not there, is not understood, or does not have the service.',

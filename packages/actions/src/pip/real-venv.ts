@@ -27,16 +27,18 @@ export interface Package {
   requires?: string[];
   /** Name of a program that prints the version. */
   program?: string;
+  /** Python of the module; its `main` is the program. Left out: it prints the version. */
+  code?: string;
 }
 
 /** Writes a wheel: a zip of a module and its dist-info (PEP 427), with Python's own zipfile. */
 export async function makeWheel(python: string, folder: string, what: Package): Promise<void> {
-  const { name, version, requires = [], program } = what;
+  const { name, version, requires = [], program, code = `def main():\n    print("${version}")\n` } = what;
   const module = name.replaceAll('-', '_');
   const [tag, info] = [`${module}-${version}`, `${module}-${version}.dist-info`];
   const metadata = ['Metadata-Version: 2.1', `Name: ${name}`, `Version: ${version}`];
   const files: Record<string, string> = {
-    [`${module}/__init__.py`]: `def main():\n    print("${version}")\n`,
+    [`${module}/__init__.py`]: code,
     [`${info}/METADATA`]: [...metadata, ...requires.map((line) => `Requires-Dist: ${line}`), ''].join('\n'),
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
     ...(program && { [`${info}/entry_points.txt`]: `[console_scripts]\n${program} = ${module}:main\n` }),

@@ -29,12 +29,19 @@ export async function treeBytes(folder: string): Promise<number> {
 /**
  * Copies a folder to a name that must not exist: a second copy into the same name would nest inside the first [T04].
  * Files share their blocks with the originals where the file system can (reflink). All of it is on disk at the end.
+ * @param wanted decides about the entries of the folder itself, by name.
  */
-export async function copyTree(source: string, target: string, signal: AbortSignal): Promise<void> {
+export async function copyTree(
+  source: string,
+  target: string,
+  signal: AbortSignal,
+  wanted: (name: string) => boolean = () => true,
+): Promise<void> {
   const stats = await lstat(source);
   await mkdir(target);
   for (const entry of await readdir(source, { withFileTypes: true })) {
     signal.throwIfAborted();
+    if (!wanted(entry.name)) continue;
     const [from, to] = [join(source, entry.name), join(target, entry.name)];
     if (entry.isDirectory()) await copyTree(from, to, signal);
     else if (entry.isSymbolicLink()) await symlink(await readlink(from), to);

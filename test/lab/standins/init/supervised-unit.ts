@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HostPaths, hostPath } from '../../paths.ts';
+import { startedLine } from '../journalctl.ts';
 import { emptyGroup, signalGroup } from './processes.ts';
 import { readEnvironmentFile, type UnitFile } from './unit-file.ts';
 
@@ -111,6 +112,9 @@ export class SupervisedUnit {
     }
     mkdirSync(this.#paths.logs, { recursive: true });
     const log = openSync(join(this.#paths.logs, `${this.file.name}.log`), 'a');
+    this.invocationId = randomUUID().replaceAll('-', '');
+    // Where `journalctl` of this host finds the beginning of an invocation.
+    writeSync(log, `${startedLine(this.file.description, this.invocationId)}\n`);
     const environment = this.#environment();
     // A group of its own, so that a stop reaches all that the service starts.
     const child = spawn(program, args, {
@@ -120,7 +124,6 @@ export class SupervisedUnit {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    this.invocationId = randomUUID().replaceAll('-', '');
     this.main = { pid: child.pid ?? 0, startedAtMs: Date.now(), code: 0, status: 0 };
     this.state = { active: 'active', sub: 'running' };
     child.once('error', () => this.#ended(EXIT_EXEC, null));
