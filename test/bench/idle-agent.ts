@@ -4,8 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Row } from './figures.ts';
 
 const WATCH_MS = 20_000;
-/** V8 gives back what starting up has used once a program has been quiet for about eight seconds. */
-const SETTLE_MS = 12_000;
+/**
+ * What starting up has used V8 collects once, in a tenth of a second, 8 to 20 s after a program went quiet. That is a cost of
+ * the start and not of being idle.
+ */
+const SETTLE_MS = 24_000;
 
 /** What an agent costs its host while nothing is asked of it, from the kernel's own books. */
 export async function idleAgent(pid: number): Promise<Row[]> {

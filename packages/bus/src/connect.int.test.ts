@@ -3,7 +3,7 @@ import { createKeyPair } from '@signalbox/protocol/crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectAgent } from './agent-bus.ts';
 import { connectCoordinator } from './coordinator-bus.ts';
-import { codeOf, startLab } from './test-fixture.ts';
+import { bytes, codeOf, startLab, text, until } from './test-fixture.ts';
 
 /** Something that speaks just enough NATS to be asked who it is; the real one cannot be had in so old a version. */
 async function startSayingInfo(info: object) {
@@ -84,5 +84,23 @@ describe('connecting', () => {
     expect(found.streams.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['CMD', 'CTL', 'REPORT', 'RUN', 'BLOB', 'OUTPUT']),
     );
+  });
+});
+
+describe('what nobody waits for', () => {
+  it('is sent in order, the rest of it before the connection is closed', async () => {
+    const lab = await startLab();
+    const [coordinator, operator] = [await lab.coordinator(), await lab.operator()];
+    const heard: string[] = [];
+    await operator.status((_, data) => heard.push(text(data)));
+    const said = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => `s${from + i}`);
+    for (const event of said(0, 3)) coordinator.publishStatus('step', 'r', bytes(event));
+    await until(() => heard.length === 3);
+    for (const event of said(3, 8)) coordinator.publishStatus('step', 'r', bytes(event));
+    await coordinator.close();
+    await until(() => heard.length === 8);
+    expect(heard).toEqual(said(0, 8));
+    coordinator.publishStatus('step', 'r', bytes('too late'));
+    expect(await codeOf(() => coordinator.append('r', bytes('entry'), 0))).toBe('SB-BUS-OFFLINE');
   });
 });

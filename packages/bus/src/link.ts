@@ -10,6 +10,8 @@ export type Log = NonNullable<BusOptions['log']>;
 const WAIT_FOR_CONNECTION_MS = 5_000;
 /** How long a clean end may take before the connection is cut. */
 const DRAIN_MS = 2_000;
+/** A write to the socket costs more than what is in it: what nobody waits for is collected for so long. */
+const LINGER_MS = 10;
 
 /**
  * One connection with a gate in front of it. What is published while the connection is lost is dropped by the client
@@ -31,6 +33,11 @@ export interface Link extends Connection {
    * long as it takes: with it the client subscribes anew, and a program must not end because it began at a bad moment.
    */
   subscribed(doing: string): Promise<void>;
+  /**
+   * Publishes something that nobody waits for: in order, with others like it in one write, a few milliseconds later or
+   * before the connection is closed. It is left out when the connection is lost by then.
+   */
+  later(publish: () => void): void;
   /** Called after each reconnect, when subscriptions are in place again. */
   onReconnect(listener: () => void): () => void;
   /** Called once, before the connection goes. */
@@ -44,6 +51,20 @@ export function makeLink(nc: NatsConnection, log: Log): Link {
   let connected = true;
   let ending: Promise<void> | undefined;
   let reconnects = 0;
+  let waiting: (() => void)[] = [];
+  let linger: NodeJS.Timeout | undefined;
+  const publishWaiting = () => {
+    clearTimeout(linger);
+    linger = undefined;
+    const publishes = waiting;
+    waiting = [];
+    if (!connected || ending) return;
+    try {
+      for (const publish of publishes) publish();
+    } catch (error) {
+      log('debug', 'the connection is just being closed', { error: String(error) });
+    }
+  };
 
   const set = (now: boolean) => {
     if (now === connected) return;
@@ -125,7 +146,12 @@ export function makeLink(nc: NatsConnection, log: Log): Link {
         }
       }
     },
+    later(publish) {
+      waiting.push(publish);
+      linger ??= setTimeout(publishWaiting, LINGER_MS);
+    },
     close() {
+      if (!ending) publishWaiting();
       ending ??= end(nc, connected, closing);
       return ending;
     },

@@ -135,7 +135,8 @@ async function deliver(
 ): Promise<void> {
   const host = tokenAt(message.subject, HOST_TOKEN);
   try {
-    await handler({ host, run, data: message.data, ack: () => link.connected && message.ack() });
+    // Late or lost, it does no harm: the report then comes once more.
+    await handler({ host, run, data: message.data, ack: () => link.later(() => message.ack()) });
   } catch (error) {
     link.log('error', 'handling a report failed; it comes again', { run, host, error: String(error) });
     if (link.connected) message.nak(RETRY_AFTER_MS);

@@ -32,7 +32,7 @@ export class Valve {
       this.#dropped += 1;
       return;
     }
-    nc.publish(subject, data, messageId === undefined ? {} : { headers: named(messageId) });
+    this.#link.later(() => nc.publish(subject, data, messageId === undefined ? {} : { headers: named(messageId) }));
     this.#pendingBytes += data.length;
     if (!this.#flushing && this.#pendingBytes >= CONFIRM_EVERY_BYTES) void this.#flush();
   }
