@@ -107,7 +107,8 @@ export const REQUESTS = {
   resolve: { body: wire({ ...OnStep, as: z.enum(['succeeded', 'not-done']) }), reply: wire({}) },
   drop: { body: wire({ run: RunId, host: HostName, note: z.string() }), reply: wire({}) },
   abort: {
-    body: wire({ run: RunId, mode: z.enum(['undo', 'leave']), note: z.string() }),
+    /** `to`, of an undo: the last step that stays. */
+    body: wire({ run: RunId, mode: z.enum(['undo', 'leave']), to: z.string().optional(), note: z.string() }),
     reply: wire({}),
   },
   adjust: {

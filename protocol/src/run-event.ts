@@ -191,6 +191,8 @@ export const RunEvent = z.discriminatedUnion('type', [
     reason: Failure,
     step: z.string().optional(),
     host: HostName.nullable().optional(),
+    /** The last step that stays: the run is held when everything after it has been taken back. */
+    to: z.string().optional(),
     by: Actor.optional(),
   }),
   wire({

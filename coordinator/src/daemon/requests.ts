@@ -177,7 +177,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version }: World)
     skip: ({ run, step, host, note }, by) => tell(run, { type: 'skip', step, host, by, note }),
     resolve: ({ run, step, host, note, as }, by) => tell(run, { type: 'resolve', as, step, host, by, note }),
     drop: ({ run, host, note }, by) => tell(run, { type: 'drop', host, by, note }),
-    abort: ({ run, mode, note }, by) => tell(run, { type: 'abort', mode, by, note }),
+    abort: ({ run, mode, to, note }, by) => tell(run, { type: 'abort', mode, to, by, note }),
     adjust: async ({ run, step, timeoutMs, addTimeoutMs, until, note }, by) => {
       const { state } = await runs.led(run);
       const present = gateTimeoutMs(state, step);

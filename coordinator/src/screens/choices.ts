@@ -1,5 +1,5 @@
 import type { HoldReason, LeafStep } from '@signalbox/protocol';
-import { type Input, indexOf, isWindowHold, type RunState } from '@signalbox/sequencer';
+import { hasArrived, type Input, indexOf, isWindowHold, type RunState } from '@signalbox/sequencer';
 import { ANYBODY, consequence, rehearseUndo } from './rehearse.ts';
 import { quoted } from './status-lines.ts';
 import { undoSummary } from './undo-lines.ts';
@@ -76,6 +76,7 @@ function stays(state: RunState): string {
 
 function candidatesOf(state: RunState, reason: HoldReason): Candidate[] {
   const { step, host } = reason;
+  if (hasArrived(reason)) return [resume(state, 'take back the rest', 'everything before is taken back as well')];
   if (isWindowHold(reason))
     return [resume(state, 'go on', 'steps are begun outside the window, to the end of the run')];
   if (step === undefined) return [resume(state, 'go on', 'what was asked is asked again')];

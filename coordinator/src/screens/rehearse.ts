@@ -38,9 +38,9 @@ export interface UndoRehearsal {
   readonly leaves: readonly string[];
 }
 
-/** Takes a run back in thought, every undo succeeding: what `abort --undo` would do, in its order. */
-export function rehearseUndo(state: RunState): UndoRehearsal | { refused: SignalboxError } {
-  const begun = consequence(state, { type: 'abort', mode: 'undo', by: ANYBODY, note: 'rehearsal' });
+/** Takes a run back in thought, every undo succeeding: what `abort --undo` would do, in its order. `to`: so far, and no further. */
+export function rehearseUndo(state: RunState, to?: string): UndoRehearsal | { refused: SignalboxError } {
+  const begun = consequence(state, { type: 'abort', mode: 'undo', to, by: ANYBODY, note: 'rehearsal' });
   if ('refused' in begun) return begun;
   const undos: Undo[] = [];
   let current = settleRunning(begun.state);

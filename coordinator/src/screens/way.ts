@@ -1,5 +1,5 @@
 import { formatDuration } from '@signalbox/protocol';
-import { type Cell, type CellRef, cellOf, indexOf, isEnded, type RunState } from '@signalbox/sequencer';
+import { type Cell, type CellRef, cellOf, indexOf, isEnded, isKept, type RunState } from '@signalbox/sequencer';
 
 /** Whether the run can be taken back. Said on every screen. */
 export type Way =
@@ -13,7 +13,7 @@ export function wayOf(state: RunState): Way {
   const since = state.crossed.at(-1);
   if (since !== undefined) return { kind: 'sealed', since };
   const { refs } = indexOf(state.plan);
-  const owed = refs.filter((ref) => isOwed(ref, cellOf(state, ref)));
+  const owed = refs.filter((ref) => isOwed(ref, cellOf(state, ref)) && !isKept(state, ref));
   if (state.direction === 'undo') {
     const done = refs.filter((ref) => cellOf(state, ref).phase === 'compensated').length;
     return { kind: 'undoing', done, of: done + owed.length };

@@ -7,6 +7,7 @@ import { leftoversOf } from './leftovers.ts';
 import { isLeftOut, isMoving, type RunState } from './state.ts';
 import type { CellRef } from './tree.ts';
 import { backward, forward } from './walk.ts';
+import { arrivedAt } from './way-back.ts';
 import { windowHold } from './window.ts';
 
 /** What follows by itself from where the run stands: starts what may start, ends what is over, holds what is stuck. */
@@ -43,7 +44,9 @@ export function closeWindow(draft: Draft): boolean {
 function advanceBack(draft: Draft): void {
   const walk = backward(draft.state);
   if (walk.done) {
-    end(draft, 'rolled-back');
+    const { undoTo, run } = draft.state;
+    if (undoTo === undefined) end(draft, 'rolled-back');
+    else draft.hold(arrivedAt(run, undoTo));
     return;
   }
   const begun = startAll(draft, walk.ready, 'undo');

@@ -51,6 +51,11 @@ export const SEQUENCER_CODES = {
     means: 'An operator ended the run.',
     next: 'Nothing, if all was taken back; else the report names what is left.',
   },
+  'SB-UNDONE-TO': {
+    class: 'terminal',
+    means: 'The run has been taken back as far as `abort --undo --to` said, and stands there.',
+    next: '`signalbox resume RUN` takes back the rest as well, `signalbox abort RUN --leave` ends the run as it is.',
+  },
   'SB-AGENT-SILENT': {
     class: 'unknown',
     means:

@@ -8,6 +8,7 @@ import { assertMayFollow } from './legal.ts';
 import type { RunState } from './state.ts';
 import { nextPhase } from './transitions.ts';
 import { indexOf } from './tree.ts';
+import { hasArrived } from './way-back.ts';
 import { isWindowHold } from './window.ts';
 
 /** The state before the first event: a plan that nobody has started. */
@@ -37,6 +38,7 @@ export function initialState(run: string, plan: Plan): RunState {
     reasons: [],
     heldSinceMs: undefined,
     undoReason: undefined,
+    undoTo: undefined,
     dropping: new Map(),
     dropped: new Map(),
     silent: new Set(),
@@ -132,6 +134,7 @@ function evolveRun(state: RunState, event: Exclude<RunEvent, CellEvent>): RunSta
         ...state,
         status: moving(state),
         paused: false,
+        undoTo: state.reasons.some(hasArrived) ? undefined : state.undoTo,
         overtime: state.reasons.some(isWindowHold) || state.overtime ? true : undefined,
         reasons: [],
         heldSinceMs: undefined,
@@ -199,6 +202,7 @@ function startUndo(state: RunState, event: Extract<RunEvent, { type: 'UndoStarte
     status: 'compensating',
     paused: false,
     undoReason: event.reason,
+    undoTo: event.to,
     reasons: [],
     heldSinceMs: undefined,
     dropping: new Map(),

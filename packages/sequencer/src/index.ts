@@ -19,4 +19,5 @@ export * from './transitions.ts';
 export * from './tree.ts';
 export { crossedFor, guardsOf, openRound } from './voters.ts';
 export { cellOf } from './walk.ts';
+export { hasArrived, isKept } from './way-back.ts';
 export { isWindowHold } from './window.ts';

@@ -98,7 +98,14 @@ export type Input =
   | ({ readonly type: 'skip' } & OnStep)
   | ({ readonly type: 'resolve'; readonly as: 'succeeded' | 'not-done' } & OnStep)
   | { readonly type: 'drop'; readonly host: string; readonly by: Actor; readonly note: string }
-  | { readonly type: 'abort'; readonly mode: 'undo' | 'leave'; readonly by: Actor; readonly note: string }
+  | {
+      readonly type: 'abort';
+      readonly mode: 'undo' | 'leave';
+      /** With `undo`: the last step that stays. */
+      readonly to?: string | undefined;
+      readonly by: Actor;
+      readonly note: string;
+    }
   | {
       readonly type: 'adjust';
       readonly step: string;

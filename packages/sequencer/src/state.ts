@@ -72,6 +72,8 @@ export interface RunState {
   readonly reasons: readonly HoldReason[];
   readonly heldSinceMs: number | undefined;
   readonly undoReason: Failure | undefined;
+  /** The last step that the way back leaves as it is; undefined: everything is taken back. */
+  readonly undoTo: string | undefined;
   /** Hosts being undone inside a batch, by host: the group. */
   readonly dropping: ReadonlyMap<string, { readonly group: string; readonly failure: Failure }>;
   readonly dropped: ReadonlyMap<string, { readonly group: string | null; readonly reason: string }>;

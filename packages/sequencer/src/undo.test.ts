@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { action, BUSY, gate, manual, parallel, plan, record, serial, TestRun } from './testing/index.ts';
+import { AYSE, action, BUSY, gate, manual, parallel, plan, record, serial, TestRun } from './testing/index.ts';
 
 describe('the way back', () => {
   it('[I4] undoes what was applied in reverse order, the failed step included', () => {
@@ -264,5 +264,72 @@ describe('manual steps on the way back', () => {
     run.skip('m');
     run.refused('a', 'h1');
     expect(run.status).toBe('rolled-back');
+  });
+});
+
+describe('the way back to a step', () => {
+  const three = () => {
+    const run = TestRun.start(plan([action('a', 'h1'), action('b', ['h1', 'h2']), action('c', 'h1')]));
+    run.done('a', 'h1');
+    run.done('b', 'h1');
+    run.done('b', 'h2');
+    return run;
+  };
+  const back = (run: TestRun, to: string) => run.send({ type: 'abort', mode: 'undo', to, by: AYSE, note: 'n' });
+
+  it('takes back what comes after it, leaves it as it is, and holds for a person', () => {
+    const run = three();
+    run.accepted('c', 'h1');
+    back(run, 'a');
+    expect(run.status).toBe('compensating');
+    run.done('c', 'h1');
+    expect(run.commands).toEqual(['c@h1 undo 1']);
+    run.done('c', 'h1');
+    expect(run.commands).toEqual(['b@h1 undo 1', 'b@h2 undo 1']);
+    run.done('b', 'h1');
+    run.done('b', 'h2');
+    expect(run.status).toBe('held');
+    expect(run.state.reasons).toMatchObject([{ cause: 'manual', step: 'a', failure: { code: 'SB-UNDONE-TO' } }]);
+    expect(run.phase('a', 'h1')).toBe('succeeded');
+    expect(run.commands).toEqual([]);
+  });
+
+  it('[I4] goes on to the beginning when a person resumes it; a hold on the way there does not', () => {
+    const run = three();
+    back(run, 'a');
+    run.withdrawn();
+    run.failed('b', 'h1');
+    run.done('b', 'h2');
+    expect(run.why).toEqual(['undo-failed b']);
+    run.resume();
+    run.done('b', 'h1');
+    expect(run.state.reasons).toMatchObject([{ failure: { code: 'SB-UNDONE-TO' } }]);
+    run.resume();
+    expect(run.commands).toEqual(['a@h1 undo 1']);
+    run.done('a', 'h1');
+    expect(run.status).toBe('rolled-back');
+    expect(run.leftovers).toEqual([]);
+  });
+
+  it('ends as it is when a person leaves it there, and says what stands', () => {
+    const run = three();
+    back(run, 'b');
+    run.withdrawn();
+    run.send({ type: 'abort', mode: 'leave', by: AYSE, note: 'good enough' });
+    expect(run.status).toBe('aborted');
+    expect(run.state.leftovers.map(({ step, host }) => `${step}@${host}`)).toEqual(['a@h1', 'b@h1', 'b@h2']);
+  });
+
+  it('is refused to a step that is not over, not there, or goes at once with others', () => {
+    const run = three();
+    expect(() => back(run, 'c')).toThrow('c is not over on h1');
+    expect(() => back(run, 'z')).toThrow('SB-RUN-NO-STEP');
+    const both = TestRun.start(plan([parallel('p', [action('a', 'h1'), action('b', 'h2')]), action('c', 'h1')]));
+    both.done('a', 'h1');
+    both.done('b', 'h2');
+    expect(() => back(both, 'a')).toThrow('stands in p');
+    back(both, 'p');
+    both.withdrawn();
+    expect(both.state.reasons).toMatchObject([{ step: 'p', failure: { code: 'SB-UNDONE-TO' } }]);
   });
 });

@@ -3,6 +3,7 @@ import type { Cell } from './cell.ts';
 import { isSealed } from './fences.ts';
 import { isLeftOut, type RunState } from './state.ts';
 import { type CellRef, hostsOf, indexOf, refsIn } from './tree.ts';
+import { isKept } from './way-back.ts';
 import { isOutsideWindow } from './window.ts';
 
 /** What a walk over a part of the plan found: what can begin now, and whether the part is over. */
@@ -87,6 +88,7 @@ function backwardNode(state: RunState, node: PlanStep, host: string | undefined)
 function isOwed(state: RunState, ref: CellRef, host: string | undefined): boolean {
   const cell = cellOf(state, ref);
   if (ref.host !== null && state.dropped.get(ref.host)?.group === null) return false;
+  if (isKept(state, ref)) return false;
   if (cell.phase === 'dispatched' || cell.phase === 'compensating') return true;
   if (ref.onlyUndo) return cell.phase !== 'compensated' && cell.phase !== 'dropped' && wasPassed(state, ref, host);
   if (ref.leaf.kind === 'manual') return cell.applied;

@@ -14,28 +14,34 @@ import { told } from './decisions.ts';
 export interface AbortOptions {
   readonly undo?: boolean;
   readonly leave?: boolean;
+  readonly to?: string;
   readonly dryRun?: boolean;
   readonly note?: string;
 }
 
 /** `signalbox abort RUN --undo|--leave`: the word means opposite things to different people, so one of them is said. */
-export async function abort(cli: Cli, run: string, { undo, leave, dryRun, note }: AbortOptions): Promise<ExitCode> {
+export async function abort(cli: Cli, run: string, { undo, leave, to, dryRun, note }: AbortOptions): Promise<ExitCode> {
   if ((undo === true) === (leave === true)) {
     throw cliError(
       'SB-CLI-USAGE',
       'abort wants exactly one of --undo (take everything back) and --leave (stop, leave all as it is)',
     );
   }
+  if (leave && to !== undefined) throw cliError('SB-CLI-USAGE', '--to says how far --undo goes; --leave goes nowhere');
   const mode = undo ? 'undo' : 'leave';
-  if (dryRun) return await rehearse(cli, run, mode);
+  if (dryRun) return await rehearse(cli, run, { mode, to });
   if (note === undefined) throw cliError('SB-CLI-USAGE', `abort --${mode} wants --note "why"`);
   const client = await cli.mesh();
-  await client.ask('abort', { run, mode, note });
+  await client.ask('abort', { run, mode, note, ...(to === undefined ? {} : { to }) });
   return await told(cli, run, 'abort');
 }
 
 /** Nothing is sent: the way back is gone through here, on the run as its log tells it. */
-async function rehearse(cli: Cli, run: string, mode: 'undo' | 'leave'): Promise<ExitCode> {
+async function rehearse(
+  cli: Cli,
+  run: string,
+  { mode, to }: { mode: 'undo' | 'leave'; to: string | undefined },
+): Promise<ExitCode> {
   const feed = await RunFeed.open(await cli.mesh(), run);
   try {
     await feed.refresh({ live: true });
@@ -49,9 +55,10 @@ async function rehearse(cli: Cli, run: string, mode: 'undo' | 'leave'): Promise<
       ]);
       return EXIT.done;
     }
-    const rehearsal = rehearseUndo(state);
+    const rehearsal = rehearseUndo(state, to);
     if ('refused' in rehearsal) throw new SignalboxError(rehearsal.refused.failure);
-    cli.show({ run, mode, ...rehearsal }, () => [headLine(runModel(feed.input())), ...undoLines(rehearsal)]);
+    const then = to === undefined ? [] : [`then the run is held; ${to} and what is before it stay as they are`];
+    cli.show({ run, mode, ...rehearsal }, () => [headLine(runModel(feed.input())), ...undoLines(rehearsal), ...then]);
     return EXIT.done;
   } finally {
     await feed.close();

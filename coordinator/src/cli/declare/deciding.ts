@@ -137,6 +137,7 @@ export const decidingCommands: Declare = (program, go) => {
     )
     .argument('<run>', RUN)
     .option('--undo', 'take everything back, in reverse order')
+    .option('--to <step>', 'with --undo: only what comes after this step; the run is then held')
     .option('--leave', 'stop here and leave everything as it is')
     .option('--dry-run', 'show each undo, its host and what stays behind')
     .option('--note <text>', `${NOTE}; wanted unless it is a dry run`)

@@ -4,6 +4,8 @@ import type { Input } from '../inputs.ts';
 import { appliedOf } from '../leftovers.ts';
 import { isLeftOut, isMoving } from '../state.ts';
 import { type CellRef, indexOf, writtenId } from '../tree.ts';
+import { isOver } from '../walk.ts';
+import { stepToKeep } from '../way-back.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { askVotersAgain } from './rounds.ts';
 
@@ -65,7 +67,7 @@ function didNothing(draft: Draft, ref: CellRef | undefined): boolean {
 }
 
 /** Ends the run where it stands, or turns it round. */
-export function onAbort(draft: Draft, { mode, by, note }: Of<'abort'>): void {
+export function onAbort(draft: Draft, { mode, to, by, note }: Of<'abort'>): void {
   const { state } = draft;
   const { failure } = sequencerError('SB-ABORTED', `${by.name}: ${note}`);
   if (mode === 'leave') {
@@ -80,7 +82,8 @@ export function onAbort(draft: Draft, { mode, by, note }: Of<'abort'>): void {
   if (state.direction === 'undo') {
     throw sequencerError('SB-RUN-STATE', `${state.run} is being taken back already; resume it if it is held`);
   }
-  draft.emit({ type: 'UndoStarted', reason: failure, by });
+  const keep = to === undefined ? {} : { to: stepToKeep(state, to, (ref) => isOver(state, ref)) };
+  draft.emit({ type: 'UndoStarted', reason: failure, by, ...keep });
 }
 
 export function onAdjust(draft: Draft, { type: _, step, by, note, timeoutMs, until }: Of<'adjust'>): void {
