@@ -1,7 +1,9 @@
 import { type HostRecord, type LogEntry, type ReplyBody, SignalboxError, subjectToken } from '@signalbox/protocol';
 import { isEnded } from '@signalbox/sequencer';
 import type { RunInput } from '../screens/model.ts';
+import type { UndoTimes } from '../screens/undo-time.ts';
 import type { MeshClient } from './client.ts';
+import { earlierUndos } from './earlier-runs.ts';
 import { isAway } from './errors.ts';
 import { RunLog } from './run-log.ts';
 
@@ -20,6 +22,7 @@ export class RunFeed {
   /** The coordinator's clock minus the operator's. */
   #aheadMs = 0;
   #away = false;
+  #undoTimes: UndoTimes | undefined;
 
   private constructor(client: MeshClient, log: RunLog, wake: Wake) {
     this.#client = client;
@@ -67,6 +70,8 @@ export class RunFeed {
   }
 
   async #lookAtLive(): Promise<void> {
+    // Earlier runs do not change: looked at once.
+    this.#undoTimes ??= await earlierUndos(this.#client, this.log.state.plan.runbook.name);
     const [live, hosts] = await Promise.all([
       this.#client.ask('live', { run: this.log.run }).catch(unlessNotLed),
       this.#client.ask('hosts', {}),
@@ -86,6 +91,7 @@ export class RunFeed {
       live: this.#live,
       hosts: this.#hosts,
       hostsAtMs: this.#hostsAtMs,
+      undoTimes: this.#undoTimes,
       away: this.#away,
     };
   }

@@ -3,6 +3,7 @@ import { hasArrived, type Input, indexOf, isWindowHold, type RunState } from '@s
 import { ANYBODY, consequence, rehearseUndo } from './rehearse.ts';
 import { quoted } from './status-lines.ts';
 import { undoSummary } from './undo-lines.ts';
+import type { UndoTimes } from './undo-time.ts';
 
 /** One way out of a hold: what it means in words, the whole command, and what follows from it. */
 export interface Choice {
@@ -28,7 +29,7 @@ interface Candidate extends Choice {
 }
 
 /** Every decision that the sequencer would accept for this hold, and the reasons for those that it would not. */
-export function choicesOf(state: RunState): Choices {
+export function choicesOf(state: RunState, times?: UndoTimes): Choices {
   const candidates = state.reasons.flatMap((reason) => candidatesOf(state, reason));
   const choices: Choice[] = [];
   const cannot = new Map<string, string>();
@@ -37,12 +38,19 @@ export function choicesOf(state: RunState): Choices {
     if ('refused' in result) cannot.set(verb, result.refused.failure.message);
     else if (!choices.some((c) => c.command === choice.command)) choices.push(choice);
   }
-  return withEnds(state, choices, cannot);
+  return withEnds(state, { choices, cannot, times });
 }
 
 /** The two ends that are always asked for: everything back, or leave it as it is. */
-function withEnds(state: RunState, choices: readonly Choice[], cannot: ReadonlyMap<string, string>): Choices {
-  const rehearsal = rehearseUndo(state);
+function withEnds(
+  state: RunState,
+  {
+    choices,
+    cannot,
+    times,
+  }: { choices: readonly Choice[]; cannot: ReadonlyMap<string, string>; times: UndoTimes | undefined },
+): Choices {
+  const rehearsal = rehearseUndo(state, { times });
   const back =
     'refused' in rehearsal
       ? []

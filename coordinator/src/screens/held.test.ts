@@ -7,7 +7,7 @@ import { undoLines } from './undo-lines.ts';
 describe('screen 3', () => {
   it('[I5] shows a silent host: why, what is known, every way out with its command, and what cannot be done', () => {
     expect(heldScreen(silentInput())).toEqual([
-      'mongodb-cutover-3   prod   HELD since 02:31:20 (0:48)   REVERSIBLE: undo takes ~1m36s   page not acknowledged',
+      'mongodb-cutover-3   prod   HELD since 02:31:20 (0:48)   REVERSIBLE: undo takes ~1m38s   page not acknowledged',
       '',
       'WHY   kube-1 has not answered since 02:31:02 while it ran',
       '      5 writers-stopped[svc] on kube-1: scale writers-stopped[svc] to 0',
@@ -27,7 +27,7 @@ describe('screen 3', () => {
       "  it is not done    signalbox resolve mongodb-cutover-3 'writers-stopped[svc]' --host kube-1 --as not-done --note ...",
       '                    the old command is withdrawn; a new attempt goes out when kube-1 is back',
       '  take it back      signalbox abort mongodb-cutover-3 --undo --dry-run',
-      '                    6 undos, ~1m36s; 5 of them need kube-1 and would be held for it',
+      '                    6 undos, ~1m38s; 5 of them need kube-1 and would be held for it',
       '  leave it          signalbox abort mongodb-cutover-3 --leave --note ...',
       '                    what was done stays as it is: ttl-paused, readers-moved[crud], readers-moved[lite] and 3 more',
       'CANNOT skip: writers-stopped[svc] is not in a state for this (kube-1: unknown)',
@@ -86,7 +86,7 @@ describe('abort --undo --dry-run', () => {
     const rehearsal = rehearseUndo(silentInput().state);
     expect('refused' in rehearsal ? [] : undoLines(rehearsal)).toMatchInlineSnapshot(`
       [
-        "6 undos, ~1m36s; 5 of them need kube-1 and would be held for it",
+        "6 undos, ~1m38s; 5 of them need kube-1 and would be held for it",
         "  1  kube-1    writers-stopped[svc]   scale back      its host is silent: held until it is back",
         "  2  kube-1    writers-stopped[rtu]   scale back      its host is silent: held until it is back",
         "  3  kube-1    readers-moved[export]  old env         its host is silent: held until it is back",

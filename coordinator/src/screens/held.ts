@@ -16,7 +16,7 @@ const WIDTH = 110;
 export function heldScreen(input: RunInput): string[] {
   const { state } = input;
   const model = runModel(input);
-  const { choices, cannot } = choicesOf(state);
+  const { choices, cannot } = choicesOf(state, input.undoTimes);
   return [
     heldHead(model, input),
     '',
@@ -128,7 +128,7 @@ function siblingText({ step, host, phase, endedAtMs }: Cell, zone: { timeZone?: 
 
 function clockText(model: RunModel, state: RunState): string {
   const clocks = clockLine(model);
-  const safe = model.deadlines.map(({ lastSafeMs }) => lastSafeMs);
+  const safe = model.deadlines.flatMap(({ lastSafeMs }) => lastSafeMs ?? []);
   const until = safe.length > 0 ? `Waiting is safe until ${shortTime(Math.min(...safe), model)}.` : '';
   return [clocks === undefined ? '' : `${clocks}.`, until, runningText(state)].filter((part) => part !== '').join(' ');
 }

@@ -15,6 +15,7 @@ import type { Row } from './row.ts';
 import { rowsOf } from './rows.ts';
 import { brokenWord, isStandingFence } from './stages.ts';
 import type { Zone } from './time.ts';
+import type { UndoTimes } from './undo-time.ts';
 import { namedValues } from './values.ts';
 import { type Way, wayOf } from './way.ts';
 
@@ -29,6 +30,8 @@ export interface RunInput extends Zone {
   readonly hosts: readonly HostRecord[];
   /** The coordinator's clock when it told of the hosts. */
   readonly hostsAtMs: number;
+  /** How long undoing took in earlier runs, where somebody has looked. */
+  readonly undoTimes?: UndoTimes | undefined;
   /** No coordinator answers: what is shown is what was last known. */
   readonly away?: boolean;
 }
@@ -55,8 +58,8 @@ export interface DeadlineModel {
   readonly step: string;
   readonly decideByMs: number;
   readonly leftMs: number;
-  /** Undo begun later than this is not over in time. */
-  readonly lastSafeMs: number;
+  /** Undo begun later than this is not over in time; undefined when nobody knows how long it takes. */
+  readonly lastSafeMs: number | undefined;
 }
 
 /** The maintenance window, while it matters: not on the way back, nor once a person has let the run go on after it. */
@@ -103,7 +106,7 @@ export interface RunModel extends Zone {
 export function runModel(input: RunInput): RunModel {
   const { state, nowMs, live } = input;
   const runMs = live?.runMs ?? state.runMs;
-  const way = wayOf(state);
+  const way = wayOf(state, input.undoTimes);
   return {
     run: state.run,
     mesh: state.mesh,
@@ -132,7 +135,8 @@ export function runModel(input: RunInput): RunModel {
 }
 
 function deadlinesOf(state: RunState, nowMs: number, way: Way): DeadlineModel[] {
-  const undoMs = way.kind === 'reversible' ? way.undoMs : 0;
+  const undo = way.kind === 'reversible' ? way.undo : undefined;
+  const undoMs = undo?.undos === 0 ? 0 : undo?.untimed === 0 ? undo.ms : undefined;
   const open = indexOf(state.plan).refs.filter((ref) =>
     ['pending', 'gated', 'dispatched'].includes(cellOf(state, ref).phase),
   );
@@ -140,7 +144,14 @@ function deadlinesOf(state: RunState, nowMs: number, way: Way): DeadlineModel[] 
   return [...groups].flatMap(({ id, timing }) => {
     const decideByMs = timing?.decideByMs;
     if (decideByMs === undefined) return [];
-    return [{ step: id, decideByMs, leftMs: decideByMs - nowMs, lastSafeMs: decideByMs - undoMs }];
+    return [
+      {
+        step: id,
+        decideByMs,
+        leftMs: decideByMs - nowMs,
+        lastSafeMs: undoMs === undefined ? undefined : decideByMs - undoMs,
+      },
+    ];
   });
 }
 

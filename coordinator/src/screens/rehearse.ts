@@ -2,6 +2,8 @@ import type { Actor } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
 import { type Cell, decide, evolveEntry, type Input, indexOf, isEnded, type RunState } from '@signalbox/sequencer';
 
+import { estimatesOf, type UndoTime, type UndoTimes, undoTimeOf } from './undo-time.ts';
+
 /**
  * What would follow if an operator said something now. The sequencer itself is asked, on a copy of the state, so a screen
  * promises nothing that the coordinator would refuse.
@@ -24,7 +26,7 @@ export interface Undo {
   readonly host: string | null;
   /** What is done on the way back, as the plan says it. */
   readonly what: string;
-  /** As long as doing it took; undefined when that was never measured. */
+  /** Undefined when nothing of the kind was ever measured. */
   readonly estimateMs: number | undefined;
   /** Undone by a person, or with no undo at all: the way back is held there. */
   readonly byHand: boolean;
@@ -34,26 +36,32 @@ export interface Undo {
 
 export interface UndoRehearsal {
   readonly undos: readonly Undo[];
+  readonly time: UndoTime;
   /** What stays behind even when every undo succeeds. */
   readonly leaves: readonly string[];
 }
 
 /** Takes a run back in thought, every undo succeeding: what `abort --undo` would do, in its order. `to`: so far, and no further. */
-export function rehearseUndo(state: RunState, to?: string): UndoRehearsal | { refused: SignalboxError } {
+export function rehearseUndo(
+  state: RunState,
+  { to, times }: { to?: string | undefined; times?: UndoTimes | undefined } = {},
+): UndoRehearsal | { refused: SignalboxError } {
   const begun = consequence(state, { type: 'abort', mode: 'undo', to, by: ANYBODY, note: 'rehearsal' });
   if ('refused' in begun) return begun;
   const undos: Undo[] = [];
+  const time = undoTimeOf(begun.state, times);
+  const estimate = estimatesOf(state, times);
   let current = settleRunning(begun.state);
   // Each round ends at least one step, so this ends; the bound is for a mistake in that sentence.
   for (let round = 0; round < 100_000 && !isEnded(current); round++) {
     const open = [...current.cells.values()].find((cell) => isOpen(cell, current));
     if (open === undefined) break;
-    if (tellsOf(open)) undos.push(undoOf(state, open));
+    if (tellsOf(open)) undos.push(undoOf(state, open, estimate));
     const next = consequence(current, finish(open));
     if ('refused' in next) break;
     current = next.state;
   }
-  return { undos, leaves: leavesOf(state, undos) };
+  return { undos, time, leaves: leavesOf(state, undos) };
 }
 
 function isOpen(cell: Cell, { status }: RunState): boolean {
@@ -101,7 +109,12 @@ function tellsOf({ work }: Cell): boolean {
   return work?.kind !== 'proof';
 }
 
-function undoOf(before: RunState, { key, step, host, work, failure }: Cell): Undo {
+function undoOf(
+  before: RunState,
+  { key, step, host, work, failure }: Cell,
+  estimate: ReturnType<typeof estimatesOf>,
+): Undo {
+  const ref = indexOf(before.plan).byKey.get(key);
   const leaf = indexOf(before.plan).byStep.get(step)?.[0]?.leaf;
   const target = leaf?.kind === 'action' ? leaf.targets.find((t) => t.host === host) : undefined;
   const gate = leaf?.kind === 'gate' ? `wait until it holds (${leaf.probe})` : undefined;
@@ -110,7 +123,7 @@ function undoOf(before: RunState, { key, step, host, work, failure }: Cell): Und
     step,
     host,
     what: manual ?? gate ?? target?.undoes ?? failure?.message ?? `take back ${step}`,
-    estimateMs: before.cells.get(key)?.durationMs,
+    estimateMs: ref && estimate(ref),
     byHand: work?.kind === 'manual' || work === undefined,
     silent: host !== null && before.silent.has(host),
   };

@@ -1,5 +1,5 @@
 import { type Cell, type CellRef, cellOf, indexOf, type RunState } from '@signalbox/sequencer';
-import { isOwed } from './way.ts';
+import { isOwed } from './undo-time.ts';
 
 /** Where one step on one host stands, as far as a screen tells it. */
 export type Stage =

@@ -25,8 +25,8 @@ export function clockLine(model: RunModel): string | undefined {
     return `${clock.name} ${running ? 'down' : 'was down'} ${formatClock(elapsedMs)}${budget}${over}`;
   });
   const deadlines = model.deadlines.map(({ decideByMs, leftMs, lastSafeMs }) => {
-    const safe = `last safe abort ${shortTime(lastSafeMs, model)}`;
-    return `decide by ${shortTime(decideByMs, model)} (${formatClock(leftMs)} left; ${safe})`;
+    const safe = lastSafeMs === undefined ? '' : `; last safe abort ${shortTime(lastSafeMs, model)}`;
+    return `decide by ${shortTime(decideByMs, model)} (${formatClock(leftMs)} left${safe})`;
   });
   const parts = [...clocks, ...deadlines, ...windowText(model)];
   return parts.length > 0 ? parts.join('   ') : undefined;

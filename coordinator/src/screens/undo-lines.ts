@@ -2,16 +2,15 @@ import { formatDuration } from '@signalbox/protocol';
 import { safeText } from '../cli/safe-text.ts';
 import { table } from './layout.ts';
 import type { Undo, UndoRehearsal } from './rehearse.ts';
-import { about } from './way.ts';
+import { undoTimeText } from './undo-time.ts';
 
 /** `7 undos, ~2m; 4 of them need kube-1 and would be held for it` */
-export function undoSummary({ undos }: UndoRehearsal): string {
-  const totalMs = undos.reduce((sum, undo) => sum + (undo.estimateMs ?? 0), 0);
+export function undoSummary({ undos, time }: UndoRehearsal): string {
   const silent = undos.filter((undo) => undo.silent);
   const hosts = [...new Set(silent.flatMap((undo) => undo.host ?? []))].join(', ');
   const byHand = undos.filter((undo) => undo.byHand).length;
   return [
-    `${undos.length} ${undos.length === 1 ? 'undo' : 'undos'}${undos.length > 0 ? `, ${about(totalMs)}` : ''}`,
+    `${undos.length} ${undos.length === 1 ? 'undo' : 'undos'}${undos.length > 0 ? `, ${undoTimeText(time)}` : ''}`,
     ...(silent.length > 0 ? [`${silent.length} of them need ${hosts} and would be held for it`] : []),
     ...(byHand > 0 ? [`${byHand} of them by hand`] : []),
   ].join('; ');

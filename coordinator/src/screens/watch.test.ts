@@ -26,6 +26,7 @@ describe('screen 2', () => {
       'fences  mirror-alive ok 18:07, unitState active',
       '        source-quiet ok 3:30, writes 0',
       'hosts   mirror-1 ok 400ms   kube-1 ok 1.1s   skew 12ms',
+      'undo    takes back writers-stopped[svc], writers-stopped[rtu], readers-moved[export] and 3 more (abort --undo --dry-run)',
       'log     02:18:10 mehmet note "CRM team told"',
       '        02:17:37 source-quiet on mirror-1 succeeded in 2.1s',
       '        02:17:00 writers-stopped[svc] on kube-1 succeeded in 2.1s',
@@ -57,6 +58,7 @@ describe('screen 2', () => {
       '    lagSeconds 7   want <= 0   3 4 5 6 7   rising 0.1/s, no estimate because it is rising',
       '    stage oplog sync  ok   sample 3s old',
       '',
+      'undo takes back writers-stopped[svc], writers-stopped[rtu], readers-moved[export] and 3 more (abort --undo --dry-run)',
       'nothing to do. Then: approve no-way-back.',
     ]);
   });

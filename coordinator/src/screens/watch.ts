@@ -6,6 +6,7 @@ import type { RunModel } from './model.ts';
 import type { Row } from './row.ts';
 import { clockLine, fenceText, headLine, hostsLine, nextLines } from './status-lines.ts';
 import { timeOfDay, type Zone } from './time.ts';
+import { undoLine } from './way.ts';
 
 export interface WatchOptions {
   /** Columns of the terminal. */
@@ -35,6 +36,7 @@ export function watchScreen(model: RunModel, { width = 100, log = 3, keys }: Wat
       'hosts',
       [hostsLine(model)].filter((line) => line !== ''),
     ),
+    ...section('undo', undoLine(model.way)),
     ...section('dropped', model.dropped.length > 0 ? [model.dropped.join(', ')] : []),
     ...section('log', logLines(model, log)),
     ...section('next', [...nextLines(model), ...(keys === undefined ? [] : [keys])]),

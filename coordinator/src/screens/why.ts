@@ -5,6 +5,7 @@ import { heldScreen } from './held.ts';
 import { type RunInput, runModel } from './model.ts';
 import { whoApproves } from './row-details.ts';
 import { headLine, nextLines } from './status-lines.ts';
+import { undoLine } from './way.ts';
 
 /** Why the run stands where it stands: for a held run screen 3, else each step that is under way and what ends it. */
 export function whyScreen(input: RunInput): string[] {
@@ -41,6 +42,7 @@ export function whyScreen(input: RunInput): string[] {
     ...(lines.length > 0 ? lines : ['Nothing is under way.']),
     ...approvals,
     '',
+    ...undoLine(model.way).map((line) => `undo ${line}`),
     ...nextLines(model),
   ];
 }

@@ -55,7 +55,7 @@ async function rehearse(
       ]);
       return EXIT.done;
     }
-    const rehearsal = rehearseUndo(state, to);
+    const rehearsal = rehearseUndo(state, { to, times: feed.input().undoTimes });
     if ('refused' in rehearsal) throw new SignalboxError(rehearsal.refused.failure);
     const then = to === undefined ? [] : [`then the run is held; ${to} and what is before it stay as they are`];
     cli.show({ run, mode, ...rehearsal }, () => [headLine(runModel(feed.input())), ...undoLines(rehearsal), ...then]);
