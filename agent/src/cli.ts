@@ -3,6 +3,7 @@ import { Command } from 'commander';
 /** What the command line asks for. */
 export type Invocation =
   | { type: 'serve'; config: string }
+  | { type: 'join'; token: string; dir: string; stateDir: string }
   | {
       type: 'journal';
       config: string | undefined;
@@ -18,6 +19,13 @@ Examples:
 
 Exit codes: 0 stopped on request; 2 bad usage or configuration, or another agent has this name or state folder; 4 the mesh
 does not accept this host; 1 anything else. While NATS cannot be reached the agent waits and says so.`;
+
+const JOIN_HELP = `
+Example:
+  signalbox-agent join --token -
+
+The key of this host is made here and never leaves it. A token works once, for its host, until it expires. Nothing is
+written over. Exit codes: 0 joined; 1 refused; 2 bad usage; 4 the mesh cannot be reached, or the token is not open.`;
 
 const JOURNAL_HELP = `
 Examples:
@@ -39,6 +47,16 @@ export function buildCli(version: string, ask: (invocation: Invocation) => void)
       if (config === undefined) return program.error("error: required option '--config <file>' not specified");
       ask({ type: 'serve', config });
     });
+  program
+    .command('join')
+    .description('Join a mesh with a token: makes this host its key and its settings.')
+    .requiredOption('--token <token>', 'what `signalbox enroll` printed; - reads it from standard input')
+    .option('--dir <dir>', 'where agent.yaml, the key and the authority are written', '/etc/signalbox')
+    .option('--state <dir>', 'the state folder', '/var/lib/signalbox/agent')
+    .addHelpText('after', JOIN_HELP)
+    .action(({ token, dir, state }: { token: string; dir: string; state: string }) =>
+      ask({ type: 'join', token, dir, stateDir: state }),
+    );
   const journal = program
     .command('journal')
     .description('Show what this host was asked, began and ended; offline.')

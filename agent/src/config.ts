@@ -20,6 +20,8 @@ export const AgentConfig = z.strictObject({
   mesh: MeshName,
   name: HostName,
   servers: z.array(Server).min(1, 'at least one NATS server'),
+  /** Authorities in PEM that the server's certificate is checked with; given, NATS is reached over TLS only. */
+  caFile: z.string().min(1).optional(),
   seedFile: z.string().min(1),
   stateDir: z.string().min(1),
   labels: z.record(z.string(), z.string()).default({}),

@@ -6,7 +6,7 @@ import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bu
 import { probeByName, probes } from '@signalbox/probes';
 import { BEAT_MS, type Failure, SignalboxError } from '@signalbox/protocol';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
-import { loadSeed } from '@signalbox/settings';
+import { loadCa, loadSeed } from '@signalbox/settings';
 import { CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { parseCli } from './cli.ts';
@@ -35,6 +35,7 @@ const WAITING = 'waiting for NATS';
 /** The composition root: everything that touches the real world is made here and handed down. */
 async function serve(config: AgentConfig, file: string): Promise<number> {
   const signer = loadSeed(config.seedFile);
+  const ca = loadCa(file, config.caFile);
   const policy = loadPolicy({
     path: config.policy,
     own: [file, config.seedFile, config.stateDir],
@@ -55,7 +56,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
   });
   // From here on only the mesh is waited for, and that may be for long: settings, key and journal are good.
   service.ready(WAITING);
-  const bus = await connect(config, { seed: signer.seed, log, signal: end.signal, service });
+  const bus = await connect(config, { seed: signer.seed, ca, log, signal: end.signal, service });
   if (bus === undefined) return 0;
 
   const keeper = createKeeperClient({ folder: stateDir.path, program: KEEPER, clock: systemClock });
@@ -116,7 +117,10 @@ function runtimeDir({ RUNTIME_DIRECTORY }: NodeJS.ProcessEnv): string | undefine
 /** Waits for the mesh without end. @returns undefined when the agent is asked to stop meanwhile. */
 async function connect(
   { servers, mesh, name: host }: AgentConfig,
-  { service, ...options }: Pick<AgentBusOptions, 'seed' | 'log'> & { signal: AbortSignal; service: ServiceManager },
+  {
+    service,
+    ...options
+  }: Pick<AgentBusOptions, 'seed' | 'ca' | 'log'> & { signal: AbortSignal; service: ServiceManager },
 ): Promise<AgentBus | undefined> {
   const waiting = setInterval(service.alive, BEAT_MS);
   try {
@@ -173,6 +177,11 @@ function installed(policy: Policy): Toolbox {
 async function main(argv: readonly string[]): Promise<number> {
   const invocation = parseCli(argv, VERSION);
   if (invocation.type === 'serve') return await serve(loadConfig(invocation.config), invocation.config);
+  if (invocation.type === 'join') {
+    const { joinMesh } = await import('./join.ts');
+    for (const line of await joinMesh(invocation, systemClock.nowMs())) process.stdout.write(`${line}\n`);
+    return 0;
+  }
   const { config, run, json } = invocation;
   const stateDir = invocation.stateDir ?? loadConfig(config ?? '').stateDir;
   return showJournal({ stateDir, run, json }, (line) => process.stdout.write(`${line}\n`));

@@ -10,6 +10,16 @@ export const AGENT_CODES = {
     means: 'The state folder of the agent cannot be made or written.',
     next: 'Check the path and the owner of stateDir.',
   },
+  'SB-JOIN-TOKEN': {
+    class: 'terminal',
+    means: 'What was given is no token, or one that has expired. This host has not joined.',
+    next: 'Ask an administrator of the mesh for a new one: `signalbox enroll HOST`.',
+  },
+  'SB-JOIN-FILE': {
+    class: 'terminal',
+    means: 'A file of this host could not be made. What is there already is never written over.',
+    next: 'If this host belongs to a mesh, leave it; else move away what is named, and join with a new token.',
+  },
   'SB-JOURNAL-MISSING': {
     class: 'terminal',
     means: 'There is no journal in this state folder.',

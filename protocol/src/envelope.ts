@@ -6,7 +6,18 @@ import { wire } from './wire.ts';
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
 export type EnvelopeKind = z.infer<typeof EnvelopeKind>;
-export const EnvelopeKind = z.enum(['command', 'control', 'report', 'health', 'query', 'answer', 'request', 'reply']);
+export const EnvelopeKind = z.enum([
+  'command',
+  'control',
+  'report',
+  'health',
+  'query',
+  'answer',
+  'request',
+  'reply',
+  'join',
+  'joined',
+]);
 
 /**
  * Version 1, for good. `payload` is the exact JSON text that was signed. `proof` has room for what a later version

@@ -9,6 +9,7 @@ export * from './envelope.ts';
 export * from './failure.ts';
 export * from './health.ts';
 export * from './host.ts';
+export * from './join.ts';
 export * from './json.ts';
 export * from './judgement-text.ts';
 export * from './names.ts';

@@ -125,6 +125,18 @@ export const REQUESTS = {
   note: { body: wire({ run: RunId, text: z.string() }), reply: wire({}) },
   take: { body: wire({ run: RunId }), reply: wire({}) },
   acknowledge: { body: wire({ run: RunId }), reply: wire({}) },
+  /** Opens a token for a host. Its key is made where it is asked for: no coordinator ever has the token itself. */
+  enroll: {
+    body: wire({
+      host: HostName,
+      labels: z.record(z.string(), z.string()),
+      tokenKey: z.string(),
+      expiresAtMs: z.int(),
+    }),
+    reply: wire({}),
+  },
+  /** Takes a host out of the mesh: its connection is cut, and its key is worth nothing any more. */
+  revoke: { body: wire({ host: HostName, note: z.string() }), reply: wire({}) },
   doctor: {
     body: wire({}),
     reply: wire({

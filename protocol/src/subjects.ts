@@ -24,6 +24,8 @@ export function subjects(mesh: string) {
     query: (host: string, verb: string) => `${root}.query.${host}.${verb}`,
     queriesOf: (host: string) => `${root}.query.${host}.*`,
     request: (verb: string) => `${root}.req.${verb}`,
+    /** Where who has a token asks to be let in. */
+    join: (tokenKey: string) => `${root}.join.${tokenKey}`,
     /** Where a coordinator says to others that it is there. */
     peer: (peer: string) => `${root}.peer.${peer}`,
     status: (what: string, name: string) => `${root}.status.${what}.${subjectToken(name)}`,
@@ -38,6 +40,7 @@ export function subjects(mesh: string) {
       health: `${root}.health.*`,
       queries: `${root}.query.>`,
       requests: `${root}.req.>`,
+      joins: `${root}.join.*`,
       status: `${root}.status.>`,
     },
   } as const;

@@ -39,6 +39,7 @@ export async function connectMesh(settings: LoadedSettings): Promise<MeshClient>
     servers: settings.servers,
     mesh: settings.mesh,
     seed: settings.key.seed,
+    ca: settings.ca,
     name: `signalbox ${settings.operator}`,
     connectTimeoutMs: CONNECT_MS,
   });

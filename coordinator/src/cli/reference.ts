@@ -38,6 +38,7 @@ export function cliReference(): string {
     '| `servers` | addresses of NATS, `nats://127.0.0.1:4222` |',
     '| `seedFile` | nkey seed of this person, mode 0600; relative to the settings file |',
     '| `operator` | the name that coordinator.yaml gives to that key |',
+    '| `caFile` | optional: authorities in PEM for the server’s certificate; given, NATS is reached over TLS only |',
     '| `coordinators` | public keys whose answers are believed |',
     '',
     'Colour is used on a terminal only; `NO_COLOR` switches it off. `SIGNALBOX_DEBUG=1` adds stack traces to errors.',

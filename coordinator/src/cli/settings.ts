@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { HostName, MeshName } from '@signalbox/protocol';
 import { isPublicKey, type KeyPair } from '@signalbox/protocol/crypto';
-import { loadSeed, loadSettings } from '@signalbox/settings';
+import { loadCa, loadSeed, loadSettings } from '@signalbox/settings';
 import { z } from 'zod';
 import { cliError } from './codes.ts';
 
@@ -13,6 +13,8 @@ export type OperatorSettings = z.infer<typeof OperatorSettings>;
 export const OperatorSettings = z.strictObject({
   mesh: MeshName,
   servers: z.array(z.string()).min(1, 'at least one NATS server'),
+  /** Authorities in PEM that the server's certificate is checked with; given, NATS is reached over TLS only. */
+  caFile: z.string().min(1).optional(),
   /** nkey seed of this person; relative paths are relative to the settings file. */
   seedFile: z.string().min(1),
   /** The name that coordinator.yaml gives to this key. */
@@ -24,6 +26,7 @@ export const OperatorSettings = z.strictObject({
 export interface LoadedSettings extends OperatorSettings {
   readonly file: string;
   readonly key: KeyPair;
+  readonly ca: string | undefined;
 }
 
 export interface SettingsWishes {
@@ -45,7 +48,8 @@ export function readSettings({ config, mesh: named, env, cwd }: SettingsWishes):
   if (mesh !== undefined && mesh !== settings.mesh) {
     throw cliError('SB-CLI-MESH', `${file} is for mesh ${settings.mesh}, not ${mesh}`);
   }
-  return { ...settings, file, key: loadSeed(resolve(dirname(file), settings.seedFile)) };
+  const key = loadSeed(resolve(dirname(file), settings.seedFile));
+  return { ...settings, file, key, ca: loadCa(file, settings.caFile) };
 }
 
 function findSettings({ config, mesh, env, cwd }: SettingsWishes): string {

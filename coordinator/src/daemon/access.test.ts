@@ -5,8 +5,8 @@ import { ManualClock } from '../testing/manual-clock.ts';
 import { Access } from './access.ts';
 
 const clock = new ManualClock();
-const keys = { viewer: createKeyPair(), operator: createKeyPair(), approver: createKeyPair() };
-const roles = { viewer: 'viewer', operator: 'operator', approver: 'approver' } as const;
+const keys = { viewer: createKeyPair(), operator: createKeyPair(), approver: createKeyPair(), admin: createKeyPair() };
+const roles = { viewer: 'viewer', operator: 'operator', approver: 'approver', admin: 'admin' } as const;
 const operators = Object.fromEntries(
   Object.entries(keys).map(([name, { publicKey }]) => [
     name,
@@ -49,6 +49,10 @@ describe('access', () => {
     ['approver', 'start', 'SB-COORD-ROLE'],
     ['operator', 'start', 'admitted'],
     ['operator', 'approve', 'admitted'],
+    ['operator', 'enroll', 'SB-COORD-ROLE'],
+    ['operator', 'revoke', 'SB-COORD-ROLE'],
+    ['admin', 'enroll', 'admitted'],
+    ['admin', 'revoke', 'admitted'],
   ])('%s may %s: %s', (who, verb, expected) => {
     expect(codeOf(() => access.admit(verb, request(who, verb)))).toBe(expected);
   });

@@ -20,6 +20,8 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
 ]);
 const DECIDES: ReadonlySet<Verb> = new Set<Verb>(['approve', 'reject', 'note', 'acknowledge', 'confirm']);
 
+const ADMINISTERS: ReadonlySet<Verb> = new Set<Verb>(['enroll', 'revoke']);
+
 /** Who asks, and may they? Every request is signed by an operator's key that this coordinator knows. */
 export class Access {
   readonly #mesh: string;
@@ -65,7 +67,8 @@ export class Access {
 }
 
 function refuseRole(actor: Actor & { role: string }, verb: Verb): void {
-  if (READS.has(verb) || actor.role === 'admin' || actor.role === 'operator') return;
+  if (READS.has(verb) || actor.role === 'admin') return;
+  if (actor.role === 'operator' && !ADMINISTERS.has(verb)) return;
   if (actor.role === 'approver' && DECIDES.has(verb)) return;
   throw coordinatorError('SB-COORD-ROLE', `${actor.name} is ${actor.role} and may not ${verb}`);
 }

@@ -6,6 +6,27 @@ export const COORDINATOR_CODES = {
     means: 'The operator has no right to do this.',
     next: 'Ask somebody with the role that is named; roles stand in coordinator.yaml under operators.',
   },
+  'SB-ENROL-OFF': {
+    class: 'terminal',
+    means: 'This coordinator does not take hosts in: its settings have no `enrolment`.',
+    next: 'Add the host to `hosts` in coordinator.yaml and to the accounts of NATS, or set a mesh up with `signalbox init`.',
+  },
+  'SB-ENROL-TOKEN': {
+    class: 'terminal',
+    means:
+      'A token is not open: it was used, has expired, is for another host, or was never given out. Nobody was let in.',
+    next: 'Ask for another one with `signalbox enroll HOST`; if this one was used by somebody else, revoke that host.',
+  },
+  'SB-ENROL-HOST': {
+    class: 'terminal',
+    means: 'The host is in the mesh already, or stands in coordinator.yaml, or is not in the mesh.',
+    next: 'See `signalbox hosts`; `signalbox hosts revoke HOST` takes one out that has joined.',
+  },
+  'SB-ENROL-SERVER': {
+    class: 'unknown',
+    means: 'The register was written, but the NATS server did not read its new configuration.',
+    next: 'Read the message and the log of nats-server, put it right, then restart the coordinator: it writes the configuration anew.',
+  },
   'SB-COORD-REPLAY': {
     class: 'terminal',
     means: 'A request was sent twice, or is too old, or the clocks are too far apart.',

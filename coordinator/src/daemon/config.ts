@@ -11,6 +11,8 @@ export const CoordinatorConfig = z.strictObject({
   /** This coordinator's name in logs and events. Each has its own. */
   name: HostName.default('coordinator-1'),
   servers: z.array(z.string()).min(1),
+  /** Authorities in PEM that the server's certificate is checked with; given, NATS is reached over TLS only. */
+  caFile: z.string().min(1).optional(),
   seedFile: z.string(),
   /** Enrolled hosts. Labels here are known before a host has ever answered; the agent's own are added to them. */
   hosts: z.record(HostName, z.strictObject({ key: PublicKey, labels: z.record(z.string(), z.string()).default({}) })),
@@ -18,6 +20,19 @@ export const CoordinatorConfig = z.strictObject({
     z.string(),
     z.strictObject({ key: PublicKey, role: z.enum(['viewer', 'operator', 'approver', 'admin']).default('operator') }),
   ),
+  /** Lets hosts join and go while it runs; left out: only `hosts` counts, and NATS is configured by hand. */
+  enrolment: z
+    .strictObject({
+      /** Hosts that have joined, and tokens that are open. Written by the coordinator. */
+      register: z.string().min(1),
+      /** The server's configuration (JSON). The coordinator writes `accounts` in it and has the server read it again. */
+      natsConfig: z.string().min(1),
+      /** Seed of the user in the server's system account. */
+      systemSeedFile: z.string().min(1),
+      /** Public keys that may read status events. */
+      monitors: z.record(HostName, PublicKey).default({}),
+    })
+    .optional(),
   /** `/metrics` and `/healthz`; left out: no listener. Port 0 takes a free one. */
   http: z.strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535) }).optional(),
   /** The server's own `/healthz`, for `doctor`: a full disk shows there first. */

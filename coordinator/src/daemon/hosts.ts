@@ -43,17 +43,27 @@ export class Hosts {
   constructor(ports: Ports, enrolled: CoordinatorConfig['hosts']) {
     this.#ports = ports;
     this.#startedMs = ports.clock.monotonicMs();
-    for (const [name, { key, labels }] of Object.entries(enrolled)) {
-      const record = { name, key, labels };
-      this.#hosts.set(name, {
-        record,
-        seenMonotonicMs: undefined,
-        rememberedMs: 0,
-        state: 'never',
-        replaced: new Set(),
-        duplicate: undefined,
-      });
-    }
+    for (const [name, { key, labels }] of Object.entries(enrolled)) this.add(name, { key, labels });
+  }
+
+  /** A host that joins, or one that comes back with another key: nothing that was known of that name is kept. */
+  add(name: string, { key, labels }: { key: string; labels: Record<string, string> }): void {
+    this.#hosts.set(name, {
+      record: { name, key, labels },
+      seenMonotonicMs: undefined,
+      rememberedMs: 0,
+      state: 'never',
+      replaced: new Set(),
+      duplicate: undefined,
+    });
+  }
+
+  /** Its beats and reports are not believed any more; for its runs it is silent. */
+  remove(name: string): void {
+    const known = this.#hosts.get(name);
+    if (known === undefined) return;
+    this.#moveTo(known, 'silent', false);
+    this.#hosts.delete(name);
   }
 
   async start(): Promise<void> {

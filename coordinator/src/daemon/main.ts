@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { connectCoordinator, type StreamLimits } from '@signalbox/bus';
+import { type BusOptions, connectCoordinator, type StreamLimits } from '@signalbox/bus';
 import { formatDuration, type LogEntry } from '@signalbox/protocol';
 import { cellKey, type WatchEffect } from '@signalbox/sequencer';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
-import { besideFile, loadSeed, loadSettings } from '@signalbox/settings';
+import { besideFile, loadCa, loadSeed, loadSettings } from '@signalbox/settings';
 import { type Logger, pino } from 'pino';
 import { VERSION } from '../program-files.ts';
 import { CoordinatorConfig } from './config.ts';
+import { type Doors, Enrolment } from './enrolment.ts';
 import { Hosts } from './hosts.ts';
 import { serveHttp } from './http.ts';
 import { Members } from './members.ts';
 import { Metrics } from './metrics.ts';
 import { type Ports, systemClock } from './ports.ts';
 import { HostQueries } from './queries.ts';
+import { Register } from './register.ts';
 import { serveRequests } from './requests.ts';
 import type { Runner } from './runner.ts';
 import { Runs } from './runs.ts';
@@ -34,30 +36,47 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
   });
   // From here on only NATS is waited for, and that may be for long: settings and key are good.
   service.ready('waiting for NATS');
+  const ca = loadCa(path, config.caFile);
+  const register = config.enrolment && Register.open(path, config, signer.publicKey);
   const waiting = setInterval(service.alive, ALIVE_MS);
   const bus = await connectCoordinator({
     servers: config.servers,
     mesh: config.mesh,
     seed: signer.seed,
+    ca,
     name: config.name,
     connectTimeoutMs: 0,
     version: VERSION,
     ...(config.natsHealthUrl === undefined ? {} : { healthUrl: config.natsHealthUrl }),
     limits: streamLimits(config),
-    log: (level, message, fields) => log[level](fields ?? {}, message),
+    log: logTo(log),
   }).finally(() => clearInterval(waiting));
   const { mesh, name } = config;
   const ports: Ports = { mesh, name, bus, signer, clock: systemClock, random: Math.random, newId: randomUUID, log };
   try {
-    await bus.prepare(Object.keys(config.hosts));
-    await serve(config, ports, service);
+    const hosts = { ...config.hosts, ...register?.hosts };
+    await bus.prepare(Object.keys(hosts));
+    const reach = {
+      servers: config.servers,
+      mesh,
+      seed: signer.seed,
+      ca,
+      name,
+      connectTimeoutMs: 10_000,
+      log: logTo(log),
+    };
+    await serve({ ...config, hosts }, ports, { service, doors: register && { register, reach } });
   } finally {
     await bus.close();
   }
 }
 
 /** Until it is told to stop. Whatever ends it, nothing of it keeps the process alive. */
-async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceManager): Promise<void> {
+async function serve(
+  config: CoordinatorConfig,
+  ports: Ports,
+  { service, doors }: { service: ServiceManager; doors: Doors | undefined },
+): Promise<void> {
   const { bus, log } = ports;
   const hosts = new Hosts(ports, config.hosts);
   const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
@@ -83,11 +102,14 @@ async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceMa
   hosts.onLook(service.alive);
   // Every coordinator hears every host; one of them tells monitoring.
   hosts.onChange((_host, state, record) => members.speaks && status.host(record, state));
+  let enrolment: Enrolment | undefined;
   let http: Awaited<ReturnType<typeof serveHttp>> | undefined;
   try {
     await hosts.start();
     await members.start();
-    await serveRequests({ ports, hosts, runs, members, queries, version: VERSION }, config);
+    enrolment = doors && new Enrolment({ ...doors, ports, hosts });
+    await enrolment?.open();
+    await serveRequests({ ports, hosts, runs, members, queries, version: VERSION, enrolment }, config);
     await runs.share();
     if (config.http) {
       const unhealthy = () => (bus.connected ? undefined : 'not connected to NATS');
@@ -100,12 +122,18 @@ async function serve(config: CoordinatorConfig, ports: Ports, service: ServiceMa
     await service.stopping();
     log.info('stopping; runs go on when a coordinator is back');
   } finally {
+    await enrolment?.close();
     http?.server.close();
     hosts.stop();
     await runs.stop();
     await members.stop();
   }
 }
+
+const logTo =
+  (log: Logger): NonNullable<BusOptions['log']> =>
+  (level, message, fields) =>
+    log[level](fields ?? {}, message);
 
 const MIB = 1_048_576;
 

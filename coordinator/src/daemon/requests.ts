@@ -7,6 +7,7 @@ import { Access, failureOf } from './access.ts';
 import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { diagnoseMesh } from './doctor.ts';
+import type { Enrolment } from './enrolment.ts';
 import type { Hosts } from './hosts.ts';
 import type { Members } from './members.ts';
 import type { Ports } from './ports.ts';
@@ -27,6 +28,8 @@ interface World {
   readonly members: Members;
   readonly queries: HostQueries;
   readonly version: string;
+  /** Absent: hosts stand in the settings alone. */
+  readonly enrolment?: Enrolment | undefined;
 }
 
 type Answerers = { readonly [V in Verb]: (body: RequestBody<V>, by: Actor) => Promise<ReplyBody<V>> };
@@ -98,7 +101,7 @@ async function answer<V extends Verb>(
   return await answerers[verb](parsed.data as RequestBody<V>, actor);
 }
 
-function makeAnswerers({ ports, hosts, runs, members, queries, version }: World): Answerers {
+function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolment }: World): Answerers {
   const tell = async (run: string, input: Input): Promise<Record<string, never>> => {
     const runner = await runs.led(run);
     await runner.submit(input);
@@ -195,8 +198,17 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version }: World)
     note: ({ run, text }, by) => tell(run, { type: 'note', by, text }),
     take: ({ run }, by) => tell(run, { type: 'take', by }),
     acknowledge: ({ run }, by) => tell(run, { type: 'acknowledge', by }),
+    enroll: ({ host, labels, tokenKey, expiresAtMs }, by) =>
+      must(enrolment).invite({ host, labels, tokenKey, expiresAtMs, by: by.name }),
+    revoke: ({ host, note }, by) => must(enrolment).revoke(host, { by: by.name, note }),
     doctor: async () => ({ findings: await diagnoseMesh({ ports, hosts, runs, members }) }),
   };
+}
+
+function must(enrolment: Enrolment | undefined): Enrolment {
+  if (enrolment === undefined)
+    throw coordinatorError('SB-ENROL-OFF', 'this coordinator has no `enrolment` in its settings');
+  return enrolment;
 }
 
 function gateTimeoutMs(state: Awaited<ReturnType<Runs['load']>>['state'], step: string): number | undefined {

@@ -15,10 +15,18 @@ export interface MeshUsers {
   agents: readonly MeshUser[];
   operators: readonly MeshUser[];
   monitors: readonly MeshUser[];
+  /** Keys of tokens that are still open: each may ask once to be let in, and nothing else. */
+  joins?: readonly MeshUser[];
 }
 
 /** The account names of a mesh. */
-export const ACCOUNTS = { core: 'CORE', agents: 'AGENTS', operators: 'OPS', monitors: 'MONITOR' } as const;
+export const ACCOUNTS = {
+  core: 'CORE',
+  agents: 'AGENTS',
+  operators: 'OPS',
+  monitors: 'MONITOR',
+  joins: 'JOIN',
+} as const;
 
 /** How long an agent may think about a query before the server takes back its leave to answer. */
 const ANSWER_WITHIN = '2m';
@@ -37,6 +45,7 @@ export function accounts(mesh: string, users: MeshUsers): JsonObject {
   const acks = [STREAMS.commands, STREAMS.controls].map((stream) => `$JS.ACK.${stream}.>`);
   const onlyAgents = { accounts: [ACCOUNTS.agents] };
   const onlyOperators = { accounts: [ACCOUNTS.operators] };
+  const { joins = [] } = users;
 
   const agentsToCore = [...pulls, ...acks, all.reports, all.outputs, all.health];
   const coreToAgents = [all.queries, '$SRV.>'];
@@ -54,6 +63,7 @@ export function accounts(mesh: string, users: MeshUsers): JsonObject {
         })),
         { stream: all.live, ...onlyAgents },
         { service: all.requests, ...onlyOperators },
+        { service: all.joins, accounts: [ACCOUNTS.joins] },
         { stream: all.status, accounts: [ACCOUNTS.operators, ACCOUNTS.monitors] },
       ],
       imports: coreToAgents.map((subject) => ({ service: { account: ACCOUNTS.agents, subject } })),
@@ -83,6 +93,10 @@ export function accounts(mesh: string, users: MeshUsers): JsonObject {
         permissions: { publish: { deny: '>' }, subscribe: { allow: [all.status] } },
       })),
       imports: [{ stream: { account: ACCOUNTS.core, subject: all.status } }],
+    },
+    [ACCOUNTS.joins]: {
+      users: joins.map((user) => joiningUser(mesh, user)),
+      imports: [{ service: { account: ACCOUNTS.core, subject: all.joins } }],
     },
   };
 }
@@ -121,6 +135,16 @@ function agentUser(mesh: string, { name, publicKey }: MeshUser): JsonObject {
         ],
       },
       allow_responses: { max: 1, expires: ANSWER_WITHIN },
+    },
+  };
+}
+
+function joiningUser(mesh: string, { publicKey }: MeshUser): JsonObject {
+  return {
+    nkey: publicKey,
+    permissions: {
+      publish: { allow: [subjects(mesh).join(publicKey)] },
+      subscribe: { allow: [`${inboxPrefix(publicKey)}.>`] },
     },
   };
 }

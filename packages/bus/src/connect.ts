@@ -31,18 +31,21 @@ export async function dial(options: BusOptions): Promise<Link> {
       refuseHopeless(error, options);
       const leftMs = options.connectTimeoutMs - (performance.now() - startedAt);
       if (options.connectTimeoutMs !== 0 && leftMs <= 0) throw unreachable(error, options);
-      if (attempt === 0) options.log?.('warn', 'NATS does not answer; trying again', { servers: options.servers });
+      const reason = error instanceof Error ? error.message : String(error);
+      if (attempt === 0)
+        options.log?.('warn', 'NATS does not answer; trying again', { servers: options.servers, reason });
       const waitMs = options.connectTimeoutMs === 0 ? backoffMs(attempt) : Math.min(backoffMs(attempt), leftMs);
       await delay(waitMs, undefined, options.signal ? { signal: options.signal } : {});
     }
   }
 }
 
-async function tryOnce({ servers, name }: BusOptions, key: KeyPair): Promise<NatsConnection> {
+async function tryOnce({ servers, name, ca }: BusOptions, key: KeyPair): Promise<NatsConnection> {
   let tries = 0;
   return await connect({
     servers,
     name,
+    ...(ca === undefined ? {} : { tls: { ca } }),
     authenticator: authenticator(key),
     inboxPrefix: inboxPrefix(key.publicKey),
     // The default of 10 closes the connection for good; a daemon waits for its mesh.

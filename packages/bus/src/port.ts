@@ -160,6 +160,8 @@ export interface BusOptions {
   mesh: string;
   /** nkey seed of the connecting user; also the identity that signs. */
   seed: string;
+  /** Authorities, in PEM, that the server's certificate is checked with. Given: a server without TLS is refused. */
+  ca?: string | undefined;
   /** Shown in the server's connection list. */
   name: string;
   /** Waits for the first connection with back-off for so long; 0 waits for ever. */

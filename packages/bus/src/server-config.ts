@@ -16,6 +16,40 @@ export interface ServerConfigOptions {
   maxStorageBytes?: number;
 }
 
+/** The account of the server itself: who is in it may have the configuration read again. */
+const SYSTEM = 'SYS';
+
+export interface FleetConfigOptions {
+  mesh: string;
+  users: MeshUsers;
+  /** nkey of the user that may have the configuration read again. */
+  systemKey: string;
+  host: string;
+  port: number;
+  storeDir: string;
+  /** Paths of the server's certificate and its key. */
+  tls: { certFile: string; keyFile: string };
+}
+
+/** Configuration of a server that hosts reach over the network: TLS only, accounts, and durable as the embedded one. */
+export function fleetConfig({ mesh, users, systemKey, host, port, storeDir, tls }: FleetConfigOptions): JsonObject {
+  return {
+    server_name: `signalbox-${mesh}`,
+    host,
+    port,
+    max_payload: MAX_MESSAGE_BYTES,
+    tls: { cert_file: tls.certFile, key_file: tls.keyFile, min_version: '1.3' },
+    jetstream: { store_dir: storeDir, sync_interval: 'always' },
+    system_account: SYSTEM,
+    accounts: fleetAccounts(mesh, users, systemKey),
+  };
+}
+
+/** What of a server's configuration changes when somebody comes or goes. */
+export function fleetAccounts(mesh: string, users: MeshUsers, systemKey: string): JsonObject {
+  return { ...accounts(mesh, users), [SYSTEM]: { users: [{ nkey: systemKey }] } };
+}
+
 /**
  * Configuration of an embedded server, as JSON, which nats-server reads. Loopback only: TLS belongs to a fleet's own NATS.
  * `sync_interval: always` because what was acknowledged must survive a loss of power [I8]; the default syncs every two

@@ -9,10 +9,14 @@ import { type Signer, verifySignature } from './keys.ts';
  * Seals a payload: the exact text is what is signed, stored and later verified; nobody serialises it a second time.
  * The kind is part of the signed bytes, so a report can never be passed off as a command.
  */
-export function seal(kind: EnvelopeKind, payload: object, signer: Signer): Uint8Array {
+export function seal(kind: EnvelopeKind, payload: object, ...signers: readonly [Signer, ...Signer[]]): Uint8Array {
   const text = JSON.stringify(payload);
-  const sig = Buffer.from(signer.sign(signedBytes(kind, text))).toString('base64url');
-  return Buffer.from(JSON.stringify({ v: 1, kind, payload: text, signatures: [{ key: signer.publicKey, sig }] }));
+  const bytes = signedBytes(kind, text);
+  const signatures = signers.map((signer) => ({
+    key: signer.publicKey,
+    sig: Buffer.from(signer.sign(bytes)).toString('base64url'),
+  }));
+  return Buffer.from(JSON.stringify({ v: 1, kind, payload: text, signatures }));
 }
 
 export interface Opened<T> {

@@ -13,18 +13,22 @@ export interface Said {
 export interface TalkOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Given on standard input. */
+  readonly input?: string;
   /** Ended with SIGKILL after this time; the exit code is then -1. Default 60 s. */
   readonly timeoutMs?: number;
 }
 
 /** Runs a Node program to its end. */
 export async function sayTo(argv: readonly string[], options: TalkOptions = {}): Promise<Said> {
-  const { env, cwd, timeoutMs = 60_000 } = options;
+  const { env, cwd, input, timeoutMs = 60_000 } = options;
   const child = spawn(process.execPath, argv, {
     cwd,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input ?? '');
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   clearTimeout(timer);

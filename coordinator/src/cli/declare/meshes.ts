@@ -2,19 +2,60 @@ import { Argument, Option } from 'commander';
 import { collect } from '../arguments-collect.ts';
 import { completionScript, SHELLS, type Shell } from '../commands/completion.ts';
 import type { DevOptions } from '../commands/dev.ts';
+import type { EnrollOptions } from '../commands/enroll.ts';
 import type { ExecOptions } from '../commands/exec.ts';
+import type { InitOptions } from '../commands/init.ts';
 import type { ProbeOptions } from '../commands/probe.ts';
-import { type Declare, example } from '../declare.ts';
+import { type Declare, example, NOTE } from '../declare.ts';
 import { EXIT } from '../exit-codes.ts';
 
 /** The mesh itself: its hosts, its health, its programs. */
 export const meshCommands: Declare = (program, go) => {
-  program
+  const hosts = program
     .command('hosts')
     .summary('enrolled hosts and how they are')
     .description('Lists every enrolled host: whether it answers, its labels, load and what it runs.')
     .addHelpText('after', example('signalbox hosts'))
     .action(() => go(async (cli) => (await import('../commands/hosts.ts')).hosts(cli)));
+
+  hosts
+    .command('revoke')
+    .summary('put a host out of the mesh, at once')
+    .description('Cuts off a host that has joined, also where it is connected; its key is worth nothing from then on.')
+    .argument('<host>', 'its name')
+    .requiredOption('--note <text>', NOTE)
+    .addHelpText('after', example("signalbox hosts revoke miner-3 --note 'sold'"))
+    .action((host: string, options: { note: string }) =>
+      go(async (cli) => (await import('../commands/enroll.ts')).revoke(cli, host, options)),
+    );
+
+  program
+    .command('enroll')
+    .summary('a token that lets one host in, once')
+    .description('Prints a token for `signalbox-agent join`. It works once, for this host, until it expires.')
+    .argument('<host>', 'the name that the host will have')
+    .option('--labels <name=value,...>', 'labels that runbooks match it by; may be repeated', collect)
+    .option('--expires <duration>', 'how long it is open; at most 7d', '1h')
+    .addHelpText('after', example('signalbox enroll miner-3 --labels role=miner --expires 1h'))
+    .action((host: string, options: EnrollOptions) =>
+      go(async (cli) => (await import('../commands/enroll.ts')).enroll(cli, host, options)),
+    );
+
+  program
+    .command('init')
+    .summary('keys, certificates and settings of a new mesh')
+    .description('Makes a mesh in a folder: keys, an authority, the configuration of a nats-server with TLS, settings.')
+    .requiredOption('--name <mesh>', 'name of the mesh, shown on every screen')
+    .option('--dir <path>', 'the folder; it must not be there yet (default: the name of the mesh)')
+    .option(
+      '--server <name>',
+      'name or address that hosts reach NATS at; may be repeated (default: this host)',
+      collect,
+    )
+    .option('--port <port>', 'where NATS listens', '4222')
+    .option('--operator <name>', 'name of the first operator, an admin (default: you)')
+    .addHelpText('after', example('signalbox init --name prod --server nats.example.com'))
+    .action((options: InitOptions) => go(async (cli) => (await import('../commands/init.ts')).init(cli, options)));
 
   program
     .command('doctor')

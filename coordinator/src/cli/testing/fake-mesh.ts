@@ -18,6 +18,7 @@ export function clientOver(reply: (request: Request) => Promise<Uint8Array> | Ui
       reply(open(data, { kind: 'request', schema: Request, trusts: (key) => key === operatorKey.publicKey }).payload),
   };
   const settings = {
+    ca: undefined,
     mesh: 'prod',
     servers: [],
     seedFile: '',

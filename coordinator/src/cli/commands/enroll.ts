@@ -1,0 +1,49 @@
+import { HostName, writeToken } from '@signalbox/protocol';
+import { createKeyPair } from '@signalbox/protocol/crypto';
+import { durationOf, pairsOf } from '../arguments.ts';
+import type { Cli } from '../cli.ts';
+import { cliError } from '../codes.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+
+export interface EnrollOptions {
+  readonly labels?: readonly string[];
+  readonly expires: string;
+}
+
+/** `signalbox enroll HOST`: a token that lets one host in, once. Its key is made here, and never seen by the coordinator. */
+export async function enroll(cli: Cli, name: string, { labels, expires }: EnrollOptions): Promise<ExitCode> {
+  const host = HostName.safeParse(name);
+  if (!host.success) throw cliError('SB-CLI-USAGE', `${name}: ${host.error.issues[0]?.message}`);
+  const client = await cli.mesh();
+  const expiresAtMs = cli.io.nowMs() + durationOf(expires, '--expires');
+  const key = createKeyPair();
+  const given = pairsOf(
+    (labels ?? []).flatMap((text) => text.split(',')),
+    '--labels',
+  );
+  await client.ask('enroll', { host: host.data, labels: given, tokenKey: key.publicKey, expiresAtMs });
+  const { mesh, servers, ca, coordinators } = cli.settings;
+  const token = writeToken({
+    ...{ v: 1, mesh, host: host.data, servers, coordinators, seed: key.seed, expiresAtMs },
+    ...(ca === undefined ? {} : { ca }),
+  });
+  cli.show({ mesh, host: host.data, token, expiresAtMs }, () => [token]);
+  // Beside the token, not in it: what is piped to the host is the token alone.
+  if (!cli.json && cli.io.isTerminal) {
+    cli.io.err(
+      `On ${host.data}, within ${expires}: signalbox-agent join --token - and paste this line. It works once.\n`,
+    );
+  }
+  return EXIT.done;
+}
+
+/** `signalbox hosts revoke HOST`: cut off at once, also where it is connected. */
+export async function revoke(cli: Cli, name: string, { note }: { note: string }): Promise<ExitCode> {
+  const client = await cli.mesh();
+  await client.ask('revoke', { host: name, note });
+  cli.show({ mesh: client.mesh, revoked: name }, () => [
+    `${name} is out of mesh ${client.mesh}: its connection is cut and its key is worth nothing`,
+    'Runs that need it are held, and say so.',
+  ]);
+  return EXIT.done;
+}

@@ -1,0 +1,156 @@
+import { type BusOptions, reloadServer, serveJoins, type Unsubscribe } from '@signalbox/bus';
+import { type JoinReply, JoinRequest } from '@signalbox/protocol';
+import { isPublicKey, open, seal } from '@signalbox/protocol/crypto';
+import { failureOf } from './access.ts';
+import { coordinatorError } from './codes.ts';
+import type { Hosts } from './hosts.ts';
+import type { Ports } from './ports.ts';
+import type { Register, RegisterFile } from './register.ts';
+
+/** The longest that a token may be open. */
+const LONGEST_MS = 7 * 24 * 3_600_000;
+
+/** Where hosts come in and go out. */
+export interface Doors {
+  readonly register: Register;
+  /** How NATS is reached. */
+  readonly reach: BusOptions;
+}
+
+export interface Invitation {
+  readonly host: string;
+  readonly labels: Record<string, string>;
+  readonly tokenKey: string;
+  readonly expiresAtMs: number;
+  readonly by: string;
+}
+
+/**
+ * Lets hosts in, each with a token that works once, for its name, until it expires; and puts them out. What it answers is on
+ * disk and known to the NATS server. One thing at a time: two changes of one file must not overtake each other.
+ */
+export class Enrolment {
+  readonly #doors: Doors & { readonly ports: Ports; readonly hosts: Hosts };
+  #last: Promise<unknown> = Promise.resolve();
+  #stop: Unsubscribe = async () => {};
+
+  constructor(doors: Doors & { readonly ports: Ports; readonly hosts: Hosts }) {
+    this.#doors = doors;
+  }
+
+  /** The server is given what the register and the settings say now: either may have changed while nobody ran. */
+  async open(): Promise<void> {
+    await this.#inTurn(() => this.#change({}));
+    this.#stop = await serveJoins(this.#doors.reach, (tokenKey, data) => this.#join(tokenKey, data));
+  }
+
+  async close(): Promise<void> {
+    await this.#stop();
+  }
+
+  /** @throws SB-ENROL-HOST, SB-ENROL-TOKEN, SB-ENROL-SERVER */
+  invite({ tokenKey, host, labels, expiresAtMs, by }: Invitation): Promise<Record<string, never>> {
+    return this.#inTurn(async () => {
+      const { register, ports, hosts } = this.#doors;
+      const leftMs = expiresAtMs - ports.clock.wallMs();
+      if (!isPublicKey(tokenKey)) throw coordinatorError('SB-ENROL-TOKEN', 'the key of the token is no public nkey');
+      if (leftMs <= 0 || leftMs > LONGEST_MS) {
+        throw coordinatorError('SB-ENROL-TOKEN', 'a token is open for at least a moment and at most seven days');
+      }
+      if (hosts.get(host)) throw coordinatorError('SB-ENROL-HOST', `${host} is in the mesh already`);
+      const others = Object.entries(register.tokens).filter(([, open]) => open.host !== host);
+      const tokens = { ...Object.fromEntries(others), [tokenKey]: { host, labels, expiresAtMs, by } };
+      await this.#change({ tokens });
+      ports.log.info({ host, by, tokenKey, expiresAtMs }, 'token opened');
+      return {};
+    });
+  }
+
+  /** @throws SB-ENROL-HOST, SB-ENROL-SERVER */
+  revoke(host: string, { by, note }: { by: string; note: string }): Promise<Record<string, never>> {
+    return this.#inTurn(async () => {
+      const { register, ports, hosts } = this.#doors;
+      const { [host]: gone, ...left } = register.hosts;
+      if (register.isFixed(host)) throw coordinatorError('SB-ENROL-HOST', `${host} stands in coordinator.yaml`);
+      const tokens = Object.fromEntries(Object.entries(register.tokens).filter(([, open]) => open.host !== host));
+      if (!gone && Object.keys(tokens).length === Object.keys(register.tokens).length) {
+        throw coordinatorError('SB-ENROL-HOST', `${host} is not in the mesh and has no open token`);
+      }
+      // First it is not believed any more, then it is cut off: nothing that it says in between counts.
+      hosts.remove(host);
+      await this.#change({ hosts: left, tokens });
+      ports.log.warn({ host, by, note, key: gone?.key }, 'host revoked');
+      return {};
+    });
+  }
+
+  async #join(tokenKey: string, data: Uint8Array): Promise<{ reply: Uint8Array; after?: () => void }> {
+    const { ports } = this.#doors;
+    let nonce = '';
+    try {
+      const { payload, keys } = open(data, { kind: 'join', schema: JoinRequest, trusts: (key) => key === tokenKey });
+      nonce = payload.nonce;
+      // The token says that it may come in, its own key that it has that key.
+      if (payload.tokenKey !== tokenKey || !keys.includes(payload.key) || payload.key === tokenKey) {
+        throw coordinatorError('SB-ENROL-TOKEN', 'the request is not signed by the token and by the key of the host');
+      }
+      const labels = await this.#inTurn(() => this.#letIn(payload));
+      const joined: JoinReply = { type: 'joined', nonce, labels };
+      return { reply: seal('joined', joined, ports.signer), after: () => void this.#forget() };
+    } catch (error) {
+      const failure = failureOf(error);
+      ports.log.warn({ tokenKey, code: failure.code }, failure.message);
+      return { reply: seal('joined', { type: 'failed', nonce, failure } satisfies JoinReply, ports.signer) };
+    }
+  }
+
+  async #letIn({ mesh, host, key, tokenKey }: JoinRequest): Promise<Record<string, string>> {
+    const { register, ports, hosts } = this.#doors;
+    const token = register.tokens[tokenKey];
+    const nowMs = ports.clock.wallMs();
+    if (mesh !== ports.mesh || token?.host !== host) {
+      throw coordinatorError('SB-ENROL-TOKEN', `no token is open for ${host} with this key`);
+    }
+    if (token.expiresAtMs <= nowMs) throw coordinatorError('SB-ENROL-TOKEN', `the token for ${host} has expired`);
+    if (hosts.get(host)) throw coordinatorError('SB-ENROL-TOKEN', `the token for ${host} has been used`);
+    const { labels, by } = token;
+    // The token stays a user of the server until the answer is on its way; to let anybody in, it is spent with this.
+    await this.#change({ hosts: { ...register.hosts, [host]: { key, labels, joinedAtMs: nowMs, by } } });
+    await ports.bus.prepare([host]);
+    hosts.add(host, { key, labels });
+    ports.log.info({ host, key, by }, 'host joined');
+    return labels;
+  }
+
+  /** Tokens that were used, once their answers are out. */
+  async #forget(): Promise<void> {
+    const { ports } = this.#doors;
+    await this.#inTurn(() => this.#change({})).catch((error: unknown) =>
+      ports.log.error({ err: error }, 'tokens not closed'),
+    );
+  }
+
+  /** Written, and known to the server. Tokens that are spent or too old go with every change. */
+  async #change(change: Partial<Pick<RegisterFile, 'hosts' | 'tokens'>>): Promise<void> {
+    const { register, reach, ports } = this.#doors;
+    const nowMs = ports.clock.wallMs();
+    const spent = Object.entries(register.hosts).map(([name]) => name);
+    const open = Object.entries(change.tokens ?? register.tokens);
+    const tokens = Object.fromEntries(
+      open.filter(([, { host, expiresAtMs }]) => expiresAtMs > nowMs && !spent.includes(host)),
+    );
+    register.write({ ...change, tokens });
+    try {
+      await reloadServer({ ...reach, seed: register.systemSeed, name: `${reach.name} system` });
+    } catch (error) {
+      const { message } = failureOf(error);
+      throw coordinatorError('SB-ENROL-SERVER', message, { cause: error });
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+}

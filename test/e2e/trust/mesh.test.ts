@@ -1,0 +1,221 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findServerBinary } from '@signalbox/bus';
+import { readToken, writeToken } from '@signalbox/protocol';
+import { createKeyPair } from '@signalbox/protocol/crypto';
+import { until } from '@signalbox/protocol/testing';
+import { connect, ErrorCode } from 'nats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hasEnded, Janitor } from '../../lab/janitor.ts';
+import { freePorts } from '../../lab/ports.ts';
+import { PROGRAMS, startDaemon } from '../../lab/programs.ts';
+import { type Said, sayTo } from '../support/child.ts';
+
+/** A mesh as its first administrator makes it: `init`, a real nats-server with TLS, a coordinator, hosts that join. */
+const janitor = new Janitor();
+const root = mkdtempSync(join(tmpdir(), 'sb-init-'));
+const mesh = join(root, 'prod');
+const settings = join(mesh, 'operator', 'signalbox.yaml');
+let made: Said;
+let port = 0;
+let stopCoordinator: () => Promise<void>;
+
+beforeAll(async () => {
+  janitor.add('folder', async () => rmSync(root, { recursive: true, force: true }));
+  [port = 0] = await freePorts(1);
+  const args = ['init', '--name', 'prod', '--dir', mesh, '--server', '127.0.0.1', '--port', `${port}`];
+  made = await sayTo([PROGRAMS.signalbox, ...args, '--operator', 'ayse']);
+  if (made.exitCode !== 0) throw new Error(made.stderr);
+  const log = openSync(join(root, 'nats.log'), 'a');
+  const { path } = await findServerBinary();
+  janitor.adopt(
+    'nats-server',
+    spawn(path, ['-c', join(mesh, 'nats', 'nats-server.json')], { stdio: ['ignore', log, log] }),
+  );
+  startCoordinator();
+  await until('the coordinator to answer', async () => (await signalbox('hosts')).exitCode === 0);
+});
+afterAll(() => janitor.sweep());
+
+function startCoordinator(): void {
+  const file = join(mesh, 'coordinator', 'coordinator.yaml');
+  const child = startDaemon(PROGRAMS.signalbox, ['coordinator', '--config', file], {
+    logFile: join(root, 'coordinator.log'),
+  });
+  stopCoordinator = janitor.adopt('coordinator', child);
+}
+
+const signalbox = (...args: string[]) => sayTo([PROGRAMS.signalbox, '--config', settings, ...args]);
+
+async function enroll(host: string, ...more: string[]): Promise<string> {
+  const { stdout, stderr, exitCode } = await signalbox('enroll', host, '--labels', 'role=box', ...more);
+  if (exitCode !== 0) throw new Error(stderr);
+  return stdout.trim();
+}
+
+const etc = (name: string) => join(root, name, 'etc');
+
+/** As on a host of its own. The token goes in by standard input: no other user of that host sees it. */
+function joinAs(folder: string, token: string): Promise<Said> {
+  const args = ['join', '--token', '-', '--dir', etc(folder), '--state', join(root, folder, 'state')];
+  return sayTo([PROGRAMS.agent, ...args], { input: token });
+}
+
+function startAgent(folder: string) {
+  const logFile = join(root, `${folder}.log`);
+  const child = startDaemon(PROGRAMS.agent, ['--config', join(etc(folder), 'agent.yaml')], { logFile });
+  janitor.adopt(folder, child);
+  return { child, log: () => readFileSync(logFile, 'utf8') };
+}
+
+const stateOf = async (host: string): Promise<string | undefined> => {
+  const { stdout } = await signalbox('hosts');
+  return stdout
+    .split('\n')
+    .find((line) => line.startsWith(`${host} `))
+    ?.split(/\s+/)[1];
+};
+
+function filesBelow(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe('a new mesh', () => {
+  it('is made for its owner alone, tells no secret, and is never made twice', async () => {
+    const written = filesBelow(mesh).filter((file) => !file.includes('/store/'));
+    expect(written.length).toBeGreaterThan(12);
+    expect(written.filter((file) => (statSync(file).mode & 0o777) !== 0o600)).toEqual([]);
+    expect(statSync(mesh).mode & 0o777).toBe(0o700);
+    const said = made.stdout + made.stderr;
+    const secrets = written
+      .filter((file) => /\.(seed|key)$/.test(file))
+      .map((file) => readFileSync(file, 'utf8').trim());
+    expect(secrets.length).toBe(6);
+    expect(secrets.filter((secret) => said.includes(secret))).toEqual([]);
+    const again = await sayTo([PROGRAMS.signalbox, 'init', '--name', 'prod', '--dir', mesh]);
+    expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('SB-CLI-FILE')]);
+  });
+
+  it('speaks TLS only, and only to who has its authority', async () => {
+    const plain = connect({ servers: `127.0.0.1:${port}`, reconnect: false, tls: null });
+    await expect(plain).rejects.toThrow();
+    const other = join(root, 'other');
+    await sayTo([PROGRAMS.signalbox, 'init', '--name', 'prod', '--dir', other, '--server', '127.0.0.1']);
+    const theirs = readFileSync(settings, 'utf8').replace('ca.crt', join(other, 'operator', 'ca.crt'));
+    const file = join(mesh, 'operator', 'deceived.yaml');
+    writeFileSync(file, theirs, { mode: 0o600 });
+    const { exitCode, stderr } = await sayTo([PROGRAMS.signalbox, '--config', file, 'hosts']);
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining('certificate')]);
+    rmSync(file);
+  });
+});
+
+describe('a token', () => {
+  it('lets its host in once, with a key that the host made; what it joins works over TLS and over a restart', async () => {
+    const token = await enroll('a-1');
+    const joined = await joinAs('a-1', token);
+    expect(joined).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('a-1 has joined mesh prod') });
+    const seed = readFileSync(join(etc('a-1'), 'agent.seed'), 'utf8').trim();
+    expect(filesBelow(mesh).filter((file) => readFileSync(file).includes(seed))).toEqual([]);
+    startAgent('a-1');
+    await until('a-1 to be online', async () => (await stateOf('a-1')) === 'online');
+    const { stdout, exitCode } = await signalbox('exec', '--hosts', 'role=box', '--effect', 'read', '--', 'uptime');
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('load average')]);
+
+    const twice = await joinAs('thief', token);
+    expect([twice.exitCode, twice.stderr]).toEqual([4, expect.stringContaining('SB-BUS-AUTH')]);
+    expect(readdirSync(etc('thief'))).toEqual([]);
+
+    await stopCoordinator();
+    startCoordinator();
+    await until('a-1 to be known again', async () => (await stateOf('a-1')) === 'online');
+  });
+
+  it('is for its name, until it expires, and not for who is in already', async () => {
+    const expired = await enroll('late-1', '--expires', '1s');
+    const changed = (text: string, change: object) => {
+      const token = readToken(text);
+      if (token === undefined) throw new Error('no token');
+      return writeToken({ ...token, ...change });
+    };
+    const other = await joinAs('other', changed(await enroll('b-1'), { host: 'b-2' }));
+    expect([other.exitCode, other.stderr]).toEqual([1, expect.stringContaining('SB-ENROL-TOKEN')]);
+    const forged = await joinAs(
+      'forged',
+      changed(expired, { seed: createKeyPair().seed, expiresAtMs: Date.now() + 3_600_000 }),
+    );
+    expect([forged.exitCode, forged.stderr]).toEqual([4, expect.stringContaining('SB-BUS-AUTH')]);
+    const expiresAtMs = readToken(expired)?.expiresAtMs ?? 0;
+    await until('the token to expire', () => Date.now() > expiresAtMs);
+    const late = await joinAs('late-1', changed(expired, { expiresAtMs: Date.now() + 3_600_000 }));
+    expect(late.exitCode).not.toBe(0);
+    expect(late.stderr).toMatch(/SB-ENROL-TOKEN|SB-BUS-AUTH/);
+    expect((await signalbox('enroll', 'a-1')).stderr).toContain('SB-ENROL-HOST');
+    expect(await stateOf('b-1')).toBeUndefined();
+  });
+
+  it('opens nothing but the door: its key can ask to join, and nothing else', async () => {
+    const token = readToken(await enroll('c-1'));
+    if (token === undefined) throw new Error('no token');
+    const { keyPairFromSeed } = await import('@signalbox/protocol/crypto');
+    const key = keyPairFromSeed(token.seed);
+    const nc = await connect({
+      ...{ servers: token.servers, tls: { ca: token.ca ?? '' }, inboxPrefix: `_INBOX_${key.publicKey}` },
+      authenticator: (nonce) => ({
+        nkey: key.publicKey,
+        sig: Buffer.from(key.sign(Buffer.from(nonce ?? ''))).toString('base64'),
+      }),
+    });
+    try {
+      const tried = [
+        'sb.prod.req.hosts',
+        '$JS.API.STREAM.NAMES',
+        'sb.prod.health.a-1',
+        '$SYS.REQ.SERVER.PING',
+        'sb.prod.cmd.a-1.x',
+      ];
+      for (const subject of tried) {
+        const refused = nc.request(subject, '', { timeout: 2_000 });
+        await expect(refused, subject).rejects.toMatchObject({ code: ErrorCode.PermissionsViolation });
+      }
+      // The server does not check the subject that a reply goes to; across a service import it leads back to who asked.
+      for (const reply of ['$JS.API.STREAM.DELETE.RUN', '$JS.API.STREAM.PURGE.RUN', 'sb.prod.cmd.a-1.x'])
+        nc.publish(`sb.prod.join.${key.publicKey}`, '{}', { reply });
+      await nc.flush();
+      const doctor = await signalbox('doctor');
+      expect(doctor.stdout).not.toContain('FAILED');
+      expect((await signalbox('runs')).stdout).toContain('exec-1');
+    } finally {
+      await nc.close();
+    }
+  });
+});
+
+describe('a host that is revoked', () => {
+  it('is cut off at once, cannot come back, and is not believed', async () => {
+    mkdirSync(join(root, 'd-1'), { recursive: true });
+    expect((await joinAs('d-1', await enroll('d-1'))).exitCode).toBe(0);
+    const agent = startAgent('d-1');
+    await until('d-1 to be online', async () => (await stateOf('d-1')) === 'online');
+
+    const revoked = await signalbox('hosts', 'revoke', 'd-1', '--note', 'sold');
+    expect([revoked.exitCode, revoked.stderr]).toEqual([0, '']);
+    await until('the connection to be cut', () => agent.log().includes('connection to NATS lost'), {
+      timeoutMs: 3_000,
+    });
+    expect(await stateOf('d-1')).toBeUndefined();
+    expect(await stateOf('a-1')).toBe('online');
+    expect(hasEnded(agent.child)).toBe(false);
+
+    agent.child.kill('SIGKILL');
+    const { exitCode, stderr } = await sayTo([PROGRAMS.agent, '--config', join(etc('d-1'), 'agent.yaml')]);
+    expect([exitCode, stderr]).toEqual([4, expect.stringContaining('SB-BUS-AUTH')]);
+    const log = readFileSync(join(root, 'coordinator.log'), 'utf8');
+    expect(log).toContain('"msg":"host revoked"');
+    expect(log).toContain('"note":"sold"');
+  });
+});
