@@ -1,6 +1,7 @@
 import type { ActionSpec, JsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
 import { alembicUpgrade } from './alembic/upgrade.ts';
+import { connectOffsetsCopy } from './connect/offsets-copy.ts';
 import type { Action } from './contract.ts';
 import { dockerStop } from './docker/stop.ts';
 import { dockerUp } from './docker/up.ts';
@@ -47,6 +48,7 @@ import { systemdStop } from './systemd/stop.ts';
 /** Everything that an agent can do, by name. */
 export const actions: readonly Action[] = [
   alembicUpgrade,
+  connectOffsetsCopy,
   dockerStop,
   dockerUp,
   earlierUndo((name) => actionByName.get(name)),

@@ -11,6 +11,7 @@ import { kafkaGroups } from './kafka/groups.ts';
 import { kafkaLag } from './kafka/lag.ts';
 import { kafkaTopicsMatch } from './kafka/topics-match.ts';
 import { kafkaWatermarks } from './kafka/watermarks.ts';
+import { kubernetesEnv } from './kubernetes/env.ts';
 import { kubernetesPods } from './kubernetes/pods.ts';
 import { minerStatus } from './miner/status.ts';
 import { mongodbCompare } from './mongodb/compare.ts';
@@ -45,6 +46,7 @@ export const probes: readonly Probe[] = [
   kafkaLag,
   kafkaTopicsMatch,
   kafkaWatermarks,
+  kubernetesEnv,
   kubernetesPods,
   minerStatus,
   pipPackage,

@@ -2,6 +2,7 @@
 export * from './alembic-scripts.ts';
 export * from './local-host.ts';
 export * from './real-kafka.ts';
+export * from './real-kafka-connect.ts';
 export * from './real-postgres.ts';
 export * from './require-real.ts';
 export * from './stand-in-units.ts';

@@ -29,35 +29,55 @@ export const JVM_OPTIONS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLev
  * For tests: the folder of Kafka's own jar files. They come from Maven Central once and stay in the user's cache.
  * Undefined where there is no Java or Maven, or Maven cannot reach anything.
  */
-export async function findKafka(version: string): Promise<string | undefined> {
+export function findKafka(version: string): Promise<string | undefined> {
+  return findJars(`kafka-${version}`, { version, artifacts: ['kafka_2.13', 'kafka-tools'] });
+}
+
+/** Kafka's own source of files for Kafka Connect, which comes apart from the rest and needs it. */
+export function findFileConnector(version: string): Promise<string | undefined> {
+  return findJars(`kafka-connect-file-${version}`, { version, artifacts: ['connect-file'], alone: true });
+}
+
+interface Jars {
+  readonly version: string;
+  readonly artifacts: readonly string[];
+  /** Without what they depend on. */
+  readonly alone?: boolean;
+}
+
+async function findJars(name: string, wanted: Jars): Promise<string | undefined> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'signalbox');
-  const jars = join(cache, `kafka-${version}`);
+  const jars = join(cache, name);
   const there = await access(jars).then(
     () => true,
     () => false,
   );
   try {
     await run('java', ['-version']);
-    if (!there) await fetchKafka(version, { cache, jars });
+    if (!there) await fetchJars(wanted, { cache, jars });
     return jars;
   } catch {
     return undefined;
   }
 }
 
-async function fetchKafka(version: string, { cache, jars }: { cache: string; jars: string }): Promise<void> {
-  console.warn(`fetching Kafka ${version} with Maven into ${jars} (46 MB, once)`);
+async function fetchJars(
+  { version, artifacts: ids, alone = false }: Jars,
+  { cache, jars }: { cache: string; jars: string },
+): Promise<void> {
+  console.warn(`fetching ${ids.join(' and ')} ${version} with Maven into ${jars} (at most 46 MB, once)`);
   await mkdir(cache, { recursive: true });
-  const folder = await mkdtemp(join(cache, `kafka-${version}.`));
+  const folder = await mkdtemp(`${jars}.`);
   try {
-    const artifacts = ['kafka_2.13', 'kafka-tools'].map(
+    const artifacts = ids.map(
       (id) =>
         `<dependency><groupId>org.apache.kafka</groupId><artifactId>${id}</artifactId><version>${version}</version></dependency>`,
     );
     const coordinates = '<groupId>signalbox</groupId><artifactId>kafka</artifactId><version>1</version>';
     const pom = `<project><modelVersion>4.0.0</modelVersion>${coordinates}<packaging>pom</packaging><dependencies>${artifacts.join('')}</dependencies></project>`;
     await writeFile(join(folder, 'pom.xml'), pom);
-    await run('mvn', ['-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=jars'], { cwd: folder });
+    const goal = ['dependency:copy-dependencies', '-DoutputDirectory=jars', `-DexcludeTransitive=${alone}`];
+    await run('mvn', ['-q', '-B', ...goal], { cwd: folder });
     // Two tests may fetch at once; the first one's folder stays.
     await rename(join(folder, 'jars'), jars).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
@@ -71,7 +91,7 @@ async function fetchKafka(version: string, { cache, jars }: { cache: string; jar
 export async function startKafka(jars: string, settings: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'signalbox-kafka-'));
   const classPath = join(jars, '*');
-  const [port, controllerPort] = await freePorts();
+  const [port, controllerPort] = await freeLoopbackPorts();
   const file = join(dir, 'server.properties');
   const properties = {
     'process.roles': 'broker,controller',
@@ -126,7 +146,7 @@ export async function startKafka(jars: string, settings: Readonly<Record<string,
   };
 }
 
-async function freePorts(): Promise<[number, number]> {
+export async function freeLoopbackPorts(): Promise<[number, number]> {
   const servers = [createServer(), createServer()];
   const ports = await Promise.all(
     servers.map(async (server) => {

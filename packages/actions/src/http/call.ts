@@ -6,6 +6,8 @@ export interface Call {
   method: string;
   headers?: Record<string, string> | undefined;
   body?: Json | undefined;
+  /** JSON that is sent to the letter, in place of `body`: numbers in it may be longer than a double holds. */
+  json?: string | undefined;
   authorization?: SecretRef | undefined;
 }
 
@@ -22,16 +24,18 @@ const NEVER_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'E
  * One request. Redirects are not followed: a changed method or host is not what the runbook says.
  * @throws SB-ACT-HTTP-UNREACHABLE when it was never sent, SB-ACT-HTTP-UNCLEAR when nobody answered.
  */
-export async function call(context: HostContext, { url, method, headers, body, authorization }: Call): Promise<Answer> {
+export async function call(context: HostContext, request: Call): Promise<Answer> {
+  const { url, method, headers, body, authorization } = request;
+  const sent = request.json ?? (body === undefined ? undefined : JSON.stringify(body));
   const secret = isSecretRef(authorization) ? { authorization: await context.secret(authorization) } : {};
-  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  const json = sent === undefined ? {} : { 'content-type': 'application/json' };
   try {
     const response = await fetch(url, {
       method,
       headers: { ...json, ...headers, ...secret },
       redirect: 'manual',
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(sent !== undefined && { body: sent }),
     });
     return { status: response.status, text: await response.text() };
   } catch (error) {

@@ -40,6 +40,14 @@ produced before it came up is skipped.`,
     signalbox: `\`kafka.offsetsSet\` says before the start where each group begins. It refuses while a group has members
 (\`SB-ACT-KAFKA-GROUP-BUSY\`), and undo gives back the offsets of before, or none.`,
   },
+  T55: {
+    title: 'Starting an updater that checks offsets',
+    guide: `"consumers start reading topics from offset 0; this could cause issues on services making assumptions on offsets".`,
+    happens: `a Real-Time Updater remembers the highest offset of each document, and \`FORCE_CHECK_ON_OFFSET\` is true where nobody set it.
+The new cluster counts from 0, so every update looks old and is dropped, without an error.`,
+    signalbox: `\`kubernetes.env\` looks at what the Deployments say before anything is stopped: \`allEqual: { equals: "false" }\`. What is not
+set, or comes from where it cannot be seen, meets nothing.`,
+  },
   T56: {
     title: 'Forgetting a producer',
     guide: `enumerate the external producers and stop them.`,
@@ -53,6 +61,15 @@ fence until the point of no return.`,
     happens: `with \`auto.create.topics.enable\` a question about a missing topic makes it, with the default number of partitions.`,
     signalbox: `probes and actions list the topics first, with a client that creates none. What is missing is an error
 (\`SB-PROBE-KAFKA-TOPIC\`, \`SB-ACT-KAFKA-TOPIC\`).`,
+  },
+  T60: {
+    title: 'Making the connectors anew',
+    guide: `"switch all of the external producers, like CDCs, to the new Kafka instance".`,
+    happens: `Kafka Connect keeps in a topic of the old cluster how far each source was read. A connector of the same name on the new cluster
+knows nothing of it: it copies everything again, or begins now and skips what came meanwhile. And a connector that says \`STOPPED\` may for a
+moment have a task that still writes.`,
+    signalbox: `\`connect.offsetsCopy\` carries the position while the connector is stopped at both places and has no task left
+(\`SB-ACT-CONNECT-RUNNING\`), to the letter, and reads it back (\`SB-ACT-CONNECT-DIFFER\`). Undo gives back the position of before, or none.`,
   },
   T61: {
     title: 'Taking a compacted topic for history',
