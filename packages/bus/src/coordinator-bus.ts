@@ -142,7 +142,11 @@ function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOpti
       };
     },
 
-    publishStatus: (what, name, data) => status.publish(s.status(idToken(what), name), data),
+    publishStatus(what, name, data) {
+      status.publish(s.status(idToken(what), name), data);
+      // Steps and samples come many at a time, and nobody waits for one of them.
+      if (what === 'run' || what === 'page') link.hurry();
+    },
 
     async readOutput(run, fromSequence, limit) {
       const filter = s.outputsOfRun(runToken(run));

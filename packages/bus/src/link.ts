@@ -38,6 +38,8 @@ export interface Link extends Connection {
    * before the connection is closed. It is left out when the connection is lost by then.
    */
   later(publish: () => void): void;
+  /** What waits for that is published now. */
+  hurry(): void;
   /** Called after each reconnect, when subscriptions are in place again. */
   onReconnect(listener: () => void): () => void;
   /** Called once, before the connection goes. */
@@ -150,6 +152,7 @@ export function makeLink(nc: NatsConnection, log: Log): Link {
       waiting.push(publish);
       linger ??= setTimeout(publishWaiting, LINGER_MS);
     },
+    hurry: publishWaiting,
     close() {
       if (!ending) publishWaiting();
       ending ??= end(nc, connected, closing);
