@@ -188,6 +188,11 @@ export const AGENT_CODES = {
     means: 'A secret that is named is not on this host.',
     next: "Set the variable in the agent's environment before it starts, or put the file in place.",
   },
+  'SB-SECRET-STORE': {
+    class: 'retryable',
+    means: 'AWS Secrets Manager cannot be reached from this host, or refuses its agent.',
+    next: 'Check region and credentials of the agent (/etc/signalbox/agent.env, or the role of the machine) and its policy.',
+  },
   'SB-SECRET-MODE': {
     class: 'terminal',
     means: "A secret's file can be read by others, or belongs to somebody else.",

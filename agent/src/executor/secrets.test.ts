@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSecretValues } from './redact.ts';
 import { createSecretReader } from './secrets.ts';
 
@@ -42,6 +42,16 @@ describe('[I9] a secret', () => {
   ])('is refused with %s', async (code, make) => {
     const ref = make();
     await expect(reader.read({ $secret: ref })).rejects.toMatchObject({ code });
+  });
+
+  it('comes from AWS when it is kept there; a store that does not answer is said, and asked again', async () => {
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_REGION']) vi.stubEnv(name, 'x');
+    vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1');
+    await expect(reader.read({ $secret: 'aws:r3mes/production#database_url' })).rejects.toMatchObject({
+      code: 'SB-SECRET-STORE',
+      message: expect.stringContaining('aws:r3mes/production#database_url'),
+    });
+    vi.unstubAllEnvs();
   });
 
   function link(ref: string): string {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { SecretRef } from '@signalbox/protocol';
+import { isJsonObject, type Json, type SecretRef } from '@signalbox/protocol';
+import { readAwsReference, StoreError, withSecretStore } from '@signalbox/protocol/aws';
 import { agentError } from '../codes.ts';
 import type { SecretValues } from './redact.ts';
 
@@ -9,18 +10,49 @@ export interface SecretReader {
   read(ref: SecretRef): Promise<string>;
 }
 
-/** `env:` names what was in the agent's environment when it started; `file:` is read anew each time, so it may rotate. */
+/**
+ * `env:` names what was in the agent's environment when it started; `file:` and `aws:` are read anew each time, so they may
+ * rotate.
+ */
 export function createSecretReader(
   environment: Readonly<Record<string, string | undefined>>,
   values: SecretValues,
 ): SecretReader {
   return {
     async read({ $secret: ref }) {
-      const value = ref.startsWith('env:') ? fromEnvironment(ref, environment) : await fromFile(ref);
+      const value = await fetchValue(ref, environment);
       values.add(value);
       return value;
     },
   };
+}
+
+function fetchValue(ref: string, environment: Readonly<Record<string, string | undefined>>): Promise<string> | string {
+  if (ref.startsWith('env:')) return fromEnvironment(ref, environment);
+  return ref.startsWith('aws:') ? fromAws(ref) : fromFile(ref);
+}
+
+/** Its own store, its own rights: the coordinator is asked for nothing. */
+async function fromAws(ref: string): Promise<string> {
+  const { id = '', key } = readAwsReference(ref) ?? {};
+  const found = await withSecretStore((store) => store.read(id)).catch((error: unknown) => {
+    if (error instanceof StoreError) throw agentError('SB-SECRET-STORE', `${ref}: ${error.message}`);
+    throw error;
+  });
+  const value = found && (key === undefined ? found.value : fieldOf(found.value, key));
+  if (value === undefined || value === '') throw agentError('SB-SECRET-MISSING', `${ref} is not there, or empty`);
+  return value;
+}
+
+function fieldOf(text: string, key: string): string | undefined {
+  let fields: Json = null;
+  try {
+    fields = JSON.parse(text);
+  } catch {
+    // No object, so no field; what is in it is said to nobody [I9].
+  }
+  const value = isJsonObject(fields) ? fields[key] : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 function fromEnvironment(ref: string, environment: Readonly<Record<string, string | undefined>>): string {

@@ -36,9 +36,12 @@ import { remesdAdoptKey } from './remesd/adopt-key.ts';
 import { remesdBackup } from './remesd/backup.ts';
 import { remesdExport } from './remesd/export.ts';
 import { remesdInstall } from './remesd/install.ts';
+import { remesdNewHome } from './remesd/new-home.ts';
 import { remesdQuery } from './remesd/query.ts';
 import { remesdRestore } from './remesd/restore.ts';
 import { remesdSetKeyAside } from './remesd/set-key-aside.ts';
+import { secretsPut } from './secrets/put.ts';
+import { secretsRemoveFile } from './secrets/remove-file.ts';
 import { guarded } from './support/guard.ts';
 import { systemdDropIn } from './systemd/drop-in.ts';
 import { systemdRestart } from './systemd/restart.ts';
@@ -82,9 +85,12 @@ export const actions: readonly Action[] = [
   remesdBackup,
   remesdExport,
   remesdInstall,
+  remesdNewHome,
   remesdQuery,
   remesdRestore,
   remesdSetKeyAside,
+  secretsPut,
+  secretsRemoveFile,
   systemdDropIn,
   systemdRestart,
   systemdStart,

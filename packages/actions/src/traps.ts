@@ -77,7 +77,8 @@ gives it to the new one only after that one knows what the key has signed. \`run
     happens: `no release has these commands (\`genesis migrate\` is another thing). It is found out at night, with the node stopped. And a group
 of commands answers an unknown word with its help and exit code 0, so a script goes on.`,
     signalbox: `actions that call a subcommand ask the program for its help when the plan is made, and read the usage line that it prints; one
-that is not there stops the plan (\`SB-ACT-SUBCOMMAND-MISSING\`) and not the run.`,
+that is not there stops the plan (\`SB-ACT-SUBCOMMAND-MISSING\`) and not the run. A state is imported by starting a node from it as its genesis:
+\`remesd.newHome\` makes the home for that, from a file with the checksum that was exported and that the program finds valid.`,
   },
   T08: {
     title: 'Exporting task pools with a query that is not there',

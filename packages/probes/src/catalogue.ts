@@ -27,6 +27,7 @@ import { pipPackage } from './pip/package.ts';
 import { postgresDatabase } from './postgres/database.ts';
 import { postgresTable } from './postgres/table.ts';
 import { remesdDowntime } from './remesd/downtime.ts';
+import { remesdGenesis } from './remesd/genesis.ts';
 import { remesdSignerHeight } from './remesd/signer-height.ts';
 import { guarded } from './support/guard.ts';
 import { systemdEnvironment } from './systemd/environment.ts';
@@ -62,6 +63,7 @@ export const probes: readonly Probe[] = [
   mongomirrorStatus,
   mongosyncProgress,
   remesdDowntime,
+  remesdGenesis,
   remesdSignerHeight,
   systemdEnvironment,
   systemdJournal,

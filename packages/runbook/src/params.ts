@@ -92,7 +92,7 @@ function isSecretPlace(at: Span, node: Node, schema: Json | undefined): boolean 
 }
 
 function secretText({ hint }: { message: string; hint?: string | undefined }) {
-  return { message: 'A secret is given as file:/path or env:NAME, never as its value.', hint };
+  return { message: 'A secret is given as file:/path, env:NAME or aws:SECRET, never as its value.', hint };
 }
 
 function typeName(text: string | undefined): ParamType | undefined {

@@ -3,8 +3,8 @@ import type { ParamType } from './schema/runbook.ts';
 
 const SECRET: JsonObject = {
   type: 'string',
-  pattern: '^(file:/.+|env:[A-Za-z_][A-Za-z0-9_]*)$',
-  title: 'a secret as file:/path or env:NAME',
+  pattern: '^(file:/.+|env:[A-Za-z_][A-Za-z0-9_]*|aws:[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9_.-]+)?)$',
+  title: 'a secret as file:/path, env:NAME or aws:SECRET',
   'x-secret': true,
 };
 const TEXT: JsonObject = { type: 'string', minLength: 1, title: 'text' };

@@ -22,7 +22,7 @@ export function readWith(
   return isJsonObject(value) ? value : {};
 }
 
-const SECRET_REFERENCE = /^(file:\/.+|env:[A-Za-z_][A-Za-z0-9_]*)$/;
+const SECRET_REFERENCE = /^(file:\/.+|env:[A-Za-z_][A-Za-z0-9_]*|aws:[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9_.-]+)?)$/;
 
 /** `password: file:/etc/x` in a field that takes secrets is the reference; other text there would be the secret itself. */
 function secretsAsReferences(node: MapNode, fields: readonly string[], report: Report): MapNode {

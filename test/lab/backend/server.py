@@ -53,6 +53,11 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+# A release that knows how takes its secrets from where it is told that they are.
+if "R3MES_SECRET_ID" in os.environ and (Path(__file__).parent / "secret_manager.py").exists():
+    import secret_manager
+
+    os.environ["DATABASE_URL"] = secret_manager.read()["database_url"]
 if "DATABASE_URL" not in os.environ:
     sys.exit("DATABASE_URL is not set")
 ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()

@@ -1,5 +1,6 @@
 // `remesd` on a host in the lab: command line, files, ports, lock and habits of a Cosmos SDK 0.50 node on CometBFT 0.38.
 
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { nodePaths } from '../paths.ts';
@@ -8,6 +9,7 @@ import { getStatus } from './node-status.ts';
 import { readConfig } from './remesd/config.ts';
 import { migrate, SchemaTooNew } from './remesd/database.ts';
 import { exportState } from './remesd/export.ts';
+import { beginFromGenesis, initHome, isEmpty, NoGenesis, validateGenesis } from './remesd/genesis.ts';
 import { LOCKED, takeLock } from './remesd/lock.ts';
 import { ChainNode } from './remesd/node.ts';
 import { hasCommand, query } from './remesd/query.ts';
@@ -25,6 +27,7 @@ Available Commands:
   export      Export state to JSON
   genesis     Application's genesis-related subcommands
   help        Help about any command
+  init        Initialize private validator, p2p, genesis, and application configuration files
   keys        Manage your application's keys
   query       Querying subcommands
   start       Run the full node
@@ -51,20 +54,25 @@ export async function main(root: string, version: string): Promise<void> {
       'output-document': { type: 'string' },
       node: { type: 'string' },
       output: { type: 'string' },
+      'chain-id': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
   const text = (name: keyof typeof values) => (typeof values[name] === 'string' ? values[name] : undefined);
   const home = text('home') ?? '';
   const [command] = positionals;
-  leaveMark(root, command === 'start' || command === 'export');
+  leaveMark(root, command === 'start' || command === 'export' || command === 'init');
 
   if (values.help || command === undefined || command === 'help') process.stdout.write(help(positionals, release));
   else if (command === 'version') process.stdout.write(`${release.version}\n`);
   else if (command === 'export') process.exitCode = await exportState(home, text('output-document'), release);
   else if (command === 'status') process.exitCode = await printStatus(text('node') ?? 'tcp://localhost:26657');
   else if (command === 'query') process.exitCode = query(positionals.slice(1), release);
-  else if (command === 'start') await start(root, home, release);
+  else if (command === 'init')
+    process.exitCode = initHome(home, positionals[1] ?? '', text('chain-id') ?? 'test-chain');
+  else if (command === 'genesis' && positionals[1] === 'validate') {
+    process.exitCode = validateGenesis(positionals[2] ?? nodePaths(home).genesis);
+  } else if (command === 'start') await start(root, home, release);
   else {
     process.stderr.write(`Error: unknown command "${command}" for "remesd"\n`);
     process.exitCode = 1;
@@ -81,11 +89,13 @@ function help(positionals: readonly string[], release: Release): string {
 
 async function start(root: string, home: string, release: Release): Promise<void> {
   const paths = nodePaths(home);
+  mkdirSync(paths.tables, { recursive: true });
   if (!(await takeLock(paths.lock))) return die(LOCKED, 1);
   try {
+    if (isEmpty(paths)) beginFromGenesis(paths, release);
     migrate(paths, release);
   } catch (error) {
-    if (!(error instanceof SchemaTooNew)) throw error;
+    if (!(error instanceof SchemaTooNew || error instanceof NoGenesis)) throw error;
     return die(`panic: ${error.message}`, PANIC);
   }
   const config = readConfig(paths.config);

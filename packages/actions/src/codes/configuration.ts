@@ -23,6 +23,21 @@ export const CONFIGURATION_CODES = {
     means: 'The unit gets a variable under its old name from somewhere else than the file that is changed.',
     next: 'Look at `systemctl cat UNIT` for Environment= and further EnvironmentFile= lines.',
   },
+  'SB-ACT-SECRET-STORE': {
+    class: 'retryable',
+    means: 'AWS Secrets Manager cannot be reached from this host, or refuses its agent.',
+    next: 'Check region and credentials of the agent (/etc/signalbox/agent.env, or the role of the machine) and its policy.',
+  },
+  'SB-ACT-SECRET-FORM': {
+    class: 'terminal',
+    means: 'A secret is no JSON object, so it has no fields that values could be put into.',
+    next: 'Give the id of another secret, or make this one an object; nothing was changed.',
+  },
+  'SB-ACT-SECRET-DIFFERS': {
+    class: 'terminal',
+    means: 'The store of secrets and the file do not have the same values.',
+    next: 'Find out who else writes the secret; the file with the values is still there.',
+  },
   'SB-ACT-DROP-IN': {
     class: 'terminal',
     means: 'systemd does not show what a drop-in says: another file outranks it, or it was not read.',

@@ -49,7 +49,11 @@ export const envChange = defineAction<With>({
   undoes: 'old {file} back',
   touches: ['path:{file}'],
   secrets: ['secrets'],
-  receipt: { changes: 'names that are new (+), gone (-) or have another value (~)', target: 'path' },
+  receipt: {
+    changes: 'names that are new (+), gone (-) or have another value (~)',
+    target: 'path',
+    kept: 'where the old file lies',
+  },
 
   async check(context, input) {
     const { before, after } = await edited(context, input);
@@ -73,7 +77,7 @@ export const envChange = defineAction<With>({
     } finally {
       await rm(source, { force: true });
     }
-    return {};
+    return { kept: replacement.kept };
   },
 
   async undo(_context, _input, receipt) {

@@ -31,6 +31,11 @@ const With = z.strictObject({
   environmentFile: HostPath.optional().describe(
     'A file that the unit reads further variables from; the place for secrets.',
   ),
+  exec: z
+    .array(z.string().regex(/^[^\s"'\\%$;]+$/, 'a plain word'))
+    .min(1)
+    .optional()
+    .describe('Program and arguments in the place of those that the unit starts.'),
   folder: HostPath.default('/etc/systemd/system').describe('Where units of this host are kept by its administrator.'),
 });
 type With = z.infer<typeof With>;
@@ -39,9 +44,9 @@ export const systemdDropIn = defineAction<With>({
   name: 'systemd.dropIn',
   version: 1,
   summary:
-    'Gives a unit variables by a drop-in, and has systemd read it; they reach the service when it is started anew.',
+    'Gives a unit variables, or another command line, by a drop-in, and has systemd read it; they reach the service when it is started anew.',
   schema: With.refine(
-    ({ environment, environmentFile }) => environmentFile || Object.keys(environment).length > 0,
+    ({ environment, environmentFile, exec }) => environmentFile || exec || Object.keys(environment).length > 0,
     'says nothing',
   ),
   effect: 'reversible',
@@ -96,17 +101,23 @@ export const systemdDropIn = defineAction<With>({
 
 const fileOf = ({ folder, unit, name }: With) => join(folder, `${unit}.d`, `${name}.conf`);
 
-function textOf({ environment, environmentFile }: With): string {
+function textOf({ environment, environmentFile, exec }: With): string {
   const variables = Object.entries(environment).map(([name, value]) => `Environment="${name}=${value}"`);
-  return ['[Service]', ...(environmentFile ? [`EnvironmentFile=${environmentFile}`] : []), ...variables, ''].join('\n');
+  const file = environmentFile ? [`EnvironmentFile=${environmentFile}`] : [];
+  // The empty line takes back what the unit says: a service has one program.
+  const program = exec ? ['ExecStart=', `ExecStart=${exec.join(' ')}`] : [];
+  return ['[Service]', ...file, ...variables, ...program, ''].join('\n');
 }
 
 async function reload(context: HostContext): Promise<void> {
   await succeed(context, ['systemctl', 'daemon-reload'], { quiet: true });
 }
 
-async function requireShown(context: HostContext, { unit, environment }: With): Promise<void> {
-  const { environment: shown } = await lookAtUnit(context, unit);
+async function requireShown(context: HostContext, { unit, environment, exec }: With): Promise<void> {
+  const { environment: shown, exec: starts } = await lookAtUnit(context, unit);
+  if (exec && starts?.argv.join(' ') !== exec.join(' ')) {
+    throw actionError('SB-ACT-DROP-IN', `systemd does not show that ${unit} starts what the drop-in says`);
+  }
   const missing = Object.entries(environment).filter(([name, value]) => shown[name] !== value);
   if (missing.length === 0) return;
   const names = missing.map(([name]) => name).join(', ');

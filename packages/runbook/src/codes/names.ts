@@ -64,7 +64,7 @@ export const NAME_FINDINGS = {
     severity: 'error',
     class: 'terminal',
     means: 'A password in plain sight, or a secret given as its value.',
-    next: 'Put it into a file on the host and refer to it as `file:/path`, or as `env:NAME`.',
+    next: 'Put it into a file on the host and refer to it as `file:/path`, as `env:NAME`, or as `aws:SECRET#FIELD`.',
   },
   SB212: {
     severity: 'error',

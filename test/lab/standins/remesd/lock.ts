@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
  */
 export function takeLock(path: string): Promise<boolean> {
   // Kept open, as the real node keeps its database open: that is how others see who works on the folder.
-  const { dev, ino } = fstatSync(openSync(path, 'r'));
+  const { dev, ino } = fstatSync(openSync(path, 'a'));
   const server = createServer();
   return new Promise((resolve) => {
     server.once('error', () => resolve(false));

@@ -1,8 +1,28 @@
 import type { Release } from './versions.ts';
 
 /** What the releases of the lab can be asked, and below which words there is more to ask. */
-const COMMANDS = ['comet', 'config', 'export', 'genesis', 'help', 'keys', 'query', 'start', 'status', 'tx', 'version'];
-const QUERIES = ['query remes', 'query remes params', 'query slashing', 'query slashing params', 'genesis migrate'];
+const COMMANDS = [
+  'comet',
+  'config',
+  'export',
+  'genesis',
+  'help',
+  'init',
+  'keys',
+  'query',
+  'start',
+  'status',
+  'tx',
+  'version',
+];
+const QUERIES = [
+  'query remes',
+  'query remes params',
+  'query slashing',
+  'query slashing params',
+  'genesis migrate',
+  'genesis validate',
+];
 
 export function hasCommand(words: readonly string[], release: Release): boolean {
   const known = [...COMMANDS, ...QUERIES, ...(release.pools ? ['query remes task-pools'] : [])];
