@@ -54,7 +54,7 @@ export function coordinatorBus(link: Link, switchboard: Switchboard): Coordinato
     readRun: (run) => link.exchange('reading a run', () => [...(broker.logs.get(run) ?? [])]),
     listRuns: () => link.exchange('listing runs', () => [...broker.logs.keys()]),
 
-    putBlob: (sha256, data) => link.exchange('storing a blob', () => void broker.blobs.set(sha256, data)),
+    putBlob: (sha256, data) => link.exchange('storing a blob', () => broker.blob(sha256, data)),
     getBlob: (sha256) => link.exchange('reading a blob', () => broker.blobs.get(sha256)),
     putHost: (name, data) => link.exchange('storing a host', () => void broker.hosts.set(name, data)),
     getHosts: () => link.exchange('reading hosts', () => new Map(broker.hosts)),
