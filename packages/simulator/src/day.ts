@@ -14,7 +14,13 @@ const FAULTS = [
   'bad network',
   'disk full',
   'clock jumps',
+  'nats full',
+  'host reinstalled',
+  'host cloned',
 ] as const;
+
+/** What ends most runs short: it must not be all that is ever seen. */
+const RARE: ReadonlySet<string> = new Set(['host reinstalled', 'host cloned']);
 
 export interface Fault {
   readonly what: (typeof FAULTS)[number];
@@ -48,7 +54,7 @@ export function drawDay(chance: Chance, hosts: readonly string[]): Day {
   // On a long day things stay broken for longer than a command may wait.
   const long = chance.hits(0.15);
   const stormMs = long ? chance.between(90_000, 150_000) : chance.between(5_000, 50_000);
-  const kinds = FAULTS.filter(() => chance.hits(0.35));
+  const kinds = FAULTS.filter((what) => chance.hits(RARE.has(what) ? 0.1 : 0.35));
   // Mostly early: most runs would be over before the storm is.
   const early = chance.hits(0.6) ? 2 : 1;
   const times = (count: number) => Array.from({ length: count }, () => chance.fraction() ** early * stormMs);

@@ -35,9 +35,10 @@ export class Disk {
     this.#crashes += 1;
   }
 
-  wipe(): void {
-    this.#text = '';
-    this.#synced = 0;
+  /** Another content, as from an image: nothing of it is written by an agent of this host. */
+  put(text: string): void {
+    this.#text = text;
+    this.#synced = text.length;
     this.#crashes += 1;
   }
 

@@ -12,6 +12,8 @@ export interface FaultsOptions {
   readonly hosts: ReadonlyMap<string, Host>;
   readonly processes: Processes;
   readonly conditions: Conditions;
+  /** The agent of a host has an empty journal from now on. */
+  readonly reinstalled: (host: string) => void;
   readonly say: (who: string, what: () => string) => void;
 }
 
@@ -20,6 +22,7 @@ export class Faults {
   readonly #options: FaultsOptions;
   /** Hosts whose disk has been full. */
   readonly #filled = new Set<string>();
+  readonly #clones = new Set<Host>();
 
   constructor(options: FaultsOptions) {
     this.#options = options;
@@ -67,6 +70,15 @@ export class Faults {
       case 'clock jumps':
         if (host) host.clock.wallOffsetMs += (fault.ms % 2 === 0 ? 1 : -1) * fault.ms * 10;
         return;
+      case 'nats full':
+        this.#fillNats(fault.ms);
+        return;
+      case 'host reinstalled':
+        if (host) this.#reinstall(host, fault.ms);
+        return;
+      case 'host cloned':
+        if (host) this.#clone(host, fault.ms);
+        return;
       case 'bad network':
         conditions.weather = { loss: 0.1, slow: 0.1, twice: 0.1 };
         timeline.in(fault.ms, () => {
@@ -81,6 +93,29 @@ export class Faults {
     host.crash();
     processes.agent(host.name)?.life.end();
     timeline.in(ms, () => !processes.agent(host.name)?.life.alive && processes.startAgent(host));
+  }
+
+  #fillNats(ms: number): void {
+    const { timeline, broker } = this.#options;
+    broker.full = true;
+    timeline.in(ms, () => {
+      broker.full = false;
+    });
+  }
+
+  #reinstall(host: Host, ms: number): void {
+    this.killHost(host, ms);
+    host.reinstall();
+    this.#options.reinstalled(host.name);
+  }
+
+  /** Two of one name until somebody notices. */
+  #clone(host: Host, ms: number): void {
+    const { timeline, processes } = this.#options;
+    const clone = host.clone();
+    this.#clones.add(clone);
+    processes.startAgent(clone);
+    timeline.in(ms, () => processes.remove(clone));
   }
 
   /** SIGSTOP; meanwhile another one takes its place, and later it wakes up and knows of nothing. */
@@ -122,8 +157,10 @@ export class Faults {
 
   /** Nothing goes wrong from here on, and what is broken is repaired. */
   calm(): void {
-    const { hosts, processes, conditions } = this.#options;
+    const { broker, hosts, processes, conditions } = this.#options;
     this.#options.say('DAY', () => 'calm');
+    broker.full = false;
+    for (const clone of this.#clones) processes.remove(clone);
     conditions.storm = false;
     conditions.weather = FINE;
     this.#setNats(true);

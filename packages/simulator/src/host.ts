@@ -48,11 +48,24 @@ export class Host {
   readonly #timeline: Timeline;
   readonly #watch: HostWatch;
   readonly #running = new Map<number, Running>();
+  readonly #chance: Chance;
   #pid = 100;
   boot = 1;
+  /** How often an agent was installed on it, each time with an empty journal of its own. */
+  installs = 1;
+  /** The hardware; a clone has the name, the keys and the disk of another host, and not this. */
+  readonly machine: string;
+  /** Nobody starts anything on it any more. */
+  gone = false;
 
-  constructor(name: string, { timeline, chance, watch }: { timeline: Timeline; chance: Chance; watch: HostWatch }) {
+  constructor(
+    name: string,
+    { timeline, chance, watch }: { timeline: Timeline; chance: Chance; watch: HostWatch },
+    machine = `machine-${name}`,
+  ) {
     this.name = name;
+    this.machine = machine;
+    this.#chance = chance;
     this.#timeline = timeline;
     this.#watch = watch;
     this.clock = new MachineClock(timeline);
@@ -109,6 +122,27 @@ export class Host {
   setMark(step: string, mark: Mark): void {
     this.marks.set(step, mark);
     this.#watch.marked(this, step, mark);
+  }
+
+  get isClone(): boolean {
+    return this.machine !== `machine-${this.name}`;
+  }
+
+  /** A second machine from a copy of this one's disk, that nobody has told that it is another. */
+  clone(): Host {
+    const world = { timeline: this.#timeline, chance: this.#chance, watch: this.#watch };
+    const clone = new Host(this.name, world, `clone-of-${this.machine}`);
+    for (const [step, mark] of this.marks) clone.marks.set(step, mark);
+    clone.disk.put(this.disk.text);
+    clone.installs = this.installs;
+    return clone;
+  }
+
+  /** The system is put on anew: what steps have done outside of it stays, the agent's journal does not. */
+  reinstall(): void {
+    this.crash();
+    this.disk.put('');
+    this.installs += 1;
   }
 
   /** Power is gone: with it every process, and what the disk had not synced. */

@@ -48,6 +48,7 @@ export class Law implements HostWatch {
   /** `step@host` of what a person, not a host, has said the outcome of. */
   readonly #declared = new Set<string>();
   readonly #notes = new Set<string>();
+  readonly #reinstalled = new Set<string>();
   readonly #ballots: Ballots;
   #state: RunState;
   #previous = '';
@@ -58,7 +59,15 @@ export class Law implements HostWatch {
     this.#options = options;
     this.#ballots = new Ballots(options);
     this.#state = initialState(options.run, options.day.plan);
-    for (const name of options.hosts.keys()) this.forget(name);
+    for (const name of options.hosts.keys()) {
+      this.#facts.set(name, {
+        intents: new Map(),
+        outcomes: new Map(),
+        known: new Set(),
+        spawned: new Map(),
+        epoch: 0,
+      });
+    }
   }
 
   get broken(): Broken | undefined {
@@ -70,10 +79,10 @@ export class Law implements HostWatch {
     return this.#state;
   }
 
-  /** The host's journal is gone: what it knew is not known any more. */
-  forget(host: string): void {
-    const facts = { intents: new Map(), outcomes: new Map(), known: new Set<string>(), spawned: new Map(), epoch: 0 };
-    this.#facts.set(host, facts);
+  /** Its journal is gone. What it has done it has done: the new one must begin nothing of this run [D2]. */
+  reinstalled(host: string): void {
+    this.#of(host).epoch = 0;
+    this.#reinstalled.add(host);
     this.#ballots.forget(host);
   }
 
@@ -99,6 +108,8 @@ export class Law implements HostWatch {
 
   spawned(host: Host, { commandId, step, direction }: Execution): void {
     this.#judge(() => {
+      must('I1', !host.isClone, `${commandId} is run on a clone of ${host.name}`);
+      must('I1', !this.#reinstalled.has(host.name), `${commandId} is run on ${host.name}, which was installed anew`);
       const facts = this.#of(host.name);
       const times = (facts.spawned.get(commandId) ?? 0) + 1;
       facts.spawned.set(commandId, times);
@@ -189,6 +200,8 @@ export class Law implements HostWatch {
   /** After a calm time, in which people did what was theirs. */
   ended(): void {
     this.#judge(() => {
+      // A plan that was made for a host that is no more is refused, and whoever starts it is told so.
+      if (this.#state.status === 'planned' && this.#reinstalled.size > 0) return;
       mustBeSomewhere(this.#state);
       mustHaveNotes(this.#state, this.#notes);
       mustBeTrue(this.#state, { hosts: this.#options.hosts, declared: this.#declared });

@@ -2,8 +2,15 @@ import type { Clock, JournalStorage, Toolbox, Workbench } from '@signalbox/agent
 import type { AgentBus, CoordinatorBus } from '@signalbox/bus';
 import type { Host } from './host.ts';
 
+export interface Self {
+  readonly machine: string;
+  readonly journal: string;
+}
+
 /** Something broken on purpose, between the real code and its ports. */
 export interface Planted {
+  /** What an agent takes itself for: the machine that it is on, and the journal that it has. */
+  readonly self: (self: Self, host: Host) => Self;
   readonly storage: (storage: JournalStorage, host: Host) => JournalStorage;
   readonly agentClock: (clock: Clock) => Clock;
   readonly agentBus: (bus: AgentBus, host: Host) => AgentBus;
@@ -14,6 +21,7 @@ export interface Planted {
 
 /** Nothing is. */
 export const HONEST: Planted = {
+  self: (self) => self,
   storage: (storage) => storage,
   agentClock: (clock) => clock,
   agentBus: (bus) => bus,

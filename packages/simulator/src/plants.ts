@@ -28,6 +28,14 @@ export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly p
     rule: 'I1',
     planted: { ...HONEST, storage: (storage) => ({ ...storage, read: () => firstLine(storage.read()) }) },
   },
+  'a clone that takes itself for the host': {
+    rule: 'I1',
+    planted: { ...HONEST, self: (self, { name }) => ({ ...self, machine: `machine-${name}` }) },
+  },
+  'an agent that is installed anew and gives its journal the old name': {
+    rule: 'I1',
+    planted: { ...HONEST, self: (self, { name }) => ({ ...self, journal: `journal-${name}` }) },
+  },
   'no answer is taken for a good sample': {
     rule: 'I2',
     planted: answering(({ probe }) => (probe === ACTIVE ? undefined : { ok: true })),

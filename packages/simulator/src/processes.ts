@@ -47,7 +47,8 @@ export interface Running {
 /** The agents and coordinators of a day: the real code on simulated ports, started again whenever they end. */
 export class Processes {
   readonly #options: ProcessesOptions;
-  readonly #agents = new Map<string, Running>();
+  /** By host; a clone is a host of its own. */
+  readonly #agents = new Map<Host, Running>();
   readonly #secrets = createSecretValues();
   #coordinators: readonly Running[] = [];
   /** How many are kept running: one, or one and its standby. */
@@ -60,7 +61,15 @@ export class Processes {
 
   /** The last agent that was started on a host; it may be dead. */
   agent(host: string): Running | undefined {
-    return this.#agents.get(host);
+    const machine = this.#options.hosts.get(host);
+    return machine && this.#agents.get(machine);
+  }
+
+  /** It is switched off for good. */
+  remove(host: Host): void {
+    host.gone = true;
+    this.#agents.get(host)?.life.end();
+    this.#agents.delete(host);
   }
 
   /** Those that have not ended, the oldest first. */
@@ -81,17 +90,19 @@ export class Processes {
     const { mesh, switchboard, chance, planted, nextManner, acked, story } = this.#options;
     const life = this.#newLife(`agent ${host.name}`);
     const link = this.#linkOf(life);
-    this.#agents.set(host.name, { life, link });
+    this.#agents.set(host, { life, link });
     const clock = planted.agentClock(clockOf(life, host.clock));
-    const identity = identityOf(mesh, host, life.name);
+    const self = planted.self({ machine: host.machine, journal: journalOf(host) }, host);
+    const identity = identityOf(mesh, host, { machine: self.machine, instance: life.name });
     const journal = openJournal(planted.storage(host.disk.storage(life), host), {
       identity,
-      newId: () => `journal-${host.name}`,
+      newId: () => self.journal,
       nowMs: clock.nowMs,
     });
     const bus = agentBus(host.name, link, {
       switchboard,
-      acked: (lane, id) => acked(host.name, lane, id),
+      // What a clone has on its disk is not what the host has.
+      acked: (lane, id) => !host.isClone && acked(host.name, lane, id),
     });
     const agent = createAgent(
       {
@@ -124,7 +135,7 @@ export class Processes {
   #restartAgent(host: Host): void {
     const { boot } = host;
     this.#options.timeline.in(this.#restartMs(), () => {
-      if (host.boot === boot && !this.#agents.get(host.name)?.life.alive) this.startAgent(host);
+      if (!host.gone && host.boot === boot && !this.#agents.get(host)?.life.alive) this.startAgent(host);
     });
   }
 
@@ -207,12 +218,17 @@ export class Processes {
   }
 }
 
-function identityOf(mesh: string, { name, boot }: Host, instance: string) {
+/** A host that is installed anew has another journal, which no plan of before was made for. */
+function journalOf({ name, installs }: Host): string {
+  return installs === 1 ? `journal-${name}` : `journal-${name}-${installs}`;
+}
+
+function identityOf(mesh: string, { name, boot }: Host, { machine, instance }: { machine: string; instance: string }) {
   return {
     mesh,
     host: name,
     labels: {},
-    machine: `machine-${name}`,
+    machine,
     boot: `boot-${boot}`,
     instance,
     version: '0',

@@ -144,6 +144,7 @@ class Simulation {
       hosts: this.#hosts,
       processes: this.#processes,
       conditions: this.#conditions,
+      reinstalled: (host) => this.#law.reinstalled(host),
       say: (who, what) => this.#story.say(who, what),
     });
     this.#broker.onStored = (data) => this.#law.stored(data);

@@ -13,14 +13,17 @@ interface AgentEnd {
 
 /** Who listens to what: the part of NATS that stores nothing. */
 export class Switchboard {
-  readonly #agents = new Map<string, AgentEnd>();
+  /** A host and its clone have one name, and both are heard. */
+  readonly #agents = new Map<string, Set<AgentEnd>>();
   readonly #beats = new Map<Life, Beat>();
   readonly #servers = new Map<Life, Serve>();
   readonly #peers = new Map<string, { readonly life: Life; readonly serve: Serve }>();
   readonly #reports = new Map<Life, Set<(run: string) => void>>();
 
   constructor(broker: Broker) {
-    broker.onParcel = (host, lane, parcel) => this.#agents.get(host)?.lanes[lane]?.(parcel);
+    broker.onParcel = (host, lane, parcel) => {
+      for (const end of this.#agents.get(host) ?? []) end.lanes[lane]?.(parcel);
+    };
     broker.onReport = (run) => {
       for (const listeners of this.#reports.values()) for (const listener of [...listeners]) listener(run);
     };
@@ -28,14 +31,17 @@ export class Switchboard {
 
   agent(host: string, life: Life): AgentEnd {
     const end: AgentEnd = { life, lanes: {}, answer: undefined };
-    this.#agents.set(host, end);
+    const ends = this.#agents.get(host) ?? new Set();
+    this.#agents.set(host, ends.add(end));
+    life.onEnd(() => ends.delete(end));
     return end;
   }
 
   /** A question to a host; nobody there is heard of at once, as with the real bus. */
   ask(host: string, { verb, data }: { verb: string; data: Uint8Array }, reply: Answer): void {
-    const end = this.#agents.get(host);
-    if (!end?.life.alive || end.answer === undefined) reply(undefined);
+    // Of two that listen under one name, NATS asks either.
+    const end = [...(this.#agents.get(host) ?? [])].findLast(({ life, answer }) => life.alive && answer !== undefined);
+    if (end?.answer === undefined) reply(undefined);
     else end.answer(verb, data, reply);
   }
 
