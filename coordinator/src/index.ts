@@ -10,3 +10,5 @@ export { HostQueries } from './daemon/queries.ts';
 export { serveRequests } from './daemon/requests.ts';
 export { appendEntry, EMPTY_HEAD, loadRun } from './daemon/run-log.ts';
 export { Runs } from './daemon/runs.ts';
+export { hashesOf, textOf as bundleText } from './record/bundle.ts';
+export { verifyBundle } from './record/verify.ts';

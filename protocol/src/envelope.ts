@@ -17,6 +17,7 @@ export const EnvelopeKind = z.enum([
   'reply',
   'join',
   'joined',
+  'record',
 ]);
 
 /**

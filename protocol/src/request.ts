@@ -125,6 +125,19 @@ export const REQUESTS = {
   note: { body: wire({ run: RunId, text: z.string() }), reply: wire({}) },
   take: { body: wire({ run: RunId }), reply: wire({}) },
   acknowledge: { body: wire({ run: RunId }), reply: wire({}) },
+  /** The exact texts that are stored of a run, from one on; fewer than there are when they do not fit into a reply. */
+  record: {
+    body: wire({ run: RunId, part: z.enum(['entries', 'reports', 'outputs']), from: z.int().min(0) }),
+    reply: wire({ texts: z.array(z.string()), more: z.boolean() }),
+  },
+  /** The coordinator's seal on the plan and on the first so many texts of each part, as it reads them itself. */
+  attest: {
+    body: wire({
+      run: RunId,
+      counts: wire({ entries: z.int().min(0), reports: z.int().min(0), outputs: z.int().min(0) }),
+    }),
+    reply: wire({ seal: z.string() }),
+  },
   /** Opens a token for a host. Its key is made where it is asked for: no coordinator ever has the token itself. */
   enroll: {
     body: wire({

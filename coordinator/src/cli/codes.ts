@@ -72,6 +72,26 @@ export const CLI_CODES = {
     means: 'An answer came that is not from a trusted coordinator, or is not the answer to what was asked.',
     next: 'Compare `coordinators` in your settings with the public key of the coordinator.',
   },
+  'SB-CLI-VERIFY-BYTES': {
+    class: 'terminal',
+    means: 'A file is no bundle, or is not byte for byte as it was written.',
+    next: 'Take another copy, or export the run again; do not rely on this one.',
+  },
+  'SB-CLI-VERIFY-SEAL': {
+    class: 'terminal',
+    means: 'A bundle is not sealed by a coordinator that is trusted here, or is not what was sealed.',
+    next: 'Compare the coordinator’s public key (--trust, or `coordinators` in your settings); else do not rely on this file.',
+  },
+  'SB-CLI-VERIFY-CHAIN': {
+    class: 'terminal',
+    means: 'The log in a bundle is no unbroken chain from its plan on: something was changed, taken out or put in.',
+    next: 'Export the run again and compare; the coordinator that sealed this has sealed a log that cannot be.',
+  },
+  'SB-CLI-VERIFY-REPORT': {
+    class: 'terminal',
+    means: 'A report in a bundle was not signed by its host, or a host has reported otherwise than the log says.',
+    next: 'Compare with `signalbox-agent journal --run RUN` on that host: its journal is the last word.',
+  },
   'SB-CLI-WAITED': {
     class: 'retryable',
     means: 'What was waited for has not come in the time that was given. The run is not touched by this.',

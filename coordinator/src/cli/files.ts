@@ -6,12 +6,17 @@ const LARGEST_BYTES = 8 * 1_048_576;
 
 /** @throws SB-CLI-FILE */
 export function readText(path: string): string {
+  return readBytes(path, LARGEST_BYTES).toString('utf8');
+}
+
+/** @throws SB-CLI-FILE */
+export function readBytes(path: string, largestBytes: number): Buffer {
   try {
     const data = readFileSync(path);
-    if (data.length > LARGEST_BYTES) {
-      throw cliError('SB-CLI-FILE', `${path} has ${data.length} bytes; the most is ${LARGEST_BYTES}`);
+    if (data.length > largestBytes) {
+      throw cliError('SB-CLI-FILE', `${path} has ${data.length} bytes; the most is ${largestBytes}`);
     }
-    return data.toString('utf8');
+    return data;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     if (code.startsWith('SB-')) throw cause;

@@ -17,6 +17,8 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'doctor',
   'sample',
   'check',
+  'record',
+  'attest',
 ]);
 const DECIDES: ReadonlySet<Verb> = new Set<Verb>(['approve', 'reject', 'note', 'acknowledge', 'confirm']);
 

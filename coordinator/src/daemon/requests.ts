@@ -12,6 +12,7 @@ import type { Hosts } from './hosts.ts';
 import type { Members } from './members.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
+import { attest, readRecord } from './record.ts';
 import { Routing } from './routing.ts';
 import { parsePlan } from './run-log.ts';
 import type { Runs } from './runs.ts';
@@ -198,6 +199,11 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
     note: ({ run, text }, by) => tell(run, { type: 'note', by, text }),
     take: ({ run }, by) => tell(run, { type: 'take', by }),
     acknowledge: ({ run }, by) => tell(run, { type: 'acknowledge', by }),
+    record: (body) => readRecord(ports.bus, body),
+    attest: async ({ run, counts }) => {
+      const { planText } = await runs.load(run);
+      return { seal: await attest(ports, { run, counts, plan: planText }) };
+    },
     enroll: ({ host, labels, tokenKey, expiresAtMs }, by) =>
       must(enrolment).invite({ host, labels, tokenKey, expiresAtMs, by: by.name }),
     revoke: ({ host, note }, by) => must(enrolment).revoke(host, { by: by.name, note }),

@@ -52,6 +52,7 @@ export class MemoryBus implements CoordinatorBus {
   getHosts = async () => new Map<string, Uint8Array>();
   onBeat = async () => async () => {};
   serve = async () => async () => {};
+  readReports = async () => [];
   readOutput = async () => ({ chunks: [], next: 0 });
   onConnection = (listener: (connected: boolean) => void) => listener(true);
   prepare = async () => {};

@@ -148,6 +148,13 @@ function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOpti
       if (what === 'run' || what === 'page') link.hurry();
     },
 
+    async readReports(run) {
+      const filter = s.reportsOfRun(runToken(run));
+      return await link.exchange(`reading reports of ${run}`, () =>
+        readStream({ js, jsm }, { stream: STREAMS.reports, filter }),
+      );
+    },
+
     async readOutput(run, fromSequence, limit) {
       const filter = s.outputsOfRun(runToken(run));
       const chunks = await link.exchange(`reading output of ${run}`, () =>

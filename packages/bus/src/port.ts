@@ -126,6 +126,8 @@ export interface CoordinatorBus extends Connection {
   /** Undefined: nobody of that name listens. @throws SB-BUS-TIMEOUT when somebody does and does not answer. */
   askPeer(peer: string, question: Uint8Array, timeoutMs: number): Promise<Uint8Array | undefined>;
   publishStatus(what: string, name: string, data: Uint8Array): void;
+  /** What hosts have reported of a run, as far back as the stream reaches. */
+  readReports(run: string): Promise<StoredEntry[]>;
   readOutput(
     run: string,
     fromSequence: number,

@@ -104,6 +104,7 @@ export function coordinatorBus(link: Link, switchboard: Switchboard): Coordinato
     onBeat: async (handler) => switchboard.hear(life, answering(link, handler)),
     serve: async (_, handler) => switchboard.serve(life, answering(link, handler)),
     publishStatus: () => {},
+    readReports: async (run) => (broker.reports.get(run) ?? []).map(({ data }, i) => ({ sequence: i + 1, data })),
     readOutput: async (_, from) => ({ chunks: [], next: from }),
     inspect: async () => {
       throw busError('SB-BUS-FAILED', 'nothing to inspect');

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { collect } from '../arguments-collect.ts';
 import type { EventsOptions } from '../commands/events.ts';
+import type { VerifyOptions } from '../commands/export.ts';
 import type { LogsOptions } from '../commands/logs.ts';
 import type { ReportOptions } from '../commands/report.ts';
 import type { RunsOptions } from '../commands/runs.ts';
@@ -84,9 +85,29 @@ export const lookingCommands: Declare = (program, go) => {
     )
     .argument('[run]', READ_RUN)
     .addOption(new Option('--format <format>', 'how it is written').choices(['text', 'md', 'json']).default('text'))
-    .addHelpText('after', example('signalbox report node-upgrade-3 --format md > report.md'))
+    .option('--export <file>', 'the whole run in one file that `signalbox verify` proves')
+    .addHelpText(
+      'after',
+      example(
+        'signalbox report node-upgrade-3 --format md > report.md',
+        'signalbox report node-upgrade-3 --export node-upgrade-3.bundle',
+      ),
+    )
     .action((run: string | undefined, options: ReportOptions) =>
       go(async (cli) => (await import('../commands/report.ts')).report(cli, run, options)),
+    );
+
+  program
+    .command('verify')
+    .summary('prove a run that was exported')
+    .description(
+      'Proves that nothing in a bundle was changed, and that its hosts signed what its log says. Needs no mesh.',
+    )
+    .argument('<bundle>', 'what `signalbox report RUN --export` wrote')
+    .option('--trust <key>', 'public key of a coordinator, instead of those of the settings; may be repeated', collect)
+    .addHelpText('after', example('signalbox verify node-upgrade-3.bundle'))
+    .action((file: string, options: VerifyOptions) =>
+      go(async (cli) => (await import('../commands/export.ts')).verify(cli, file, options)),
     );
 
   program
