@@ -12,7 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{protocol,agent,coordinator,packages/*}/src/**/*.test.ts',
-            'test/{docs,lab,demo,chaos}/**/*.test.ts',
+            'test/{docs,lab,demo,chaos,fuzz}/**/*.test.ts',
           ],
           exclude: ['**/*.{int,lab,days,chaos}.test.ts', '**/node_modules/**', '**/dist/**'],
           // Some try much; on a machine that does other things as well that takes a while.

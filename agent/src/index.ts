@@ -3,6 +3,7 @@ export { buildCli } from './cli.ts';
 export { agentError } from './codes.ts';
 export { createSecretValues, redactJson, type SecretValues } from './executor/redact.ts';
 export { type Journal, type JournalOptions, openJournal } from './journal/journal.ts';
+export { encodeLine, scan } from './journal/line.ts';
 export { type JournalView, readJournal } from './journal/read-offline.ts';
 export type { RecordBody, Stored } from './journal/records.ts';
 export type { JournalState, KnownCommand } from './journal/state.ts';

@@ -2,7 +2,7 @@ import { SignalboxError, type Verb } from '@signalbox/protocol';
 import { createKeyPair, seal } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { Access } from './access.ts';
+import { Access, mayAsk } from './access.ts';
 
 const clock = new ManualClock();
 const keys = { viewer: createKeyPair(), operator: createKeyPair(), approver: createKeyPair(), admin: createKeyPair() };
@@ -30,6 +30,12 @@ function request(who: keyof typeof keys, verb: Verb, change: object = {}): Uint8
   return seal('request', body, keys[who]);
 }
 
+function admit(verb: Verb, data: Uint8Array) {
+  const admitted = access.identify(verb, data);
+  mayAsk(admitted.actor, verb);
+  return admitted;
+}
+
 function codeOf(run: () => unknown): string {
   try {
     run();
@@ -54,26 +60,26 @@ describe('access', () => {
     ['admin', 'enroll', 'admitted'],
     ['admin', 'revoke', 'admitted'],
   ])('%s may %s: %s', (who, verb, expected) => {
-    expect(codeOf(() => access.admit(verb, request(who, verb)))).toBe(expected);
+    expect(codeOf(() => admit(verb, request(who, verb)))).toBe(expected);
   });
 
   it('knows who asks by the key that signed, not by the name that is claimed', () => {
-    const { actor } = access.admit('log', request('viewer', 'log', { operator: 'admin' }));
+    const { actor } = admit('log', request('viewer', 'log', { operator: 'admin' }));
     expect(actor).toMatchObject({ name: 'viewer', role: 'viewer', key: keys.viewer.publicKey });
   });
 
   it('answers a request once, and none that is old', () => {
     const data = request('operator', 'pause');
-    access.admit('pause', data);
-    expect(codeOf(() => access.admit('pause', data))).toBe('SB-COORD-REPLAY');
+    admit('pause', data);
+    expect(codeOf(() => admit('pause', data))).toBe('SB-COORD-REPLAY');
     const old = request('operator', 'pause', { sentAtMs: clock.wallMs() - 61_000 });
-    expect(codeOf(() => access.admit('pause', old))).toBe('SB-COORD-REPLAY');
+    expect(codeOf(() => admit('pause', old))).toBe('SB-COORD-REPLAY');
   });
 
   it('refuses a request for another mesh, under another verb, or by a stranger', () => {
-    expect(codeOf(() => access.admit('pause', request('operator', 'pause', { mesh: 'prod' })))).toBe('SB-COORD-MESH');
-    expect(codeOf(() => access.admit('abort', request('operator', 'pause')))).toBe('SB-COORD-VERB');
+    expect(codeOf(() => admit('pause', request('operator', 'pause', { mesh: 'prod' })))).toBe('SB-COORD-MESH');
+    expect(codeOf(() => admit('abort', request('operator', 'pause')))).toBe('SB-COORD-VERB');
     const stranger = seal('request', { mesh: 'test' }, createKeyPair());
-    expect(codeOf(() => access.admit('pause', stranger))).toBe('SB-MSG-UNTRUSTED');
+    expect(codeOf(() => admit('pause', stranger))).toBe('SB-MSG-UNTRUSTED');
   });
 });

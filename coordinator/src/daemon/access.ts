@@ -24,11 +24,13 @@ const DECIDES: ReadonlySet<Verb> = new Set<Verb>(['approve', 'reject', 'note', '
 
 const ADMINISTERS: ReadonlySet<Verb> = new Set<Verb>(['enroll', 'revoke']);
 
+export type Asker = Actor & { readonly role: string };
+
 /** Who asks, and may they? Every request is signed by an operator's key that this coordinator knows. */
 export class Access {
   readonly #mesh: string;
   readonly #clock: Clock;
-  readonly #byKey: ReadonlyMap<string, Actor & { role: string }>;
+  readonly #byKey: ReadonlyMap<string, Asker>;
   readonly #nonces = new Map<string, number>();
 
   constructor({ mesh, operators }: Pick<CoordinatorConfig, 'mesh' | 'operators'>, clock: Clock) {
@@ -37,8 +39,11 @@ export class Access {
     this.#byKey = new Map(Object.entries(operators).map(([name, { key, role }]) => [key, { name, key, role }]));
   }
 
-  /** @throws a code of PROTOCOL_CODES, SB-COORD-MESH, SB-COORD-VERB, SB-COORD-REPLAY or SB-COORD-ROLE. */
-  admit(verb: Verb, data: Uint8Array): { actor: Actor; request: Request } {
+  /**
+   * Who has signed a request, and that it was meant for this coordinator, now. Whether they may is `mayAsk`.
+   * @throws a code of PROTOCOL_CODES, SB-COORD-MESH, SB-COORD-VERB or SB-COORD-REPLAY.
+   */
+  identify(verb: Verb, data: Uint8Array): { actor: Asker; request: Request } {
     const opened = open(data, { kind: 'request', schema: Request, trusts: (key) => this.#byKey.has(key) });
     const request = opened.payload;
     const actor = opened.keys.flatMap((key) => this.#byKey.get(key) ?? [])[0];
@@ -47,7 +52,6 @@ export class Access {
       throw coordinatorError('SB-COORD-MESH', `this is mesh ${this.#mesh}, the request is for ${request.mesh}`);
     if (request.verb !== verb) throw coordinatorError('SB-COORD-VERB', `a request to ${request.verb} came as ${verb}`);
     this.#refuseReplay(request);
-    refuseRole(actor, verb);
     return { actor, request };
   }
 
@@ -68,11 +72,17 @@ export class Access {
   }
 }
 
-function refuseRole(actor: Actor & { role: string }, verb: Verb): void {
-  if (READS.has(verb) || actor.role === 'admin') return;
+/** @throws SB-COORD-ROLE */
+export function mayAsk(actor: Asker, verb: Verb): void {
+  if (isReading(verb) || actor.role === 'admin') return;
   if (actor.role === 'operator' && !ADMINISTERS.has(verb)) return;
   if (actor.role === 'approver' && DECIDES.has(verb)) return;
   throw coordinatorError('SB-COORD-ROLE', `${actor.name} is ${actor.role} and may not ${verb}`);
+}
+
+/** Changes nothing; everybody who is known may. */
+export function isReading(verb: Verb): boolean {
+  return READS.has(verb);
 }
 
 export function failureOf(error: unknown) {

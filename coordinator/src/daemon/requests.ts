@@ -3,7 +3,7 @@ import { seal } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
 import type { Input } from '@signalbox/sequencer';
 import { z } from 'zod';
-import { Access, failureOf } from './access.ts';
+import { Access, type Asker, failureOf, isReading, mayAsk } from './access.ts';
 import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { diagnoseMesh } from './doctor.ts';
@@ -48,17 +48,22 @@ export async function serveRequests(
   await routing.serve();
   await ports.bus.serve(verbs, async (name, data) => {
     const { nonce, run } = claimedBy(data);
+    let by: Asker | undefined;
     try {
       if (!(await routing.isMine({ verb: name, run }))) return undefined;
       const verb = verbs.find((v) => v === name);
       if (!verb) throw coordinatorError('SB-COORD-VERB', `this coordinator does not know ${name}`);
-      const { actor, request } = access.admit(verb, data);
+      const { actor, request } = access.identify(verb, data);
+      by = actor;
+      mayAsk(actor, verb);
       const body = await answer(answerers, verb, { body: request.body, actor });
       passPoint('coordinator.request.decided');
+      ports.log[isReading(verb) ? 'debug' : 'info']({ verb, run, by, granted: true }, 'request granted');
       return seal('reply', { type: 'ok', nonce: request.nonce, body }, ports.signer);
     } catch (error) {
       const failure = failureOf(error);
-      ports.log.info({ verb: name, code: failure.code }, failure.message);
+      // Who it was is known only where the signature was good; a claimed name is not written down as one.
+      ports.log.info({ verb: name, run, by, granted: false, code: failure.code }, failure.message);
       // Deposed while it was asked: the one that leads now was asked the same, and its answer must be the one that counts.
       if (failure.code === 'SB-COORD-DEPOSED' && run !== undefined && members.leaderOf(run)) return undefined;
       return seal('reply', { type: 'failed', nonce, failure }, ports.signer);

@@ -1,0 +1,141 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeLine, scan } from '@signalbox/agent';
+import {
+  Command,
+  Control,
+  Health,
+  Query,
+  Report,
+  Request,
+  readToken,
+  SignalboxError,
+  writeToken,
+} from '@signalbox/protocol';
+import { createKeyPair, open, seal } from '@signalbox/protocol/crypto';
+import { parseRunbook } from '@signalbox/runbook';
+import { REPOSITORY } from '../lab/programs.ts';
+
+/** Something that takes bytes from afar. */
+export interface Target {
+  readonly name: string;
+  readonly corpus: readonly Uint8Array[];
+  /** @returns why what it did with these bytes is a finding; undefined: it refused them, or took them for what they are. */
+  readonly feed: (data: Buffer) => string | undefined;
+}
+
+const KINDS = {
+  command: Command,
+  control: Control,
+  report: Report,
+  health: Health,
+  query: Query,
+  request: Request,
+} as const;
+
+const isKind = (kind: string): kind is keyof typeof KINDS => kind in KINDS;
+
+/** Refusing is right; breaking with an error that nobody has thought of is not. */
+function refusing(work: () => string | undefined): string | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SignalboxError) return undefined;
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+}
+
+/** Nothing that was not signed is ever believed, whatever was done to the envelope around it. */
+function messages(): Target {
+  const key = createKeyPair();
+  const folder = join(REPOSITORY, 'protocol', 'fixtures', 'v1');
+  const signed = new Set<string>();
+  const corpus = readdirSync(folder).flatMap((file) => {
+    const { kind, payload } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { kind: string; payload: string };
+    if (!isKind(kind)) return [];
+    signed.add(`${kind} ${payload}`);
+    return [seal(kind, JSON.parse(payload) as object, key)];
+  });
+  return {
+    name: 'messages and signatures',
+    corpus,
+    feed: (data) =>
+      refusing(() => {
+        for (const kind of Object.keys(KINDS).filter(isKind)) {
+          if (!data.includes(`"${kind}"`)) continue;
+          const { text } = open<unknown>(data, { kind, schema: KINDS[kind], trusts: (by) => by === key.publicKey });
+          if (!signed.has(`${kind} ${text}`)) return `a ${kind} that nobody signed was believed: ${text}`;
+        }
+        return undefined;
+      }),
+  };
+}
+
+/** What a journal is read as was written by the agent: records that it has, in their order, and never one more. */
+function journals(): Target {
+  const created = {
+    type: 'created' as const,
+    n: 1,
+    atMs: 1,
+    journal: 'j',
+    mesh: 'm',
+    host: 'h',
+    machine: 'x',
+    boot: 'b',
+  };
+  const records = [
+    created,
+    ...[2, 3, 4, 5].map((n) => ({ type: 'process' as const, n, atMs: n, commandId: `r:s:h:do:${n}`, child: n })),
+  ];
+  const lines = records.map(encodeLine);
+  const written = new Set(scan(Buffer.from(lines.join(''))).records.map((record) => JSON.stringify(record)));
+  if (written.size !== records.length) throw new Error('the journal to begin with is none');
+  return {
+    name: 'the journal',
+    corpus: [Buffer.from(lines.join('')), Buffer.from(lines.slice(0, 2).join(''))],
+    feed: (data) =>
+      refusing(() => {
+        const strange = scan(data)
+          .records.map((record) => JSON.stringify(record))
+          .filter((record) => !written.has(record));
+        // Eight hexadecimal digits beside it can be met by chance, but not by changing a line a little.
+        return strange[0] === undefined ? undefined : `a record that nobody wrote: ${strange[0]}`;
+      }),
+  };
+}
+
+function runbooks(): Target {
+  const folder = join(REPOSITORY, 'runbooks');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
+  return {
+    name: 'runbooks',
+    corpus: files.map((file) => readFileSync(join(folder, file))).filter((text) => text.length < 6_000),
+    feed: (data) =>
+      refusing(() => {
+        const text = data.toString('utf8');
+        const { diagnostics } = parseRunbook(text, { file: 'fuzz.yaml' });
+        const lines = text.split('\n').length;
+        const lost = diagnostics.find(({ line, column }) => line < 1 || line > lines + 1 || column < 1);
+        return lost && `${lost.code} is at ${lost.line}:${lost.column}, outside of the ${lines} lines`;
+      }),
+  };
+}
+
+function tokens(): Target {
+  const token = {
+    v: 1 as const,
+    mesh: 'm',
+    host: 'h',
+    servers: ['tls://h:4222'],
+    coordinators: ['U'],
+    seed: 'SU',
+    expiresAtMs: 1,
+  };
+  return {
+    name: 'tokens',
+    corpus: [Buffer.from(writeToken(token)), Buffer.from(writeToken({ ...token, ca: 'x'.repeat(600) }))],
+    feed: (data) => refusing(() => void readToken(data.toString('utf8'))),
+  };
+}
+
+export const targets = (): Target[] => [messages(), journals(), tokens(), runbooks()];
