@@ -55,18 +55,19 @@ export async function init(cli: Cli, options: InitOptions): Promise<ExitCode> {
   write('authority/ca.key', caKey);
   write('authority/ca.crt', ca);
   const seed = (path: string, pair: KeyPair) => write(path, `${pair.seed}\n`);
-  seed('coordinator/coordinator.seed', keys.coordinator);
-  seed('coordinator/system.seed', keys.system);
+  const seedFile = seed('coordinator/coordinator.seed', keys.coordinator);
+  const systemSeedFile = seed('coordinator/system.seed', keys.system);
   seed('monitor/monitor.seed', keys.monitor);
   seed(`operator/${operator}.seed`, keys.person);
   for (const part of ['coordinator', 'operator', 'monitor']) write(`${part}/ca.crt`, ca);
   const coordinator = write(
     'coordinator/coordinator.yaml',
     stringify({
-      ...{ mesh, servers, caFile: 'ca.crt', seedFile: 'coordinator.seed', hosts: {} },
+      // Whole paths: the service reads these settings through /etc, and they stay on this machine.
+      ...{ mesh, servers, caFile: join(dir, 'coordinator', 'ca.crt'), seedFile, hosts: {} },
       operators: { [operator]: { key: keys.person.publicKey, role: 'admin' } },
       enrolment: {
-        ...{ register: 'register.json', natsConfig: '../nats/nats-server.json', systemSeedFile: 'system.seed' },
+        ...{ register: join(dir, 'coordinator', 'register.json'), natsConfig, systemSeedFile },
         monitors: { monitor: keys.monitor.publicKey },
       },
     }),
