@@ -7,24 +7,27 @@ import { REPOSITORY } from '../lab/programs.ts';
 
 const guide = readFileSync(join(REPOSITORY, 'docs', 'guides', 'fast-data.md'), 'utf8');
 const folder = join(REPOSITORY, 'runbooks', 'fast-data');
-const block = (language: string) => new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1] ?? '';
+const blocks = (language: string) =>
+  [...guide.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text = '']) => text);
 
 describe('the guide for Fast Data', () => {
   it('names the rights that the tests against real servers run with, and no others', () => {
-    const { privileges, grants } = JSON.parse(block('json'));
+    const { privileges, grants } = JSON.parse(blocks('json')[0] ?? '');
     expect(privileges).toEqual(SIGNALBOX_PRIVILEGES);
     expect(grants).toEqual(ACCOUNTS.signalbox.roles.map(({ role }) => role));
   });
 
-  it('names all runbooks of MongoDB, and gives only parameters that there are', () => {
-    const runbooks = readdirSync(folder).filter((name) => name.startsWith('mongodb-'));
-    for (const name of runbooks) expect(guide).toContain(`runbooks/fast-data/${name}`);
-    const { spec } = parse(readFileSync(join(folder, 'mongodb-cutover.yaml'), 'utf8'));
+  it('names all runbooks', () => {
+    for (const name of readdirSync(folder)) expect(guide).toContain(`runbooks/fast-data/${name}`);
+  });
+
+  it.each(['mongodb-cutover', 'kafka-cutover'])('gives the parameters of %s that there are', (name) => {
+    const { spec } = parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'));
     const wanted = Object.entries<{ default?: unknown }>(spec.params).filter(
       ([, { default: preset }]) => preset === undefined,
     );
-    const given = Object.keys(parse(block('yaml')));
-    expect(Object.keys(spec.params)).toEqual(expect.arrayContaining(given));
-    expect(given).toEqual(expect.arrayContaining(wanted.map(([name]) => name)));
+    const given = blocks('yaml').map((text) => Object.keys(parse(text)))[name === 'kafka-cutover' ? 1 : 0];
+    expect(Object.keys(spec.params)).toEqual(expect.arrayContaining(given ?? []));
+    expect(given).toEqual(expect.arrayContaining(wanted.map(([param]) => param)));
   });
 });

@@ -36,6 +36,16 @@ export async function sampleOn(host: LocalHost, name: string, input: JsonObject)
   return await probe.sample(host, probe.schema.parse(input));
 }
 
+/** The same on a host that has no secrets and is gone afterwards. */
+export async function sampleHere(name: string, input: JsonObject): Promise<Values> {
+  const host = await LocalHost.create();
+  try {
+    return await sampleOn(host, name, input);
+  } finally {
+    await host[Symbol.asyncDispose]();
+  }
+}
+
 /** An action with its `with` bound, as an agent binds it. */
 export function actionOn(host: LocalHost, name: string, given: JsonObject) {
   const action: Action | undefined = actionByName.get(name);

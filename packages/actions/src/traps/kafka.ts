@@ -53,7 +53,24 @@ set, or comes from where it cannot be seen, meets nothing.`,
     guide: `enumerate the external producers and stop them.`,
     happens: `the one that is not on the list goes on writing to the old cluster, behind the consumers that have left it.`,
     signalbox: `\`kafka.watermarks\` sees every write, whoever it is from: \`high: { still: true }\` has to hold before lag counts, and as a
-fence until the point of no return.`,
+fence until the point of no return, so that who comes back later is seen as well. In \`kafka-cutover\` the fence has the name of the topic, and after
+the point of no return the old topics must be still once more: whoever was left behind writes where nobody reads.`,
+  },
+  T57: {
+    title: 'Forgetting that services between topics are producers',
+    guide: `"wait for each topic in the source Kafka instance to reach 0 lag".`,
+    happens: `an updater that has read everything may still have to write what came of it: all lags are 0 for a moment, and then
+there is a message again, with the services behind it switched off.`,
+    signalbox: `\`kafka-cutover\` takes the topics in the order in which data flows. One is looked at when the one before it is still and read to
+its end, and all of them stay watched.`,
+  },
+  T58: {
+    title: 'Taking the new cluster for the old one with another address',
+    guide: `"all the message history in the old cluster's topics will not be present in the new Kafka cluster".`,
+    happens: `the old cluster is switched off with the night's last message read, and the history that an audit or a new projection
+needs is gone.`,
+    signalbox: `the runbook wants to know until when the old cluster is kept (\`historyKept\`). An approval names it before anything is done, and
+the statement of the point of no return has it, so three people have read it.`,
   },
   T59: {
     title: 'Creating a topic by asking for it',
@@ -83,5 +100,13 @@ moment have a task that still writes.`,
     happens: `with another number of partitions the same key lands in another partition, and order by key is lost; with another
 \`cleanup.policy\` messages go that had to stay.`,
     signalbox: `\`kafka.topicsMatch\` compares both on both clusters (\`partitionsDiffer\`, \`policyDiffers\`, and \`differences\` in words).`,
+  },
+  T63: {
+    title: 'Switching producers before the way back is closed',
+    guide: `first "switch all of the external producers, like CDCs, to the new Kafka instance", then the services.`,
+    happens: `when anything fails after the first step, services stay with the old cluster, and what producers have written
+meanwhile is on the new one, where nobody reads it. It can neither be given back nor be taken along.`,
+    signalbox: `producers are *held* until the point of no return and released at the new cluster after it. A fence looks that nothing lies in
+the topics there: who was switched too early stops the sequence.`,
   },
 };

@@ -1,0 +1,282 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { requireReal } from '@signalbox/actions/testing';
+import {
+  findFileConnector,
+  findKafka,
+  KAFKA_VERSIONS,
+  type KafkaBroker,
+  type KafkaConnect,
+  startKafka,
+  startKafkaConnect,
+  until,
+} from '@signalbox/protocol/testing';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { Janitor } from '../lab/janitor.ts';
+import { type LedgerLine, readLedger } from './workload/ledger.ts';
+import { countPassed, keyOf, type Passed } from './workload/numbers.ts';
+import { furnish, hasKubectl, World, type WorldParts, workload } from './world.ts';
+
+const [jars, fileConnector] = await Promise.all([findKafka(KAFKA_VERSIONS.old), findFileConnector(KAFKA_VERSIONS.old)]);
+/** Whether a whole cutover can be run on this machine. */
+export const canMoveKafka =
+  requireReal(`Kafka ${KAFKA_VERSIONS.old} (Java and Maven)`, jars !== undefined && fileConnector !== undefined) &&
+  hasKubectl;
+
+export const OLD_BROKERS = 'kafka-old';
+export const NEW_BROKERS = 'kafka-new';
+const VARIABLE = 'KAFKA_BROKERS';
+/** By name, with who reads them; in data-flow order. */
+export const TOPICS = { orders: 'rtu', requests: 'rtu', projections: 'svc' } as const;
+export type Topic = keyof typeof TOPICS;
+const PARTITIONS = { orders: 1, requests: 2, projections: 3 } as const;
+const SERVICES = ['rtu', 'svc'] as const;
+const ROW_EVERY_MS = 25;
+
+interface Side {
+  readonly broker: KafkaBroker;
+  readonly connect: KafkaConnect;
+}
+
+/**
+ * Fast Data in miniature on two real Kafka clusters: rows of a system of record go through CDC (a real Kafka Connect), and
+ * requests through an HTTP service, to an updater, whose projections a single view is made of. Every row and request has a
+ * number, so what comes out can be counted. All of it ends with `end`.
+ */
+export class KafkaWorld extends World {
+  readonly source: Side;
+  readonly destination: Side;
+
+  static async start(params: object = {}): Promise<KafkaWorld> {
+    const janitor = new Janitor();
+    const dir = mkdtempSync(join(tmpdir(), 'sb-fk-'));
+    janitor.add('folder', async () => rmSync(dir, { recursive: true, force: true }));
+    try {
+      const [source, destination] = await Promise.all([startSide(janitor), startSide(janitor)]);
+      const hosts = [{ name: 'ops-1', labels: { role: 'kafka-ops' } }];
+      const parts = await furnish({ dir, janitor, runbook: 'kafka-cutover', hosts });
+      return new KafkaWorld(parts, { source, destination, janitor, params });
+    } catch (error) {
+      await janitor.sweep();
+      throw error;
+    }
+  }
+
+  private constructor(
+    parts: WorldParts,
+    { source, destination, janitor, params }: { source: Side; destination: Side; janitor: Janitor; params: object },
+  ) {
+    super(parts);
+    this.source = source;
+    this.destination = destination;
+    const rows = setInterval(() => this.#addRow(), ROW_EVERY_MS);
+    this.stopRows = () => clearInterval(rows);
+    janitor.add('system of record', async () => this.stopRows());
+    this.cluster.secrets.set(OLD_BROKERS, { brokers: source.broker.brokers.join() });
+    this.cluster.secrets.set(NEW_BROKERS, { brokers: destination.broker.brokers.join() });
+    this.writeParams({ ...this.#usualParams(), ...params });
+  }
+
+  /** The system of record goes on writing, whatever becomes of Kafka, until this. */
+  readonly stopRows: () => void;
+  #rows = 0;
+
+  /** Topics at both places, CDC, services and an HTTP service: under load from here on. */
+  async load(): Promise<void> {
+    for (const side of [this.source, this.destination]) {
+      await this.admin(side, async (admin) => {
+        const topics = Object.entries(PARTITIONS).map(([topic, numPartitions]) => ({ topic, numPartitions }));
+        await admin.createTopics({ topics, waitForLeaders: true });
+      });
+    }
+    // Where the services stand after years: not where their own settings say.
+    await this.admin(this.source, async (admin) => {
+      for (const [topic, groupId] of Object.entries(TOPICS)) {
+        const marks = await admin.fetchTopicOffsets(topic);
+        const partitions = marks.map(({ partition, low }) => ({ partition, offset: low }));
+        await admin.setOffsets({ groupId, topic, partitions });
+      }
+    });
+    const brokers = { name: VARIABLE, valueFrom: { secretKeyRef: { name: OLD_BROKERS, key: 'brokers' } } };
+    const ledger = (name: string) => ({ name: 'LEDGER', value: this.ledger(name) });
+    const updater = [
+      { name: 'FORCE_CHECK_ON_OFFSET', value: 'false' },
+      { name: 'STATE', value: join(this.dir, 'rtu.json') },
+      { name: 'DROPPED', value: this.ledger('dropped') },
+    ];
+    this.cluster.create({ name: 'rtu', replicas: 1, env: [brokers, ...updater], argv: workload('updater') });
+    this.cluster.create({ name: 'svc', replicas: 1, env: [brokers, ledger('view')], argv: workload('single-view') });
+    this.cluster.create({ name: 'api', replicas: 2, env: [brokers, ledger('requests')], argv: workload('intake') });
+    const source = { name: 'cdc', file: this.#table, topic: 'orders' };
+    await this.source.connect.addFileSource(source);
+    await this.destination.connect.addFileSource({ ...source, state: 'STOPPED' });
+    await until('the services to be at work', () => this.atWork({ rtu: 1, svc: 1, api: 2 }), { timeoutMs: 120_000 });
+    await this.moreInView(50);
+  }
+
+  /** Rows and acknowledged requests, oldest first in each. */
+  written(): LedgerLine[] {
+    return [...readLedger(this.#table).map(({ n }) => ({ n, atMs: 0 })), ...this.requests()];
+  }
+
+  requests(): LedgerLine[] {
+    return readLedger(this.ledger('requests'));
+  }
+
+  view(): LedgerLine[] {
+    return readLedger(this.ledger('view'));
+  }
+
+  /** Waits until so many more have come out at the end. */
+  async moreInView(more: number): Promise<void> {
+    const before = this.view().length;
+    await until(`${more} more in the view`, () => this.view().length >= before + more, { timeoutMs: 60_000 });
+  }
+
+  /** Has producers end, waits until everything that they wrote has come out, and counts. */
+  async finish(): Promise<Passed> {
+    this.stopRows();
+    this.cluster.scale('api', 0);
+    await until('the HTTP service to end', () => this.cluster.pods('api').length === 0, { timeoutMs: 60_000 });
+    const count = () => countPassed(this.written(), this.view());
+    const all = await until('everything in the view', () => count().lost.length === 0, { timeoutMs: 60_000 }).catch(
+      () => false,
+    );
+    if (!all) console.error(`not in the view after a minute: ${count().lost.slice(0, 10).join(', ')}`);
+    return count();
+  }
+
+  /** Where Deployments take their brokers from. */
+  brokersOf(...deployments: readonly string[]): (string | undefined)[] {
+    return deployments.map((name) => this.secretBehind(name, VARIABLE));
+  }
+
+  /** Starts the run and says yes to its first two questions, as the operator. @returns the run's id */
+  async beginAndGo(): Promise<string> {
+    const run = await this.begin();
+    for (const step of ['history-acknowledged', 'go']) {
+      await this.event(run, 'StepStarted', { step });
+      await this.approveBy('operator', run, step);
+    }
+    return run;
+  }
+
+  async inView(n: string): Promise<void> {
+    await until(`${n} in the view`, () => this.view().some((line) => line.n === n), { timeoutMs: 60_000 });
+  }
+
+  /** Where groups have committed offsets, as `group topic`. */
+  async offsetsAt(side: Side): Promise<string[]> {
+    return await this.admin(side, async (admin) => {
+      const found = await Promise.all(
+        Object.entries(TOPICS).map(async ([topic, groupId]) => {
+          const offsets = await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: false });
+          const committed = offsets.flatMap(({ partitions }) => partitions).some(({ offset }) => BigInt(offset) >= 0n);
+          return committed ? [`${groupId} ${topic}`] : [];
+        }),
+      );
+      return found.flat();
+    });
+  }
+
+  /** How far CDC has read the table, as that Kafka Connect says it. */
+  async position({ connect }: Side): Promise<string> {
+    return await (await fetch(`${connect.url}/connectors/cdc/offsets`)).text();
+  }
+
+  /** Messages that a topic was ever given. */
+  async high(side: Side, topic: Topic): Promise<number> {
+    return await this.admin(side, async (admin) => {
+      const marks = await admin.fetchTopicOffsets(topic);
+      return marks.reduce((sum, { high }) => sum + Number(high), 0);
+    });
+  }
+
+  /** What a producer that nobody has listed does. */
+  async strayMessage(side: Side, topic: Topic, n: string): Promise<void> {
+    const producer = clientOf(side).producer({ allowAutoTopicCreation: false });
+    await producer.connect();
+    await producer.send({ topic, messages: [{ key: keyOf(n), value: n }] });
+    await producer.disconnect();
+  }
+
+  /** What an administrator does about messages that nobody is to read. */
+  async empty(side: Side, topic: Topic): Promise<void> {
+    await this.admin(side, async (admin) => {
+      const marks = await admin.fetchTopicOffsets(topic);
+      const partitions = marks
+        .filter(({ high, low }) => high !== low)
+        .map(({ partition, high: offset }) => ({ partition, offset }));
+      await admin.deleteTopicRecords({ topic, partitions });
+    });
+  }
+
+  /** As an administrator edits a Deployment; resolves when no older pod is left. */
+  async setEnv(deployment: string, name: string, value: string): Promise<void> {
+    const { spec, ...object } = structuredClone(this.cluster.get(deployment));
+    const [container] = spec.template.spec.containers;
+    for (const entry of container?.env ?? []) if (entry.name === name) entry.value = value;
+    this.cluster.replace({ ...object, spec });
+    const { template } = spec;
+    const replaced = () =>
+      this.cluster
+        .pods(deployment)
+        .every((pod) => JSON.stringify(pod.template) === JSON.stringify(template) && pod.ready);
+    await until(`${deployment} to be replaced`, replaced, { timeoutMs: 60_000 });
+  }
+
+  async untilDropped(n: string): Promise<void> {
+    const seen = () => readLedger(this.ledger('dropped')).some((line) => line.n === n);
+    await until(`${n} to be dropped`, seen, { timeoutMs: 60_000 });
+  }
+
+  async admin<T>(side: Side, ask: (admin: Admin) => Promise<T>): Promise<T> {
+    const admin = clientOf(side).admin();
+    await admin.connect();
+    try {
+      return await ask(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  get #table(): string {
+    return join(this.dir, 'orders.table');
+  }
+
+  #addRow(): void {
+    appendFileSync(this.#table, `order/${this.#rows}\n`);
+    this.#rows += 1;
+  }
+
+  #usualParams(): object {
+    const topics = Object.entries(TOPICS).map(([name, group]) => ({ name, groups: [group] }));
+    return {
+      source: { brokers: this.source.broker.brokers },
+      destination: { brokers: this.destination.broker.brokers },
+      connectUrl: this.source.connect.url,
+      newConnectUrl: this.destination.connect.url,
+      connectors: [{ name: 'cdc' }],
+      intake: [{ name: 'api' }],
+      topics,
+      updaters: [{ name: 'rtu' }],
+      services: SERVICES.map((name) => ({ name })),
+      brokersSecret: NEW_BROKERS,
+      historyKept: 'until 2027-06-30',
+      settle: '3s',
+      lagWindow: '2s',
+      look: '1s',
+    };
+  }
+}
+
+async function startSide(janitor: Janitor): Promise<Side> {
+  const broker = await startKafka(jars ?? '', { 'auto.create.topics.enable': 'false' });
+  janitor.add('broker', async () => await broker[Symbol.asyncDispose]());
+  const connect = await startKafkaConnect(broker, { fileConnector: fileConnector ?? '' });
+  janitor.add('Kafka Connect', async () => await connect[Symbol.asyncDispose]());
+  return { broker, connect };
+}
+
+const clientOf = ({ broker }: Side) => new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING });

@@ -1,0 +1,197 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { requireReal } from '@signalbox/actions/testing';
+import type { RunEvent } from '@signalbox/protocol';
+import { until } from '@signalbox/protocol/testing';
+import { stringify } from 'yaml';
+import { type Said, sayTo } from '../e2e/support/child.ts';
+import type { Janitor } from '../lab/janitor.ts';
+import { type MeshHost, ProcessMesh } from '../lab/mesh.ts';
+import { Operator } from '../lab/operator.ts';
+import { PROGRAMS, REPOSITORY } from '../lab/programs.ts';
+import { serveCluster, writeKubeconfig } from './cluster/api-server.ts';
+import { Cluster } from './cluster/cluster.ts';
+
+const kubectlFolder = (process.env.PATH ?? '').split(delimiter).find((folder) => existsSync(join(folder, 'kubectl')));
+export const hasKubectl = requireReal('kubectl', kubectlFolder !== undefined);
+
+const BUILT = join(REPOSITORY, 'test', 'dist', 'fast-data', 'workload');
+
+export interface WorldOptions {
+  /** Ends with the janitor; the caller made it. */
+  readonly dir: string;
+  readonly janitor: Janitor;
+  readonly runbook: string;
+  /** Beside `kube-1`, which has kubectl. */
+  readonly hosts: readonly MeshHost[];
+}
+
+export interface WorldParts extends Pick<WorldOptions, 'dir' | 'janitor' | 'runbook'> {
+  readonly cluster: Cluster;
+  readonly mesh: ProcessMesh;
+  readonly operator: Operator;
+  readonly approvers: readonly Operator[];
+}
+
+/** A cluster with an API server, a host with kubectl, and a mesh of real processes: resolves when all hosts are heard. */
+export async function furnish({ dir, janitor, runbook, hosts }: WorldOptions): Promise<WorldParts> {
+  const cluster = new Cluster('fast-data');
+  janitor.add(
+    'cluster',
+    () => cluster.end(),
+    () => cluster.killNow(),
+  );
+  const { url, close } = await serveCluster(cluster);
+  janitor.add('API server', close);
+  mkdirSync(join(dir, 'secrets'), { mode: 0o700 });
+  writeKubeconfig(join(dir, 'secrets', 'kubeconfig'), { url, namespace: cluster.namespace });
+
+  const path = [kubectlFolder, '/usr/bin', '/bin'].join(delimiter);
+  const all = [...hosts, { name: 'kube-1', labels: { role: 'kube' }, path }];
+  const operators = { operator: 'operator', anna: 'approver', mehmet: 'approver' } as const;
+  const mesh = await ProcessMesh.start({ name: 'fd', dir, hosts: all, operators }, janitor);
+  const operator = await Operator.connect(mesh, janitor);
+  const approvers = [await Operator.connect(mesh, janitor, 'anna'), await Operator.connect(mesh, janitor, 'mehmet')];
+  await until(
+    `${all.map(({ name }) => name).join(', ')} to be heard`,
+    async () => {
+      const { hosts: known } = await operator.ask('hosts', {}, 1_000).catch(() => ({ hosts: [] }));
+      return all.every((host) => known.some(({ name, seenAtMs }) => name === host.name && seenAtMs !== undefined));
+    },
+    { timeoutMs: 60_000 },
+  );
+  return { dir, janitor, runbook, cluster, mesh, operator, approvers };
+}
+
+/** What every cutover of Fast Data has around it, and how an operator and two approvers take it through. */
+export class World {
+  readonly cluster: Cluster;
+  readonly mesh: ProcessMesh;
+  readonly operator: Operator;
+  readonly dir: string;
+  readonly #janitor: Janitor;
+  readonly #approvers: readonly Operator[];
+  readonly #runbook: string;
+
+  protected constructor(parts: WorldParts) {
+    this.cluster = parts.cluster;
+    this.mesh = parts.mesh;
+    this.operator = parts.operator;
+    this.dir = parts.dir;
+    this.#janitor = parts.janitor;
+    this.#approvers = parts.approvers;
+    this.#runbook = join(REPOSITORY, 'runbooks', 'fast-data', `${parts.runbook}.yaml`);
+  }
+
+  end(): Promise<void> {
+    return this.#janitor.sweep();
+  }
+
+  /** What every runbook of Fast Data is given; times leave no room for waiting. */
+  protected writeParams(params: object): void {
+    const minutes = (n: number) => new Date(Date.now() + n * 60_000).toISOString();
+    const usual = {
+      cluster: { namespace: this.cluster.namespace, kubeconfig: this.secretFile('kubeconfig') },
+      windowStart: minutes(-1),
+      decideBy: minutes(30),
+    };
+    writeFileSync(this.#paramsFile, stringify({ ...usual, ...params }));
+  }
+
+  /** As a runbook names it. */
+  protected secretFile(name: string): string {
+    return `file:${join(this.dir, 'secrets', name)}`;
+  }
+
+  protected ledger(name: string): string {
+    return join(this.dir, `${name}.ledger`);
+  }
+
+  atWork(wanted: Readonly<Record<string, number>>): boolean {
+    return Object.entries(wanted).every(([name, replicas]) => {
+      const { spec, status } = this.cluster.get(name);
+      return spec.replicas === replicas && status.readyReplicas === replicas && status.replicas === replicas;
+    });
+  }
+
+  /** Where a Deployment takes a variable from. */
+  secretBehind(deployment: string, variable: string): string | undefined {
+    const [container] = this.cluster.get(deployment).spec.template.spec.containers;
+    return container?.env?.find(({ name }) => name === variable)?.valueFrom?.secretKeyRef.name;
+  }
+
+  /** `signalbox ARGS`, with the runbook and its parameters where `RUNBOOK` stands. */
+  signalbox(args: readonly string[]): Promise<Said> {
+    const words = args.flatMap((word) => (word === 'RUNBOOK' ? [this.#runbook, '--params', this.#paramsFile] : [word]));
+    return sayTo([PROGRAMS.signalbox, '--config', this.mesh.operatorFile(), ...words], { timeoutMs: 120_000 });
+  }
+
+  /** @returns the run's id */
+  async begin(...args: string[]): Promise<string> {
+    const words = ['--json', 'start', 'RUNBOOK', '--yes', '--detach', ...args];
+    const { stdout, stderr, exitCode } = await this.signalbox(words);
+    if (exitCode !== 0) throw new Error(`start exited with ${exitCode}: ${stderr}${stdout}`);
+    return String(JSON.parse(stdout).started);
+  }
+
+  async approveBy(who: 'operator' | 'approvers', run: string, step: string): Promise<void> {
+    for (const person of who === 'operator' ? [this.operator] : this.#approvers) {
+      await person.ask('approve', { run, step });
+    }
+  }
+
+  async events(run: string): Promise<RunEvent[]> {
+    const log = await this.operator.log(run).catch(() => []);
+    return log.flatMap(({ events }) => events);
+  }
+
+  /** The newest event of a type, about `step` when that is given; waits for one after the first `after`. */
+  async event<T extends RunEvent['type']>(
+    run: string,
+    type: T,
+    { step, after = 0, timeoutMs = 180_000 }: { step?: string; after?: number; timeoutMs?: number } = {},
+  ): Promise<Extract<RunEvent, { type: T }>> {
+    const fits = (event: RunEvent): event is Extract<RunEvent, { type: T }> =>
+      event.type === type && (step === undefined || ('step' in event && event.step === step));
+    let over: string | undefined;
+    const found = await until(
+      `${type}${step === undefined ? '' : ` of ${step}`} in ${run}`,
+      async () => {
+        const events = (await this.events(run)).slice(after);
+        const seen = events.findLast(fits);
+        // A hold that was lifted is over.
+        const stop = events.findLast((e) => ['Ended', 'Held', 'Resumed', 'HoldLifted', 'UndoStarted'].includes(e.type));
+        const final = stop && (stop.type === 'Ended' || stop.type === 'Held');
+        if (!seen && final && type !== stop.type) over = JSON.stringify(stop);
+        return seen ?? over !== undefined;
+      },
+      { timeoutMs },
+    );
+    if (found === true) throw new Error(`${type} of ${step} will not come: ${over}`);
+    return found;
+  }
+
+  /** Resumes the run whenever it is held, as an operator who has seen to the reason, until `step` has started. */
+  async reach(run: string, step: string): Promise<void> {
+    await until(
+      `${step} in ${run}`,
+      async () => {
+        const events = await this.events(run);
+        const last = (type: RunEvent['type']) => events.findLastIndex((event) => event.type === type);
+        if (last('Ended') >= 0) throw new Error(`${run} has ended before ${step}`);
+        const held = last('Held') > Math.max(last('Resumed'), last('HoldLifted'));
+        if (held) await this.operator.ask('resume', { run }).catch(() => undefined);
+        const started = events.findLastIndex((event) => event.type === 'StepStarted' && event.step === step);
+        return !held && started > last('FenceBroken');
+      },
+      { timeoutMs: 240_000 },
+    );
+  }
+
+  get #paramsFile(): string {
+    return join(this.dir, 'params.yaml');
+  }
+}
+
+/** What a pod of a program in `workload/` runs. */
+export const workload = (program: string) => [process.execPath, join(BUILT, `${program}.js`)] as const;
