@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireReal } from '@signalbox/actions/testing';
+import { commit } from '@signalbox/protocol/kafka';
 import {
   findFileConnector,
   findKafka,
@@ -91,13 +92,10 @@ export class KafkaWorld extends World {
       });
     }
     // Where the services stand after years: not where their own settings say.
-    await this.admin(this.source, async (admin) => {
-      for (const [topic, groupId] of Object.entries(TOPICS)) {
-        const marks = await admin.fetchTopicOffsets(topic);
-        const partitions = marks.map(({ partition, low }) => ({ partition, offset: low }));
-        await admin.setOffsets({ groupId, topic, partitions });
-      }
-    });
+    for (const [topic, group] of Object.entries(TOPICS)) {
+      const first = Array.from({ length: PARTITIONS[topic as Topic] }, () => '0');
+      await commit(clientOf(this.source), { group, topic, offsets: Object.fromEntries(first.entries()) });
+    }
     const brokers = { name: VARIABLE, valueFrom: { secretKeyRef: { name: OLD_BROKERS, key: 'brokers' } } };
     const ledger = (name: string) => ({ name: 'LEDGER', value: this.ledger(name) });
     const updater = [

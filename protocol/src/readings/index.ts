@@ -3,8 +3,6 @@
  * import the other; pure text in, facts out.
  */
 export * from './json64.ts';
-export * from './kafka-connection.ts';
-export * from './kafka-offsets.ts';
 export * from './kubernetes.ts';
 export * from './mongomirror.ts';
 export * from './postgres-uri.ts';

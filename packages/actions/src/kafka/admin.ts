@@ -1,24 +1,27 @@
 import type { HostContext } from '@signalbox/protocol';
-import { type KafkaConnection, kafkaSettings } from '@signalbox/protocol/readings';
+import {
+  type KafkaConnection,
+  type KafkaSession,
+  marksOf as marksIn,
+  type PartitionMarks,
+  withKafka,
+} from '@signalbox/protocol/kafka';
 import type { Admin } from 'kafkajs';
 import { actionError } from '../codes.ts';
 
 /** @throws SB-ACT-KAFKA when the cluster does not do it, or does not say. */
-export async function asking<T>(
+export function asking<T>(
   context: HostContext,
   connection: KafkaConnection,
-  ask: (admin: Admin) => Promise<T>,
+  ask: (session: KafkaSession) => Promise<T>,
 ): Promise<T> {
-  const { Kafka, KafkaJSError, logLevel } = await import('kafkajs');
-  const kafka = new Kafka({ ...(await kafkaSettings(context, connection)), logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    return await ask(admin);
-  } catch (error) {
-    if (!(error instanceof KafkaJSError)) throw error;
-    throw actionError('SB-ACT-KAFKA', error.message, { cause: error });
-  } finally {
-    await admin.disconnect().catch(() => undefined);
-  }
+  const fail = (message: string, cause: Error) => actionError('SB-ACT-KAFKA', message, { cause });
+  return withKafka(context, { connection, fail }, ask);
+}
+
+/** @throws SB-ACT-KAFKA-TOPIC: nothing is committed for a topic that would have to be made first. */
+export async function marksOf(admin: Admin, topic: string): Promise<PartitionMarks[]> {
+  const marks = await marksIn(admin, topic);
+  if (!marks) throw actionError('SB-ACT-KAFKA-TOPIC', `there is no topic ${topic}`);
+  return marks;
 }

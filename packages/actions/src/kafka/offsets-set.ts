@@ -1,10 +1,10 @@
 import { isJsonObject, type JsonObject } from '@signalbox/protocol';
-import { KafkaConnection, type PartitionMarks } from '@signalbox/protocol/readings';
+import { commit, committedOf, KafkaConnection, type Offsets } from '@signalbox/protocol/kafka';
 import type { Admin } from 'kafkajs';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { asking } from './admin.ts';
+import { asking, marksOf } from './admin.ts';
 
 const With = z.strictObject({
   in: KafkaConnection,
@@ -13,9 +13,6 @@ const With = z.strictObject({
   at: z.enum(['low', 'high']).describe('`low`: everything that is there is read; `high`: only what comes from now on.'),
 });
 type With = z.infer<typeof With>;
-
-/** Offsets of one group in the topic, by partition; `-1` where it has none. */
-type Offsets = Record<string, string>;
 
 export const kafkaOffsetsSet = defineAction<With>({
   name: 'kafka.offsetsSet',
@@ -31,7 +28,7 @@ export const kafkaOffsetsSet = defineAction<With>({
   receipt: { before: 'offsets before, by group and partition', existed: 'groups that were there before' },
 
   async check(context, input) {
-    return await asking(context, input.in, async (admin) => {
+    return await asking(context, input.in, async ({ admin }) => {
       const before = await offsetsOf(admin, input);
       const existed = (await admin.listGroups()).groups.map(({ groupId }) => groupId);
       const groups = input.groups.filter((group) => existed.includes(group));
@@ -40,23 +37,23 @@ export const kafkaOffsetsSet = defineAction<With>({
   },
 
   async run(context, input) {
-    await asking(context, input.in, async (admin) => {
+    await asking(context, input.in, async ({ admin, kafka }) => {
       const [problem] = await inUse(admin, input);
       if (problem) throw actionError('SB-ACT-KAFKA-GROUP-BUSY', problem.message);
       const wanted = await wantedOf(admin, input);
-      for (const group of input.groups) await commit(admin, { group, topic: input.topic, offsets: wanted });
+      for (const group of input.groups) await commit(kafka, { group, topic: input.topic, offsets: wanted });
     });
     return {};
   },
 
   async undo(context, input, receipt) {
     const { before, existed } = recorded(receipt);
-    await asking(context, input.in, async (admin) => {
+    await asking(context, input.in, async ({ admin, kafka }) => {
       const [problem] = await inUse(admin, input);
       if (problem) throw actionError('SB-ACT-KAFKA-GROUP-BUSY', problem.message);
       const { groups: listed } = await admin.listGroups();
       for (const group of input.groups.filter((name) => listed.some(({ groupId }) => groupId === name))) {
-        await commit(admin, { group, topic: input.topic, offsets: before[group] ?? {} });
+        await commit(kafka, { group, topic: input.topic, offsets: before[group] ?? {} });
         if (!existed.includes(group) && (await hasNoOffsets(admin, group))) await admin.deleteGroups([group]);
       }
     });
@@ -64,7 +61,7 @@ export const kafkaOffsetsSet = defineAction<With>({
   },
 
   async probe(context, input, { direction, receipt }) {
-    return await asking(context, input.in, async (admin) => {
+    return await asking(context, input.in, async ({ admin }) => {
       const now = await offsetsOf(admin, input);
       const wanted = await wantedOf(admin, input);
       const done = Object.fromEntries(input.groups.map((group) => [group, wanted]));
@@ -75,13 +72,6 @@ export const kafkaOffsetsSet = defineAction<With>({
   },
 });
 
-/** @throws SB-ACT-KAFKA-TOPIC: nothing is committed for a topic that would have to be made first. */
-async function marksOf(admin: Admin, topic: string): Promise<PartitionMarks[]> {
-  if (!(await admin.listTopics()).includes(topic))
-    throw actionError('SB-ACT-KAFKA-TOPIC', `there is no topic ${topic}`);
-  return await admin.fetchTopicOffsets(topic);
-}
-
 async function wantedOf(admin: Admin, { topic, at }: With): Promise<Offsets> {
   return Object.fromEntries((await marksOf(admin, topic)).map((mark) => [String(mark.partition), mark[at]]));
 }
@@ -89,10 +79,7 @@ async function wantedOf(admin: Admin, { topic, at }: With): Promise<Offsets> {
 async function offsetsOf(admin: Admin, { groups, topic }: With): Promise<Record<string, Offsets>> {
   await marksOf(admin, topic);
   const found = await Promise.all(
-    groups.map(async (groupId) => {
-      const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: false });
-      return [groupId, offsetsByPartition(offsets?.partitions ?? [])] as const;
-    }),
+    groups.map(async (group) => [group, offsetsByPartition(await committedOf(admin, group, topic))] as const),
   );
   return Object.fromEntries(found);
 }
@@ -109,15 +96,6 @@ async function inUse(admin: Admin, { groups }: With) {
     .map(({ groupId, members, state }) => {
       return actionError('SB-ACT-KAFKA-GROUP-BUSY', `${groupId} is ${state} with ${members.length} members`).failure;
     });
-}
-
-/** A commit of -1 is how a cluster is told that there is none any more: DeleteOffsets is not in this client. */
-async function commit(
-  admin: Admin,
-  { group, topic, offsets }: { group: string; topic: string; offsets: Offsets },
-): Promise<void> {
-  const partitions = Object.entries(offsets).map(([partition, offset]) => ({ partition: Number(partition), offset }));
-  if (partitions.length > 0) await admin.setOffsets({ groupId: group, topic, partitions });
 }
 
 async function hasNoOffsets(admin: Admin, groupId: string): Promise<boolean> {

@@ -1,8 +1,8 @@
-import { count, KafkaConnection, sum } from '@signalbox/protocol/readings';
+import { committedOf, count, KafkaConnection, sum } from '@signalbox/protocol/kafka';
 import type { Admin } from 'kafkajs';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
-import { asking, committedOf, Topic } from './admin.ts';
+import { asking, Topic } from './admin.ts';
 
 const With = z.strictObject({
   in: KafkaConnection,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { commit as commitOffsets } from '@signalbox/protocol/kafka';
 import {
   findKafka,
   JVM_OPTIONS,
@@ -74,10 +75,8 @@ describe.each(real)('on Kafka $version', ({ jars, version }) => {
     }
     await producer.disconnect();
   }
-  const commit = (groupId: string, topic: string, offsets: string[]) =>
-    withAdmin((admin) =>
-      admin.setOffsets({ groupId, topic, partitions: offsets.map((offset, partition) => ({ partition, offset })) }),
-    );
+  const commit = (group: string, topic: string, offsets: string[]) =>
+    commitOffsets(kafka, { group, topic, offsets: Object.fromEntries(offsets.entries()) });
 
   it('[T50] lag is that of the partition that is furthest behind, as 64-bit numbers', async () => {
     await makeTopic('orders');

@@ -1,8 +1,8 @@
-import { count, KafkaConnection, type PartitionMarks, partitionLag, sum } from '@signalbox/protocol/readings';
+import { committedOf, count, KafkaConnection, type PartitionMarks, partitionLag, sum } from '@signalbox/protocol/kafka';
 import type { Admin } from 'kafkajs';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
-import { asking, committedOf, marksOf } from './admin.ts';
+import { asking, marksOf } from './admin.ts';
 
 const With = z.strictObject({
   in: KafkaConnection,

@@ -1,4 +1,4 @@
-import { KafkaConnection } from '@signalbox/protocol/readings';
+import { KafkaConnection } from '@signalbox/protocol/kafka';
 import type { Admin } from 'kafkajs';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';

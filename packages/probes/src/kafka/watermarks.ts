@@ -1,4 +1,4 @@
-import { count, KafkaConnection, sum } from '@signalbox/protocol/readings';
+import { count, KafkaConnection, sum } from '@signalbox/protocol/kafka';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
 import { asking, marksOf } from './admin.ts';

@@ -1,0 +1,49 @@
+import type { Admin, Kafka } from 'kafkajs';
+import type { HostContext } from '../host.ts';
+import { type KafkaConnection, kafkaSettings } from './connection.ts';
+import type { CommittedOffset, PartitionMarks } from './offsets.ts';
+
+export interface KafkaAccess {
+  connection: KafkaConnection;
+  /** Makes of what the client or the cluster says what the caller throws. */
+  fail: (message: string, cause: Error) => Error;
+}
+
+export interface KafkaSession {
+  /** Creates no topic, whatever it is asked [T59]. */
+  admin: Admin;
+  kafka: Kafka;
+}
+
+/**
+ * One connection for one piece of work; a gate that asks again connects anew, to whichever broker is there then.
+ * `fetchOffsets({ resolveOffsets: true })` is never used: it *writes* what it resolves [T51].
+ * @throws what `fail` makes of it.
+ */
+export async function withKafka<T>(
+  context: HostContext,
+  { connection, fail }: KafkaAccess,
+  work: (session: KafkaSession) => Promise<T>,
+): Promise<T> {
+  const { Kafka, KafkaJSError, logLevel } = await import('kafkajs');
+  const kafka = new Kafka({ ...(await kafkaSettings(context, connection)), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await work({ admin, kafka });
+  } catch (error) {
+    throw error instanceof KafkaJSError ? fail(error.message, error) : error;
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** Undefined when there is no such topic: what is not there has no lag, and is not made by asking [T59]. */
+export async function marksOf(admin: Admin, topic: string): Promise<PartitionMarks[] | undefined> {
+  return (await admin.listTopics()).includes(topic) ? await admin.fetchTopicOffsets(topic) : undefined;
+}
+
+export async function committedOf(admin: Admin, groupId: string, topic: string): Promise<readonly CommittedOffset[]> {
+  const [found] = await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: false });
+  return found?.partitions ?? [];
+}
