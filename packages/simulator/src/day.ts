@@ -14,16 +14,13 @@ const FAULTS = [
   'bad network',
   'disk full',
   'clock jumps',
-  'nats full',
-  'host reinstalled',
-  'host cloned',
 ] as const;
 
-/** What ends most runs short: it must not be all that is ever seen. */
-const RARE: ReadonlySet<string> = new Set(['host reinstalled', 'host cloned']);
+/** At most one of them a day: two of the three end most runs short. */
+const RARE_FAULTS = ['nats full', 'host reinstalled', 'host cloned'] as const;
 
 export interface Fault {
-  readonly what: (typeof FAULTS)[number];
+  readonly what: (typeof FAULTS)[number] | (typeof RARE_FAULTS)[number];
   readonly host: string;
   /** How long, or how much. */
   readonly ms: number;
@@ -49,12 +46,22 @@ export interface Day {
 /** Nothing goes wrong but what somebody plans. */
 export const CALM_DAY: Day = { stormMs: 0, faults: [], meddlings: [], manners: [] };
 
+/**
+ * What few days have. Its chance is one of its own, so that the other days are what they are without it, and their
+ * numbers stay good.
+ */
+export function rareFaults(chance: Chance, { stormMs, faults }: Day, hosts: readonly string[]): Day['faults'] {
+  const [what, host] = [chance.pick(RARE_FAULTS), chance.oneOf(hosts)];
+  if (host === undefined || stormMs === 0 || !chance.hits(0.15)) return faults;
+  return [...faults, { atMs: chance.fraction() * stormMs, fault: { what, host, ms: chance.between(300, 25_000) } }];
+}
+
 /** Each day has its own few kinds of trouble: what needs one of them alone is found as well as what needs three together. */
 export function drawDay(chance: Chance, hosts: readonly string[]): Day {
   // On a long day things stay broken for longer than a command may wait.
   const long = chance.hits(0.15);
   const stormMs = long ? chance.between(90_000, 150_000) : chance.between(5_000, 50_000);
-  const kinds = FAULTS.filter((what) => chance.hits(RARE.has(what) ? 0.1 : 0.35));
+  const kinds = FAULTS.filter(() => chance.hits(0.35));
   // Mostly early: most runs would be over before the storm is.
   const early = chance.hits(0.6) ? 2 : 1;
   const times = (count: number) => Array.from({ length: count }, () => chance.fraction() ** early * stormMs);

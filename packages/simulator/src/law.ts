@@ -7,7 +7,7 @@ import type { LaneName } from './broker.ts';
 import { mustBeSomewhere, mustBeTrue, mustHaveNotes } from './end-of-day.ts';
 import type { Execution, Host, HostWatch, Mark } from './host.ts';
 import type { MachineClock } from './machine.ts';
-import { isSealed, mustBeLast, mustBeReached } from './order.ts';
+import { isSealed, mustBeInWindow, mustBeLast, mustBeReached } from './order.ts';
 import type { Moved, PlannedDay } from './plans.ts';
 import { SECRET } from './tools.ts';
 
@@ -200,18 +200,23 @@ export class Law implements HostWatch {
   /** After a calm time, in which people did what was theirs. */
   ended(): void {
     this.#judge(() => {
-      // A plan that was made for a host that is no more is refused, and whoever starts it is told so.
-      if (this.#state.status === 'planned' && this.#reinstalled.size > 0) return;
+      if (this.#state.status === 'planned' && this.#mustNotBegin()) return;
       mustBeSomewhere(this.#state);
       mustHaveNotes(this.#state, this.#notes);
       mustBeTrue(this.#state, { hosts: this.#options.hosts, declared: this.#declared });
     });
   }
 
+  /** Made for a host that is no more, or for a night that is over: whoever starts it is told so. */
+  #mustNotBegin(): boolean {
+    const notAfterMs = this.#state.plan.window?.notAfterMs ?? Number.POSITIVE_INFINITY;
+    return this.#reinstalled.size > 0 || this.#options.coordinatorClock.wallMs() >= notAfterMs;
+  }
+
   #event(event: RunEvent, atMs: number): void {
     switch (event.type) {
       case 'StepStarted':
-        this.#started(event);
+        this.#started(event, atMs);
         return;
       case 'StepSucceeded':
         this.#succeeded(event, atMs);
@@ -231,7 +236,7 @@ export class Law implements HostWatch {
     }
   }
 
-  #started(event: Event<'StepStarted'>): void {
+  #started(event: Event<'StepStarted'>, atMs: number): void {
     const { step, host, direction, work } = event;
     const ref = this.#ref(step, host);
     const cell = cellOf(this.#state, ref);
@@ -242,6 +247,7 @@ export class Law implements HostWatch {
       this.#ids.add(work.id);
     }
     this.#ballots.started(event);
+    if (direction === 'do') mustBeInWindow(this.#state, ref, atMs);
     if (direction === 'do') mustBeReached(this.#state, ref);
     else mustBeLast(this.#state, ref);
   }

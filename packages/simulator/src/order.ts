@@ -16,6 +16,18 @@ export function mustBeReached(state: RunState, ref: CellRef): void {
   }
 }
 
+/** [I2] Nothing begins on the way forward outside the run's window, unless a person has said so. @throws Broken */
+export function mustBeInWindow(state: RunState, ref: CellRef, atMs: number): void {
+  const { notBeforeMs = 0, notAfterMs = Number.POSITIVE_INFINITY } = state.plan.window ?? {};
+  if (ref.onlyUndo) return;
+  must('I2', atMs >= notBeforeMs, `${ref.key} begins ${notBeforeMs - atMs} ms before the window of the run`);
+  must(
+    'I2',
+    atMs < notAfterMs || state.overtime === true,
+    `${ref.key} begins ${atMs - notAfterMs} ms after the window`,
+  );
+}
+
 /** [I3] [I4] What stands after it is taken back already. @throws Broken */
 export function mustBeLast(state: RunState, ref: CellRef): void {
   must('I3', state.crossed.length === 0, `${ref.key} is undone behind a point of no return`);

@@ -77,7 +77,7 @@ export class People {
       () => this.#ask(who, 'note', { text: `note ${this.#asked}` }),
       () => this.#ask(who, 'take', {}),
       () => this.#ask(who, 'reject', { step: wanted, note: 'no' }),
-      () => this.#ask(who, 'abort', { mode: 'undo', ...(chance.hits(0.3) ? { to: step } : {}), note: 'enough' }),
+      () => this.#ask(who, 'abort', { mode: 'undo', ...(this.#asked % 3 === 0 ? { to: step } : {}), note: 'enough' }),
       () => this.#resolve(ref?.host ?? undefined, step),
       () => chance.hits(0.3) && this.#ask(who, 'drop', { host, note: 'n' }),
       () => chance.hits(0.1) && this.#ask(who, 'abort', { mode: 'leave', note: 'enough' }),

@@ -12,6 +12,7 @@ import {
   record,
   serial,
 } from '@signalbox/sequencer/testing';
+import { BEGIN_MS } from './machine.ts';
 import type { Chance } from './random.ts';
 import { ACTIVE, ActInput } from './tools.ts';
 import { RESTLESS } from './truth.ts';
@@ -40,6 +41,13 @@ export function randomPlan(chance: Chance): PlannedDay {
   // All of them have a part in it, also those that have nothing to do.
   const hosts = HOSTS.map((name) => ({ name, labels: {}, journal: '', machine: '', key: '' }));
   return { plan: { ...plan(steps, { onFailure }), hosts }, moved: maker.moved };
+}
+
+/** Few plans have a window. It opens soon, and ends before most runs on a bad day do; its chance is one of its own. */
+export function drawWindow(chance: Chance): Pick<Plan, 'window'> {
+  if (!chance.hits(0.1)) return {};
+  const notBeforeMs = BEGIN_MS + chance.between(0, 15_000);
+  return { window: { notBeforeMs, notAfterMs: notBeforeMs + chance.between(5_000, 60_000) } };
 }
 
 class PlanMaker {

@@ -4,6 +4,9 @@ import seeds from './seeds.json' with { type: 'json' };
 import { simulate } from './simulation.ts';
 import { expectBadDays } from './testing/bad-days.ts';
 
+/** What was wrong, and the day that showed it. A day changes when the world gets a new kind of trouble: its number is then dropped. */
+const KNOWN: readonly { readonly seed: number | null; readonly wrong: string }[] = seeds;
+
 /** A first look; `*.days.test.ts` go on from here, `npm run sim -- --seeds 100000` runs more. */
 const SEEDS = 200;
 
@@ -22,7 +25,10 @@ describe('bad days', () => {
     }
   });
 
-  it.each(seeds)('$seed: $wrong', async ({ seed }) => {
-    expect((await simulate({ seed })).broken).toBeUndefined();
-  });
+  it.each(KNOWN.flatMap(({ seed, wrong }) => (seed === null ? [] : [{ seed, wrong }])))(
+    '$seed: $wrong',
+    async ({ seed }) => {
+      expect((await simulate({ seed })).broken).toBeUndefined();
+    },
+  );
 });

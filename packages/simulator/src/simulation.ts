@@ -3,7 +3,7 @@ import { isEnded, type RunState } from '@signalbox/sequencer';
 import type { Broken } from './broken.ts';
 import { Broker } from './broker.ts';
 import type { Conditions } from './conditions.ts';
-import { CALM_DAY, type Day, drawDay } from './day.ts';
+import { CALM_DAY, type Day, drawDay, rareFaults } from './day.ts';
 import { Faults } from './faults.ts';
 import type { Death, Given } from './given.ts';
 import { Host, type Manner } from './host.ts';
@@ -12,7 +12,7 @@ import { Law } from './law.ts';
 import { MachineClock } from './machine.ts';
 import { FINE } from './network.ts';
 import { PEOPLE, People } from './people.ts';
-import { type PlannedDay, randomPlan } from './plans.ts';
+import { drawWindow, type PlannedDay, randomPlan } from './plans.ts';
 import { HONEST, type Planted } from './planted.ts';
 import { Processes } from './processes.ts';
 import { Chance } from './random.ts';
@@ -24,6 +24,7 @@ import { type Nature, toolbox } from './tools.ts';
 import { Truth } from './truth.ts';
 
 const MESH = 'sim';
+const RARE_SEED = 0x5bd1e995;
 /** How long people and machines get, once nothing goes wrong any more, until the run has to be somewhere. */
 const CALM_MS = 900_000;
 const DECIDE_EVERY_MS = 5_000;
@@ -66,6 +67,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 class Simulation {
   readonly #seed: number;
   readonly #chance: Chance;
+  /** For what few days have. */
+  readonly #rare: Chance;
   readonly #timeline = new Timeline();
   readonly #broker = new Broker();
   readonly #switchboard = new Switchboard(this.#broker);
@@ -91,15 +94,17 @@ class Simulation {
     this.#death = death;
     this.#story = new Story(this.#timeline, trace);
     this.#chance = new Chance(seed);
+    this.#rare = new Chance(seed ^ RARE_SEED);
     const world = { timeline: this.#timeline, chance: this.#chance };
     const watch = {
       spawned: (...of: Parameters<Law['spawned']>) => this.#law.spawned(...of),
       marked: (...of: Parameters<Law['marked']>) => this.#law.marked(...of),
     };
     const { plan, moved } = given ? { plan: given.plan, moved: [] } : randomPlan(this.#chance);
+    const window = given ? {} : drawWindow(this.#rare);
     this.#hosts = new Map(plan.hosts.map(({ name }) => [name, new Host(name, { ...world, watch })]));
     const crowd = given?.crowd ?? PEOPLE;
-    this.#day = { plan: pinned(plan), moved };
+    this.#day = { plan: { ...pinned(plan), ...window }, moved };
     this.#truth = new Truth(this.#chance);
     const run = `${plan.runbook.name}-1`;
     this.#law = new Law({
@@ -171,7 +176,9 @@ class Simulation {
     const day = this.#death ? CALM_DAY : drawDay(this.#chance, [...this.#hosts.keys()]);
     this.#broker.expires = this.#chance.hits(0.5);
     this.#truth.stormMs = START_AT_MS + day.stormMs;
-    for (const { atMs, fault } of day.faults) this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
+    const hosts = [...this.#hosts.keys()];
+    for (const { atMs, fault } of rareFaults(this.#rare, day, hosts))
+      this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
     for (const atMs of day.meddlings)
       this.#timeline.in(START_AT_MS + atMs, () => this.#conditions.storm && this.#people.meddle());
     this.#timeline.in(START_AT_MS + day.stormMs, () => this.#calm());
