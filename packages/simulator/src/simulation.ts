@@ -177,8 +177,9 @@ class Simulation {
     this.#broker.expires = this.#chance.hits(0.5);
     this.#truth.stormMs = START_AT_MS + day.stormMs;
     const hosts = [...this.#hosts.keys()];
-    for (const { atMs, fault } of rareFaults(this.#rare, day, hosts))
-      this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
+    // Somebody's own runbook is shown what its nights bring, not what becomes of a host that is no more.
+    const faults = this.#given ? day.faults : rareFaults(this.#rare, day, hosts);
+    for (const { atMs, fault } of faults) this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
     for (const atMs of day.meddlings)
       this.#timeline.in(START_AT_MS + atMs, () => this.#conditions.storm && this.#people.meddle());
     this.#timeline.in(START_AT_MS + day.stormMs, () => this.#calm());
