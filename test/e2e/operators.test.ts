@@ -12,27 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
-describe('every request', () => {
-  it('is in the log of the coordinator, granted or refused, with who asked, by which key, in which role, and when', async () => {
-    const run = await world.begin(world.runbook('asked', workStep('asked-for', { until: 'asked' })));
-    const refused = await world.signalbox(['note', run, 'mine'], { as: 'guest' });
-    expect(refused.stderr).toContain('SB-COORD-ROLE');
-    expect((await world.signalbox(['note', run, 'seen'], { as: 'mehmet' })).exitCode).toBe(0);
-    world.release('asked');
-    const lines = world
-      .logText('coordinator')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const asked = lines.filter((line) => line.verb === 'note' && line.run === run);
-    const who = (name: string, role: string) => ({ name, role, key: world.mesh.nats.operatorKey(name).publicKey });
-    expect(asked).toMatchObject([
-      { by: who('guest', 'viewer'), granted: false, code: 'SB-COORD-ROLE', time: expect.stringMatching(/^\d{4}-/) },
-      { by: who('mehmet', 'approver'), granted: true, time: expect.stringMatching(/^\d{4}-/) },
-    ]);
-  });
-});
-
 describe('a run from beginning to end', () => {
   it('is planned, started from the plan, followed, and ends with 0', async () => {
     const file = world.runbook('plain', workStep('first') + workStep('second'));
@@ -261,5 +240,26 @@ describe('looking at the mesh', () => {
     const doctor = await world.signalbox(['doctor']);
     expect(doctor.exitCode).toBe(0);
     expect(doctor.stdout).toContain('NATS');
+  });
+});
+
+describe('every request', () => {
+  it('is in the log of the coordinator, granted or refused, with who asked, by which key, in which role, and when', async () => {
+    const run = await world.begin(world.runbook('asked', workStep('asked-for', { until: 'asked' })));
+    const refused = await world.signalbox(['note', run, 'mine'], { as: 'guest' });
+    expect(refused.stderr).toContain('SB-COORD-ROLE');
+    expect((await world.signalbox(['note', run, 'seen'], { as: 'mehmet' })).exitCode).toBe(0);
+    world.release('asked');
+    const lines = world
+      .logText('coordinator')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const asked = lines.filter((line) => line.verb === 'note' && line.run === run);
+    const who = (name: string, role: string) => ({ name, role, key: world.mesh.nats.operatorKey(name).publicKey });
+    expect(asked).toMatchObject([
+      { by: who('guest', 'viewer'), granted: false, code: 'SB-COORD-ROLE', time: expect.stringMatching(/^\d{4}-/) },
+      { by: who('mehmet', 'approver'), granted: true, time: expect.stringMatching(/^\d{4}-/) },
+    ]);
   });
 });
