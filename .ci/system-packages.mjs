@@ -89,6 +89,11 @@ const NEEDED = [
     present: ['git', '--version'],
   },
   {
+    name: 'nginx-light',
+    why: 'requests are switched from one backend to another by a real nginx',
+    present: ['/usr/sbin/nginx', '-v'],
+  },
+  {
     name: 'docker.io',
     why: 'containers are moved with a real Docker engine, which each test starts for itself',
     present: ['/usr/sbin/dockerd', '--version'],

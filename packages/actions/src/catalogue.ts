@@ -24,6 +24,7 @@ import { mongomirrorStop } from './mongomirror/stop.ts';
 import { mongosyncCommit } from './mongosync/commit.ts';
 import { mongosyncReverse } from './mongosync/reverse.ts';
 import { mongosyncStart } from './mongosync/start.ts';
+import { nginxUpstream } from './nginx/upstream.ts';
 import { npmBuild } from './npm/build.ts';
 import { pipInstall } from './pip/install.ts';
 import { postgresCopyIn } from './postgres/copy-in.ts';
@@ -73,6 +74,7 @@ export const actions: readonly Action[] = [
   mongosyncCommit,
   mongosyncReverse,
   mongosyncStart,
+  nginxUpstream,
   npmBuild,
   pipInstall,
   postgresCopyIn,

@@ -23,6 +23,7 @@ import { mongodbUsers } from './mongodb/users.ts';
 import { mongodbWrites } from './mongodb/writes.ts';
 import { mongomirrorStatus } from './mongomirror/status.ts';
 import { mongosyncProgress } from './mongosync/progress.ts';
+import { nginxRequests } from './nginx/requests.ts';
 import { pipPackage } from './pip/package.ts';
 import { postgresDatabase } from './postgres/database.ts';
 import { postgresTable } from './postgres/table.ts';
@@ -50,6 +51,7 @@ export const probes: readonly Probe[] = [
   kubernetesEnv,
   kubernetesPods,
   minerStatus,
+  nginxRequests,
   pipPackage,
   postgresDatabase,
   postgresTable,

@@ -1,49 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer as createHttp } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createServer as createTls } from 'node:tls';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createBackend } from '../../lab/furnish-backend.ts';
 import { freePorts } from '../../lab/ports.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';
+import { certified, confirmChecks, monitoring } from '../support/production.ts';
 import { R3mesWorld } from '../support/r3mes-world.ts';
 
 // Several whole runs, on real programs.
 vi.setConfig({ testTimeout: 480_000 });
-
-const PEOPLE = ['rollback-documented', 'alerting-tested', 'load-tested', 'security-audited'];
-
-/** An address with a certificate for api.r3mes.io that is good for so many days. */
-async function certified(dir: string, days: number): Promise<{ port: number; caFile: string }> {
-  const [key, caFile] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', String(days)];
-  const names = [
-    '-subj',
-    '/CN=api.r3mes.io',
-    '-addext',
-    'subjectAltName=DNS:api.r3mes.io',
-    '-keyout',
-    key,
-    '-out',
-    caFile,
-  ];
-  const made = spawnSync('openssl', ['req', '-x509', ...curve, ...names], { encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(made.stderr);
-  const server = createTls({ key: readFileSync(key), cert: readFileSync(caFile) }).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, caFile };
-}
-
-async function monitoring(): Promise<string> {
-  const server = createHttp((_request, response) => response.end('ok')).listen(0, '127.0.0.1');
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/-/healthy`;
-}
 
 describe.skipIf(!realBackend)('runbooks/r3mes/production-checklist', () => {
   it('[T25] measures what a machine can, stops at a box that is ticked wrongly, and has people put their names to the rest', async () => {
@@ -69,25 +34,21 @@ describe.skipIf(!realBackend)('runbooks/r3mes/production-checklist', () => {
     };
     // The password still stands in the file, whatever the list says.
     const first = await world.run('production-checklist', params);
-    expect(first.failures).toEqual([expect.stringMatching(/^secrets-migrated: .*secrets 1/)]);
+    expect(first.failures).toEqual([expect.stringMatching(/^checks\/secrets-migrated: .*secrets 1/)]);
 
     writeFileSync(file, 'CORS_ALLOWED_ORIGINS=https://app.r3mes.io,http://localhost:3000\n', { mode: 0o600 });
     const second = await world.run('production-checklist', { ...params, file });
-    expect(second.failures).toEqual([expect.stringMatching(/^cors-without-localhost: .*localOrigins 1/)]);
+    expect(second.failures).toEqual([expect.stringMatching(/^checks\/cors-without-localhost: .*localOrigins 1/)]);
 
     writeFileSync(file, 'CORS_ALLOWED_ORIGINS=https://app.r3mes.io\n', { mode: 0o600 });
     const third = await world.run('production-checklist', { ...params, file, daysLeft: 120 });
-    expect(third.failures).toEqual([expect.stringMatching(/^certificate: .*daysLeft 89/)]);
+    expect(third.failures).toEqual([expect.stringMatching(/^checks\/certificate: .*daysLeft 89/)]);
 
     const before = contentOf(server, 'r3mes');
     const id = await world.begin('production-checklist', { ...params, file });
-    await world.passed(id, 'backup-tested');
+    await world.passed(id, 'checks/backup-tested');
     expect(psql(server, 'postgres', `SELECT count(*) FROM pg_database WHERE datname LIKE 'r3mes_%'`)).toBe('0');
-    for (const step of PEOPLE) {
-      await world.started(id, step);
-      const said = await world.signalbox(['confirm', id, step, '--note', `seen: ${step}`]);
-      expect(said.exitCode, said.stderr).toBe(0);
-    }
+    await confirmChecks(world, id);
     const run = await world.ended(id);
     expect([run.outcome, run.failures]).toEqual(['completed', []]);
     expect(contentOf(server, 'r3mes')).toEqual(before);

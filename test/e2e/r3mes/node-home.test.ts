@@ -94,14 +94,7 @@ describe('runbooks/r3mes/chain-state-move', () => {
       expect(await world.signalbox(['confirm', id, 'file-brought', '--note', note])).toMatchObject({ exitCode: 0 });
     await confirm('scp');
     // The way back comes to the same person.
-    await until(
-      'the file to be taken away again',
-      async () =>
-        (await world.operator.log(id)).some(({ events }) =>
-          events.some((e) => e.type === 'StepStarted' && e.step === 'file-brought' && e.direction === 'undo'),
-        ),
-      { timeoutMs: 60_000 },
-    );
+    await world.started(id, 'file-brought', 'undo');
     // What was exported is what undo may remove: anything else would be held.
     writeFileSync(file, exported);
     await confirm('removed');

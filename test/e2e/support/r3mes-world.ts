@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LogEntry, RunEvent } from '@signalbox/protocol';
+import type { Direction, LogEntry, RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
 import { spokenId } from '@signalbox/sequencer';
 import { onTestFinished } from 'vitest';
@@ -110,20 +110,20 @@ export class R3mesWorld {
 
   /** Resolves when a step has succeeded. */
   passed(id: string, step: string): Promise<void> {
-    return this.#has(id, 'StepSucceeded', step);
+    return this.#has(`${step} to succeed in ${id}`, id, (event) => isAbout(event, 'StepSucceeded', { step }));
   }
 
   /** Resolves when a step has begun: for one that waits for a person. */
-  started(id: string, step: string): Promise<void> {
-    return this.#has(id, 'StepStarted', step);
+  started(id: string, step: string, direction: Direction = 'do'): Promise<void> {
+    return this.#has(`${step} to begin in ${id}`, id, (event) => isAbout(event, 'StepStarted', { step, direction }));
   }
 
-  async #has(id: string, type: 'StepSucceeded' | 'StepStarted', step: string): Promise<void> {
+  async #has(what: string, id: string, fits: (event: RunEvent) => boolean): Promise<void> {
     const look = async () => {
       const entries = await this.operator.log(id).catch(() => []);
-      return entries.flatMap(({ events }) => events).some((e) => e.type === type && spokenId(e.step) === step);
+      return entries.some(({ events }) => events.some(fits));
     };
-    await until(`${type} of ${step} in ${id}`, look, { timeoutMs: 60_000 });
+    await until(what, look, { timeoutMs: 60_000 });
   }
 
   async ended(id: string, timeoutMs = 120_000): Promise<Run> {
@@ -153,6 +153,14 @@ export class R3mesWorld {
       return hosts.every((host) => beating.some(({ name }) => name === host.name));
     });
   }
+}
+
+function isAbout(
+  event: RunEvent,
+  type: 'StepSucceeded' | 'StepStarted',
+  { step, direction = 'do' }: { step: string; direction?: Direction },
+): boolean {
+  return event.type === type && spokenId(event.step) === step && event.direction === direction;
 }
 
 /** The values that a record or gate saw. */

@@ -18,6 +18,16 @@ export const DELIVERY_CODES = {
     means: 'A revision is not in the repository, or the working tree is not at the one that it should be at.',
     next: 'Fetch it first, or let the step fetch with `remote`; give a whole commit or a tag, not a branch.',
   },
+  'SB-ACT-NGINX-CONFIG': {
+    class: 'terminal',
+    means: 'nginx does not take its configuration; it goes on with the one that it has.',
+    next: 'Run `nginx -t` on the host; the message is its own.',
+  },
+  'SB-ACT-NGINX-RELOAD': {
+    class: 'terminal',
+    means: 'nginx does not run, or has no new workers after it was told to read its configuration.',
+    next: 'Look at `systemctl status nginx` and its error log on the host.',
+  },
   'SB-ACT-NPM-PROJECT': {
     class: 'terminal',
     means: 'The folder is no project that can be built exactly: package.json, the script, or the lock file is missing.',

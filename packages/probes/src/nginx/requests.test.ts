@@ -1,0 +1,35 @@
+import { appendFile, writeFile } from 'node:fs/promises';
+import { LocalHost } from '@signalbox/protocol/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { probeByName } from '../catalogue.ts';
+import type { Probe } from '../contract.ts';
+
+const probe = probeByName.get('nginx.requests') as Probe;
+const line = (status: number, path = '/') =>
+  `127.0.0.1 - - [21/Nov/2026:17:00:00 +0000] "GET ${path} HTTP/1.1" ${status} 12 "-" "curl"\n`;
+
+let host: LocalHost;
+let log: string;
+beforeEach(async () => {
+  host = await LocalHost.create();
+  log = await host.write('access.log', line(200) + line(502));
+});
+afterEach(() => host[Symbol.asyncDispose]());
+
+describe('nginx.requests', () => {
+  it('counts what came since, whatever users write into their requests', async () => {
+    const { bytes } = await probe.sample(host, { log });
+    expect(await probe.sample(host, { log, since: Number(bytes) })).toEqual({ bytes, requests: 0, failed: 0 });
+    await appendFile(
+      log,
+      line(200) + line(404) + line(500) + line(499) + line(200, '/\\x22 500 x') + line(503).slice(0, 60),
+    );
+    expect(await probe.sample(host, { log, since: Number(bytes) })).toMatchObject({ requests: 5, failed: 2 });
+  });
+
+  it('[I11] says nothing of requests when the log is another one than before', async () => {
+    const { bytes } = await probe.sample(host, { log });
+    await writeFile(log, '');
+    expect(await probe.sample(host, { log, since: Number(bytes) })).toEqual({ bytes: 0 });
+  });
+});
