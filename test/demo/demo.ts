@@ -68,7 +68,7 @@ async function setStage({ screen, janitor, dir }: Omit<DemoContext, 'options'>):
 }
 
 /** @throws Error with what the CLI said last, when the mesh does not come up. */
-async function allOnline(signalbox: Signalbox, wanted: number): Promise<void> {
+export async function allOnline(signalbox: Signalbox, wanted: number): Promise<void> {
   let said = 'nothing';
   const look = async () => {
     const { nowMs, hosts } = REQUESTS.hosts.reply.parse(await signalbox.json(['hosts']));

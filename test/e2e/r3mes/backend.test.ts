@@ -56,13 +56,13 @@ describe.skipIf(!realBackend)('runbooks/r3mes/backend-upgrade', () => {
     const before = [contentOf(server, 'r3mes'), await takeSnapshot(backend.sandbox), await head()] as const;
     const bad = await world.run('backend-upgrade', { ...params, database, quietFor: '2s', revision: 'v1.0.1-bad' });
     // The guide's check is content all the time: `curl /health` of this release says healthy.
-    expect([bad.outcome, bad.failures.map((line) => line.split(':')[0])]).toEqual(['rolled-back', ['healthy']]);
+    expect([bad.outcome, bad.failures.map((line) => line.split(':')[0])]).toEqual(['rolled-back', ['release/healthy']]);
     expect([contentOf(server, 'r3mes'), await head()]).toEqual([before[0], before[2]]);
     expect(compareSnapshots(before[1], await takeSnapshot(backend.sandbox)).filter(host)).toEqual([]);
 
     const run = await world.run('backend-upgrade', { ...params, database, quietFor: '2s', revision: 'v1.0.0' });
     expect([run.outcome, run.failures]).toEqual(['completed', []]);
-    expect(valuesOf(run, 'healthy')).toMatchObject({ body: { status: 'healthy', revision: NEW, users: 50 } });
+    expect(valuesOf(run, 'release/healthy')).toMatchObject({ body: { status: 'healthy', revision: NEW, users: 50 } });
     expect(await head()).toBe('v1.0.0');
     const { headers } = await fetch(`${backend.url}/api/v1/status`);
     expect(headers.get('access-control-allow-origin')).toBe('https://app.r3mes.io');

@@ -45,14 +45,17 @@ describe('runbooks/r3mes/dashboard-move', () => {
     writeFileSync(join(folder, 'pinned.json'), JSON.stringify({ NEXT_PUBLIC_WS_URL: 'ws://localhost:8000' }));
     const before = await takeSnapshot(sandbox);
     const bad = await world.run('dashboard-move', params);
-    expect([bad.outcome, bad.failures]).toEqual(['rolled-back', [expect.stringMatching(/^served: SB-GATE-TIMEOUT/)]]);
+    expect([bad.outcome, bad.failures]).toEqual([
+      'rolled-back',
+      [expect.stringMatching(/^dashboard\/served: SB-GATE-TIMEOUT/)],
+    ]);
     expect(compareSnapshots(before, await takeSnapshot(sandbox))).toEqual([]);
     expect(await browser()).toContain(OLD);
 
     rmSync(join(folder, 'pinned.json'));
     const run = await world.run('dashboard-move', params);
     expect([run.outcome, run.failures]).toEqual(['completed', []]);
-    expect(valuesOf(run, 'served')).toMatchObject({ scripts: 1, missing: 0, stale: 0 });
+    expect(valuesOf(run, 'dashboard/served')).toMatchObject({ scripts: 1, missing: 0, stale: 0 });
     expect(await browser()).toMatch(/wss:\/\/staging-api\.r3mes\.io/);
     expect(await browser()).not.toContain(OLD);
   });

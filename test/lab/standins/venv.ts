@@ -29,9 +29,12 @@ export function installed(venv: string): Distribution[] {
     .sort((a, b) => a.name.localeCompare(b.name));
 }
 
+export const metadataOf = (venv: string, { name, version }: Distribution) =>
+  join(sitePackages(venv), `${folderName(name)}-${version}.dist-info`);
+
 export function putIn(venv: string, { name, version }: Distribution, host: string): void {
   const folder = join(sitePackages(venv), folderName(name));
-  const info = join(sitePackages(venv), `${folderName(name)}-${version}.dist-info`);
+  const info = metadataOf(venv, { name, version });
   mkdirSync(folder, { recursive: true });
   mkdirSync(info, { recursive: true });
   writeFileSync(join(folder, '__init__.py'), `__version__ = "${version}"\n`);
