@@ -16,7 +16,7 @@ export interface Snapshot {
 /** Not part of what a host is: its running state, its logs, and the observer's own records. */
 const NOT_THE_HOST = /^(run|var\/log|lab)\//;
 /** Grow as long as the chain moves, on any host, whatever anybody does. */
-export const RISING = /\/data\/(priv_validator_state\.json|blockstore\.db\/.*|state\.db\/.*|cs\.wal\/.*)$/;
+export const RISING = /\/data\/(priv_validator_state\.json(\.tmp)?|blockstore\.db\/.*|state\.db\/.*|cs\.wal\/.*)$/;
 /** What actions declare that they leave behind: backups, data set aside, replaced files under a name of the run's. */
 export const LEFTOVERS = /\/backups\/|\.(before-undo|restoring|signalbox)-|\/data\.backup\//;
 
