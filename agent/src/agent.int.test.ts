@@ -255,7 +255,7 @@ describe('an agent', () => {
   it('waits for a mesh that is not there, says so, and can be stopped', async () => {
     await mesh.server.stop();
     const agent = start();
-    await until('a line about NATS', () => agent.logs.find(({ level }) => level === 'warn'));
+    await agent.logged('NATS does not answer; trying again');
     expect(await agent.stop()).toBe(0);
     expect(agent.stderr()).toBe('');
   });
