@@ -44,6 +44,8 @@ export function stepFloor({ append, command, report, fsync, spawn: whole }: Floo
 export interface FloorMeter {
   /** One round. */
   measure(): Promise<Floor>;
+  /** When the log of a run got each of so many successes: milliseconds of the server's clock, which counts finer. */
+  successesOf(run: string, count: number): Promise<number[]>;
   close(): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export async function openFloor(mesh: ProcessMesh): Promise<FloorMeter> {
       });
       return { append, command, report, fsync, ...(await measureSpawn()) };
     },
+    successesOf: (run, count) => storedSuccesses(core.js, s.run(run), count),
     async close() {
       closeSync(journal);
       await reports.stop();
@@ -119,6 +122,18 @@ async function durableReports(
       heard = resolve;
     });
   return { next, stop: () => messages.close() };
+}
+
+async function storedSuccesses(js: JetStreamClient, subject: string, count: number): Promise<number[]> {
+  const consumer = await js.consumers.get(STREAMS.runs, { filterSubjects: subject });
+  const entries = await consumer.consume();
+  const times: number[] = [];
+  for await (const entry of entries) {
+    if (entry.string().includes('"type":"StepSucceeded"')) times.push(entry.info.timestampNanos / 1e6);
+    if (times.length === count) break;
+  }
+  await entries.close();
+  return times;
 }
 
 async function bareClient(

@@ -40,9 +40,9 @@ async function measure(dir: string, janitor: Janitor, say: (line: string) => voi
   say('the agent at rest, three quarters of a minute');
   const rows: (Row | Skipped)[] = await idleAgent(mesh.pidOf(HOST));
   say('steps, and the floor between them');
-  const runToEnd = await runsToEnd(operator);
+  const runToEnd = await runsToEnd(operator, mesh, janitor);
   const meter = await openFloor(mesh);
-  const steps = await stepOverhead({ operator, runToEnd }, planOf, meter);
+  const steps = await stepOverhead(runToEnd, planOf, meter);
   await meter.close();
   rows.unshift(...steps.rows);
   say('exec');

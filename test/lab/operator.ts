@@ -59,9 +59,4 @@ export class Operator {
       if (!page.more) return entries;
     }
   }
-
-  /** Calls back for each status event until the mesh ends. */
-  async onStatus(handler: (subject: string, data: Uint8Array) => void): Promise<void> {
-    await this.#bus.status(handler);
-  }
 }

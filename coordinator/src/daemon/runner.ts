@@ -156,7 +156,8 @@ export class Runner {
     passPoint('coordinator.entry.appended');
     const before = this.#state;
     this.#entries.push(entry);
-    this.#state = evolveEntry(before, entry);
+    // What the log has now is what was decided on the way to `state`.
+    this.#state = state;
     this.#options.onEntry(this, entry, before);
     this.#reconcile();
     return events;
