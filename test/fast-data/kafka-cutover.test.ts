@@ -97,7 +97,8 @@ describe.runIf(canMoveKafka)('kafka-cutover, under load', () => {
 
   it('[T55] an updater that checks offsets would have dropped all of it', async () => {
     await world.setEnv('rtu', 'FORCE_CHECK_ON_OFFSET', 'true');
-    await world.strayMessage(world.destination, 'requests', 'update/0');
+    const partition = await world.furthestBehind('requests');
+    await world.strayMessage(world.destination, 'requests', 'update/0', partition);
     await world.untilDropped('update/0');
     expect(world.view().map(({ n }) => n)).not.toContain('update/0');
   });

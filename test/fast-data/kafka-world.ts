@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireReal } from '@signalbox/actions/testing';
@@ -192,11 +192,23 @@ export class KafkaWorld extends World {
   }
 
   /** What a producer that nobody has listed does. */
-  async strayMessage(side: Side, topic: Topic, n: string): Promise<void> {
+  async strayMessage(side: Side, topic: Topic, n: string, partition?: number): Promise<void> {
     const producer = clientOf(side).producer({ allowAutoTopicCreation: false });
     await producer.connect();
-    await producer.send({ topic, messages: [{ key: keyOf(n), value: n }] });
+    const where = partition === undefined ? {} : { partition };
+    await producer.send({ topic, messages: [{ key: keyOf(n), value: n, ...where }] });
     await producer.disconnect();
+  }
+
+  /**
+   * The partition at the destination that is furthest behind what the updater remembers of the source. Keys begin with the
+   * names of pods, so how many messages each partition has got is chance.
+   */
+  async furthestBehind(topic: Topic): Promise<number> {
+    const newest: Record<string, number> = JSON.parse(readFileSync(join(this.dir, 'rtu.json'), 'utf8'));
+    const marks = await this.admin(this.destination, (admin) => admin.fetchTopicOffsets(topic));
+    const behind = marks.map(({ partition, high }) => (newest[`${topic}/${partition}`] ?? 0) - Number(high));
+    return marks[behind.indexOf(Math.max(...behind))]?.partition ?? 0;
   }
 
   /** What an administrator does about messages that nobody is to read. */
