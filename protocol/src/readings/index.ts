@@ -6,5 +6,6 @@ export * from './json64.ts';
 export * from './kubernetes.ts';
 export * from './mongomirror.ts';
 export * from './postgres-uri.ts';
+export * from './process-stat.ts';
 export * from './signer-state.ts';
 export * from './systemd-unit.ts';

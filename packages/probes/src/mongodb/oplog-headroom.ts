@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Values } from '@signalbox/protocol';
 import { MongoConnection } from '@signalbox/protocol/mongodb';
-import { type MongomirrorStatus, timestampSeconds } from '@signalbox/protocol/readings';
+import { ageSeconds, type MongomirrorStatus, readProcessStat, timestampSeconds } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
 import { defineProbe } from '../contract.ts';
@@ -71,10 +71,8 @@ export function headroom({
   };
 }
 
-/** Linux counts the start of a process in hundredths of a second since boot: proc(5), field 22 of stat. */
 async function runningSeconds(pid: number): Promise<number> {
   if (pid === 0) throw probeError('SB-PROBE-FAILED', 'the mirror does not run');
   const [stat, uptime] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/uptime', 'utf8')]);
-  const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  return Math.max(0, Math.round(Number(uptime.split(' ')[0]) - startTicks / 100));
+  return Math.max(0, Math.round(ageSeconds(readProcessStat(stat), uptime)));
 }

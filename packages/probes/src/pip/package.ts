@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type HostContext, isJsonObject } from '@signalbox/protocol';
+import { ageSeconds, readProcessStat } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
 import { defineProbe } from '../contract.ts';
@@ -18,8 +19,6 @@ const With = z.strictObject({
 /** Prints version and folder of a package's metadata, as Python itself finds them. Isolated: nothing of the user's is run. */
 const ASK =
   'import importlib.metadata as m,json,sys;d=m.distribution(sys.argv[1]);print(json.dumps({"version":d.version,"folder":str(d._path)}))';
-/** Of /proc/PID/stat; 100 on every Linux that Node runs on (sysconf(_SC_CLK_TCK)). */
-const TICKS_PER_SECOND = 100;
 
 export const pipPackage = defineProbe<z.infer<typeof With>>({
   name: 'pip.package',
@@ -66,10 +65,8 @@ async function ask(context: HostContext, argv: readonly [string, ...string[]]) {
   return result;
 }
 
-/** By the wall clock: proc(5), field 22 of stat counts from the boot. */
+/** By the wall clock. */
 async function startedAtMs(pid: number): Promise<number> {
-  const [stats, uptime] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/uptime', 'utf8')]);
-  const fields = stats.slice(stats.lastIndexOf(')') + 2).split(' ');
-  const ageSeconds = Number(uptime.split(' ')[0]) - Number(fields[19]) / TICKS_PER_SECOND;
-  return Date.now() - ageSeconds * 1000;
+  const [stat, uptime] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/uptime', 'utf8')]);
+  return Date.now() - ageSeconds(readProcessStat(stat), uptime) * 1_000;
 }
