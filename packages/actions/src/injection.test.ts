@@ -5,6 +5,13 @@ import { actionByName } from './catalogue.ts';
 
 const accepts = (action: string, input: JsonObject) => actionByName.get(action)?.schema.safeParse(input).success;
 
+const FROM_SECRET = {
+  cluster: { namespace: 'n', kubeconfig: { $secret: 'file:/k' } },
+  deployment: 'd',
+  secret: 's',
+  key: 'k',
+};
+
 /** Runbooks, parameters and receipts are text from afar: none of it may become an option, another path or another program. */
 describe('what a runbook says', () => {
   it.each(['--now', '-H.service', '--root=/x.service', 'a.service --now', '../a.service', 'a\n.service'])(
@@ -45,10 +52,14 @@ describe('what a runbook says', () => {
     'PYTHONPATH',
     'PATH',
     'HOME',
+    'NODE_OPTIONS',
+    'npm_config_script_shell',
   ])('does not choose which code is loaded: %s', (name) => {
     expect(accepts('exec.run', { argv: ['x'], effect: 'read', env: { [name]: 'x' } })).toBe(false);
     expect(accepts('systemd.dropIn', { unit: 'a.service', environment: { [name]: 'x' } })).toBe(false);
     expect(accepts('env.change', { file: '/e', set: [{ name, value: 'x' }] })).toBe(false);
+    expect(accepts('npm.build', { folder: '/p', environment: { [name]: 'x' } })).toBe(false);
+    expect(accepts('kubernetes.setEnvFromSecret', { ...FROM_SECRET, env: name })).toBe(false);
     expect(accepts('env.change', { file: '/e', rename: [{ from: 'A', to: name }] })).toBe(false);
     expect(accepts('env.change', { file: '/e', secrets: { [name]: { $secret: 'env:A' } } })).toBe(false);
   });
@@ -57,6 +68,8 @@ describe('what a runbook says', () => {
     'may name an ordinary variable: %s',
     (name) => {
       expect(accepts('exec.run', { argv: ['x'], effect: 'read', env: { [name]: 'x' } })).toBe(true);
+      expect(accepts('npm.build', { folder: '/p', environment: { [name]: 'x' } })).toBe(true);
+      expect(accepts('kubernetes.setEnvFromSecret', { ...FROM_SECRET, env: name })).toBe(true);
     },
   );
 

@@ -2,13 +2,14 @@ import type { HostContext, Json, JsonObject } from '@signalbox/protocol';
 import { type EnvEntry, KubernetesConnection, KubernetesName, kubectlArgv } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { succeed } from '../support/exec.ts';
+import { VariableName } from '../support/variables.ts';
 import { containerOf, kubectl, type Looked, type SecretKey, type Target } from './ask.ts';
 
 /** What the two actions have in common that point a Deployment at a URL in a Secret. */
 export const FROM_SECRET = {
   cluster: KubernetesConnection,
   deployment: KubernetesName,
-  env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of an environment variable'),
+  env: VariableName,
   secret: KubernetesName.describe('The Secret that has the value. The value itself never passes through here.'),
   key: z
     .string()

@@ -8,6 +8,7 @@ import { findProgram, succeed } from '../support/exec.ts';
 import { HostPath, own, syncFolderOf } from '../support/files.ts';
 import { asOwner } from '../support/owner.ts';
 import { copyTree } from '../support/tree.ts';
+import { VariableName } from '../support/variables.ts';
 
 const With = z.strictObject({
   folder: HostPath.describe('The project, with package.json and a lock file. It is not changed.'),
@@ -17,7 +18,7 @@ const With = z.strictObject({
     .default('build')
     .describe('The script of package.json that builds.'),
   environment: z
-    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name such as NEXT_PUBLIC_API_URL'), z.string().min(1))
+    .record(VariableName, z.string().min(1))
     .default({})
     .describe('Variables of the build. No secrets: what a build bakes in is served to everybody.'),
   skip: z
