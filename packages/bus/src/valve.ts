@@ -8,30 +8,22 @@ const CONFIRM_EVERY_BYTES = 65_536;
 
 /**
  * Publishing that never holds anybody up: status events and live output. While the connection is lost, or slower than its
- * writer, messages are dropped and counted.
+ * writer, messages are dropped.
  */
 export class Valve {
   readonly #link: Link;
   #pendingBytes = 0;
   #flushing = false;
-  #dropped = 0;
 
   constructor(link: Link) {
     this.#link = link;
-  }
-
-  get dropped(): number {
-    return this.#dropped;
   }
 
   /** `messageId`: the stream stores a message under it once, within its window. */
   publish(subject: string, data: Uint8Array, messageId?: string): void {
     const { nc, connected } = this.#link;
     const tooLarge = data.length > (nc.info?.max_payload ?? Number.POSITIVE_INFINITY);
-    if (!connected || tooLarge || this.#pendingBytes + data.length > MOST_PENDING_BYTES) {
-      this.#dropped += 1;
-      return;
-    }
+    if (!connected || tooLarge || this.#pendingBytes + data.length > MOST_PENDING_BYTES) return;
     this.#link.later(() => nc.publish(subject, data, messageId === undefined ? {} : { headers: named(messageId) }));
     this.#pendingBytes += data.length;
     if (!this.#flushing && this.#pendingBytes >= CONFIRM_EVERY_BYTES) void this.#flush();
@@ -39,6 +31,8 @@ export class Valve {
 
   async #flush(): Promise<void> {
     this.#flushing = true;
+    // What still lingers would come behind the ping that is to confirm it.
+    this.#link.hurry();
     // What is published meanwhile is behind this ping and counts for the next.
     const confirmed = this.#pendingBytes;
     await this.#link.exchange('flushing', () => this.#link.nc.flush()).catch(() => {});
