@@ -2,20 +2,13 @@ import { type Json, parseDuration, SecretRef } from '@signalbox/protocol';
 import { parseJson64 } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
-import { get } from '../support/get.ts';
+import { get, Timeout, Url } from '../support/get.ts';
 
 const With = z.strictObject({
-  url: z
-    .string()
-    .regex(/^https?:\/\/[^/@\s]+(\/\S*)?$/, 'http:// or https://, without a user or password in it')
-    .describe('Without a user or password in it.'),
+  url: Url,
   headers: z.record(z.string(), z.string()).optional().describe('No secrets: a plan is read by many.'),
   authorization: SecretRef.optional().describe('The whole value of the Authorization header.'),
-  timeout: z
-    .string()
-    .refine((text) => parseDuration(text) !== undefined, 'a duration such as 5s')
-    .default('5s')
-    .describe('How long the answer may take.'),
+  timeout: Timeout.describe('How long the answer may take.'),
 });
 
 /** A sample goes into the log of a run: a page does not. */

@@ -1,20 +1,13 @@
 import { parseDuration } from '@signalbox/protocol';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
-import { get } from '../support/get.ts';
+import { get, Timeout, Url } from '../support/get.ts';
 
 const With = z.strictObject({
-  url: z
-    .string()
-    .regex(/^https?:\/\/[^/@\s]+(\/\S*)?$/, 'http:// or https://, without a user or password in it')
-    .describe('The page, without a user or password in it.'),
+  url: Url,
   contains: z.array(z.string().min(1)).default([]).describe('Texts that must be in the page or in one of its scripts.'),
   absent: z.array(z.string().min(1)).default([]).describe('Texts that must be in none of them.'),
-  timeout: z
-    .string()
-    .refine((text) => parseDuration(text) !== undefined, 'a duration such as 5s')
-    .default('5s')
-    .describe('How long each answer may take.'),
+  timeout: Timeout.describe('How long each answer may take.'),
 });
 
 /** A page has some dozens of scripts; one that names more is not asked for all. */
@@ -72,7 +65,7 @@ function scriptsOf(html: string, page: string): string[] {
     ...html.matchAll(/<(?:script|link)\b[^>]*?\b(?:src|href)\s*=\s*["']([^"']+\.m?js(?:\?[^"']*)?)["']/gi),
   ];
   const urls = named.flatMap(([, path = '']) => {
-    const url = URL.parse(path, page);
+    const url = URL.canParse(path, page) ? new URL(path, page) : undefined;
     return url?.origin === origin ? [url.href] : [];
   });
   return [...new Set(urls)].slice(0, SCRIPTS);

@@ -20,11 +20,13 @@ describe('nginx.requests', () => {
   it('counts what came since, whatever users write into their requests', async () => {
     const { bytes } = await probe.sample(host, { log });
     expect(await probe.sample(host, { log, since: Number(bytes) })).toEqual({ bytes, requests: 0, failed: 0 });
-    await appendFile(
-      log,
-      line(200) + line(404) + line(500) + line(499) + line(200, '/\\x22 500 x') + line(503).slice(0, 60),
-    );
-    expect(await probe.sample(host, { log, since: Number(bytes) })).toMatchObject({ requests: 5, failed: 2 });
+    const begun = line(503).slice(0, 60);
+    await appendFile(log, line(200) + line(404) + line(500) + line(499) + line(200, '/\\x22 500 x') + begun);
+    const second = await probe.sample(host, { log, since: Number(bytes) });
+    expect(second).toMatchObject({ requests: 5, failed: 2 });
+    // A request whose line was still being written is counted when it is whole, and once.
+    await appendFile(log, line(503).slice(60));
+    expect(await probe.sample(host, { log, since: Number(second.bytes) })).toMatchObject({ requests: 1, failed: 1 });
   });
 
   it('[I11] says nothing of requests when the log is another one than before', async () => {

@@ -21,7 +21,7 @@ export const nginxRequests = defineProbe<z.infer<typeof With>>({
   summary: 'What users of a proxy really got, counted in its access log: requests, and those that failed.',
   schema: With,
   values: {
-    bytes: { type: 'number', unit: 'bytes', help: 'size of the log, for `since` of a later sample' },
+    bytes: { type: 'number', unit: 'bytes', help: 'how far the log was read, for `since` of a later sample' },
     requests: {
       type: 'number',
       help: 'answered since; absent when the log was rotated meanwhile: nobody knows what it held',
@@ -33,8 +33,7 @@ export const nginxRequests = defineProbe<z.infer<typeof With>>({
     const file = await open(log, 'r');
     try {
       const { size } = await file.stat();
-      if (since === undefined) return { bytes: size };
-      if (size < since) return { bytes: size };
+      if (since === undefined || size < since) return { bytes: size };
       let [requests, failed, rest] = [0, 0, ''];
       for (let at = since; at < size; at += CHUNK_BYTES) {
         const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(CHUNK_BYTES, size - at)), 0, undefined, at);
@@ -47,7 +46,8 @@ export const nginxRequests = defineProbe<z.infer<typeof With>>({
           if (status >= 500 || status === 499) failed += 1;
         }
       }
-      return { bytes: size, requests, failed };
+      // A line that is still being written belongs to the next sample.
+      return { bytes: size - rest.length, requests, failed };
     } finally {
       await file.close();
     }

@@ -1,5 +1,18 @@
-import type { HostContext } from '@signalbox/protocol';
+import { type HostContext, parseDuration } from '@signalbox/protocol';
+import { z } from 'zod';
 import { probeError } from '../codes.ts';
+
+/** Where a probe asks. Secrets have fields of their own, which nobody prints. */
+export const Url = z
+  .string()
+  .regex(/^https?:\/\/[^/@\s]+(\/\S*)?$/, 'http:// or https://, without a user or password in it')
+  .describe('Without a user or password in it.');
+
+/** How long an answer may take. */
+export const Timeout = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'a duration such as 5s')
+  .default('5s');
 
 export interface Got {
   status: number;
