@@ -12,6 +12,7 @@ export interface Service {
 
 const RESTART_MS = 300;
 /** A stop in good order may take an agent its twenty seconds. */
+const STOP_MS = 30_000;
 const COME_BACK_MS = 60_000;
 
 /** Keeps a daemon running, as `Restart=always` does: what ends is started again after a while. */
@@ -51,6 +52,14 @@ export class Kept {
     return until(`${this.name} to run`, () => this.pid, { timeoutMs: COME_BACK_MS });
   }
 
+  /** As an operator restarts it: what does not end in good order is killed, as after `TimeoutStopSec=`. */
+  async restart(): Promise<void> {
+    const pid = await this.running();
+    send(pid, 'SIGTERM');
+    const timer = setTimeout(() => send(pid, 'SIGKILL'), STOP_MS);
+    await this.replaced(pid).finally(() => clearTimeout(timer));
+  }
+
   /** From here on it is left as it is. */
   leave(): void {
     this.#leaving = true;
@@ -83,3 +92,12 @@ export class Kept {
 }
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Whoever has ended in this very moment needs no signal. */
+export function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import type { Point } from '@signalbox/protocol/points';
+import { readProcessStat } from '@signalbox/protocol/readings';
 import { keeperOf } from '../lab/keepers.ts';
-import { type Kept, pause } from './kept.ts';
+import { type Kept, pause, send } from './kept.ts';
 import type { Strike, Target } from './strikes.ts';
 import type { Place, Trap, Traps } from './traps.ts';
 import type { Cable, SmallDisk } from './yard.ts';
@@ -42,6 +44,8 @@ const BEFORE: { readonly [P in Point]?: { readonly point: Point; readonly keeper
   // What its keeper knows need not be asked.
   'agent.recovery.probed': { point: 'agent.process.started', keeper: true },
 };
+/** Longer than anybody who deals one is stopped. */
+const BLOW_MS = 15_000;
 const LOOK_MS = 10;
 
 type Kill = Extract<Strike, { moment: unknown }>;
@@ -100,7 +104,7 @@ export class Striker {
     const pid = keeper ?? (await program.kept.running());
     program.kept.stayAway(strike.forMs);
     const atMs = Date.now();
-    send(pid, strike.type === 'kill' ? 'SIGKILL' : 'SIGSTOP');
+    send(pid, signalOf(strike.type));
     return await this.#back({ ...strike, target }, { victim: program.kept, pid, atMs });
   }
 
@@ -108,11 +112,17 @@ export class Striker {
     { type, target, forMs }: Kill,
     { victim, pid, atMs }: { victim: Kept; pid: number; atMs: number },
   ): Promise<Struck> {
+    await this.#landed(type, pid);
     if (type === 'stop') {
       await pause(forMs);
       if (target === 'keeper' || victim.pid === pid) send(pid, 'SIGCONT');
     } else if (target !== 'keeper') await victim.replaced(pid);
     return { type, target, atMs, backAtMs: Date.now() };
+  }
+
+  /** Whoever sprang the trap may be struck itself before it deals the blow, or stopped: a stop that comes late would last. */
+  async #landed(type: Kill['type'], pid: number): Promise<void> {
+    if (!(await within(BLOW_MS, () => hasFallen(type, pid)))) send(pid, signalOf(type));
   }
 
   #program({ target, number }: Kill): Struckable {
@@ -130,8 +140,7 @@ export class Striker {
     const programs = point.startsWith('agent.') ? agents : coordinators;
     this.#traps += 1;
     const aim = target === 'nats' ? { pid: await nats.kept.running() } : {};
-    const signal = type === 'kill' ? 'SIGKILL' : 'SIGSTOP';
-    const trap: Trap = { id: `${place}-${this.#traps}`, point, passage, signal, ...aim };
+    const trap: Trap = { id: `${place}-${this.#traps}`, point, passage, signal: signalOf(type), ...aim };
     const victimOf = ({ kept }: Struckable) => (target === 'nats' ? nats.kept : kept);
     for (const program of programs) {
       victimOf(program).stayAway(strike.forMs);
@@ -141,7 +150,7 @@ export class Striker {
       /** Waits so long for the trap to spring, takes it away, and waits until its victims are back: sometimes two. */
       sprung: async (forMs: number): Promise<Struck[]> => {
         const isSprung = () => programs.some(({ traps }) => traps.struck(place) !== undefined);
-        for (const until = performance.now() + forMs; !isSprung() && performance.now() < until; ) await pause(LOOK_MS);
+        await within(forMs, isSprung);
         for (const { traps } of programs) traps.remove(place);
         const atMs = Date.now();
         const fallen = programs.flatMap((program) => {
@@ -175,9 +184,7 @@ export class Striker {
     disk.fill();
     await pause(forMs);
     disk.empty();
-    const pid = await kept.running();
-    send(pid, 'SIGTERM');
-    await kept.replaced(pid);
+    await kept.restart();
     return { type: 'full-disk', target, atMs, backAtMs: Date.now() };
   }
 
@@ -193,13 +200,26 @@ export class Striker {
   }
 }
 
-const placeOf = ({ target }: Kill): Place => (target === 'nats' || target === 'keeper' ? target : 'self');
+const signalOf = (type: Kill['type']) => (type === 'kill' ? 'SIGKILL' : 'SIGSTOP');
 
-/** Whoever has ended in this very moment needs no signal. */
-function send(pid: number, signal: NodeJS.Signals): void {
+/** Whether a process feels the blow: it is stopped, or has ended, by this one or another. */
+function hasFallen(type: Kill['type'], pid: number): boolean {
+  const state = stateOf(pid);
+  return state === undefined || state === 'Z' || (type === 'stop' && state === 'T');
+}
+
+function stateOf(pid: number): string | undefined {
   try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    return readProcessStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state;
+  } catch {
+    return undefined;
   }
 }
+
+/** Whether it came true in that time. */
+async function within(ms: number, isTrue: () => boolean): Promise<boolean> {
+  for (const until = performance.now() + ms; performance.now() < until; await pause(LOOK_MS)) if (isTrue()) return true;
+  return isTrue();
+}
+
+const placeOf = ({ target }: Kill): Place => (target === 'nats' || target === 'keeper' ? target : 'self');

@@ -1,10 +1,10 @@
 // Loaded into a program before its own first line (`node --import`): strikes when the program passes a named point for the
 // n-th time since the trap was laid. A signal to oneself is delivered before the next line runs, so a death is exactly there.
 import { subscribe } from 'node:diagnostics_channel';
-import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { channelOf, POINTS } from '@signalbox/protocol/points';
 import { keeperOf } from '../lab/keepers.ts';
-import { PLACES, type Place, TRAP_VARIABLE, type Trap, trapFile, writeSprung } from './traps.ts';
+import { PLACES, type Place, spring, TRAP_VARIABLE, type Trap, trapFile } from './traps.ts';
 
 const passages = new Map<string, number>();
 
@@ -16,8 +16,7 @@ function passed(dir: string, place: Place, point: string): void {
   if (passage < trap.passage) return;
   const pid = trap.keeperOf === undefined ? (trap.pid ?? process.pid) : keeperOf(trap.keeperOf);
   if (pid === undefined) return;
-  unlinkSync(trapFile(dir, place));
-  writeSprung(dir, place, pid);
+  spring(dir, place, pid);
   process.kill(pid, trap.signal);
 }
 

@@ -22,10 +22,15 @@ export interface Trap {
 
 export const trapFile = (dir: string, place: Place) => join(dir, `${place}.json`);
 const sprungFile = (dir: string, place: Place) => join(dir, `${place}.sprung`);
+const victimFile = (dir: string, place: Place) => join(dir, `${place}.victim`);
 
-/** Says who is struck, before the blow. */
-export function writeSprung(dir: string, place: Place, pid: number): void {
-  writeWhole(sprungFile(dir, place), String(pid));
+/**
+ * Says who is struck, before the blow. In one move the trap is no more and has sprung: nobody who takes traps away finds
+ * one that is neither. @throws Error (ENOENT) when it has been taken away.
+ */
+export function spring(dir: string, place: Place, pid: number): void {
+  writeWhole(victimFile(dir, place), String(pid));
+  renameSync(trapFile(dir, place), sprungFile(dir, place));
 }
 
 /** Whoever reads it finds all of it, or nothing. */
@@ -50,8 +55,9 @@ export class Traps {
 
   /** The process that was struck; undefined while the trap is laid. */
   struck(place: Place): number | undefined {
-    const path = sprungFile(this.dir, place);
-    return existsSync(path) ? Number(readFileSync(path, 'utf8')) : undefined;
+    return existsSync(sprungFile(this.dir, place))
+      ? Number(readFileSync(victimFile(this.dir, place), 'utf8'))
+      : undefined;
   }
 
   remove(place: Place): void {

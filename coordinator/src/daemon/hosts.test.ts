@@ -91,6 +91,15 @@ describe('hosts', () => {
     world.hosts.stop();
   });
 
+  it('are not listed as never heard of by a coordinator that could not have heard them yet', async () => {
+    const { world, send } = await listening();
+    const asked = world.hosts.roll();
+    await send();
+    await world.clock.advance(600);
+    expect(await asked).toMatchObject([{ name: 'a', health: { host: 'a' } }]);
+    world.hosts.stop();
+  });
+
   it('whose clock is off are known to be', async () => {
     const { world, send } = await listening();
     await send({ sentAtMs: world.clock.wallMs() + 45_000 });

@@ -103,6 +103,12 @@ export class Hosts {
     }
   }
 
+  /** Everybody, when it is known who is online: not before a coordinator that has just started could have heard them. */
+  async roll(): Promise<HostRecord[]> {
+    await this.settled([...this.#hosts.keys()]);
+    return this.list();
+  }
+
   keyOf(host: string): string | undefined {
     return this.#hosts.get(host)?.record.key;
   }

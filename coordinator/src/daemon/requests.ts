@@ -115,7 +115,10 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
   };
   return {
     ping: async () => ({ coordinator: ports.name, version, nowMs: ports.clock.wallMs(), leading: runs.leading }),
-    hosts: async () => ({ nowMs: ports.clock.wallMs(), hosts: hosts.list(), problems: [] }),
+    hosts: async () => {
+      const roll = await hosts.roll();
+      return { nowMs: ports.clock.wallMs(), hosts: roll, problems: [] };
+    },
     runs: async () => ({ runs: await runs.summaries() }),
     start: async ({ plan: text, acceptDrift, start, note }, by) => {
       const plan = parsePlan(text);
