@@ -94,6 +94,16 @@ const NEEDED = [
     present: ['/usr/sbin/nginx', '-v'],
   },
   {
+    name: 'dnsmasq-base',
+    why: 'a zone and the caches before it are asked by tests of DNS switches',
+    present: ['/usr/sbin/dnsmasq', '--version'],
+  },
+  {
+    name: 'prometheus-alertmanager',
+    why: 'alerts are silenced in a real Alertmanager',
+    present: ['/usr/bin/prometheus-alertmanager', '--version'],
+  },
+  {
     name: 'docker.io',
     why: 'containers are moved with a real Docker engine, which each test starts for itself',
     present: ['/usr/sbin/dockerd', '--version'],

@@ -1,6 +1,7 @@
 import type { ActionSpec, JsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
 import { alembicUpgrade } from './alembic/upgrade.ts';
+import { alertmanagerSilence } from './alertmanager/silence.ts';
 import { connectOffsetsCopy } from './connect/offsets-copy.ts';
 import type { Action } from './contract.ts';
 import { dockerStop } from './docker/stop.ts';
@@ -52,6 +53,7 @@ import { systemdStop } from './systemd/stop.ts';
 /** Everything that an agent can do, by name. */
 export const actions: readonly Action[] = [
   alembicUpgrade,
+  alertmanagerSilence,
   connectOffsetsCopy,
   dockerStop,
   dockerUp,

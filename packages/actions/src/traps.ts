@@ -1,5 +1,6 @@
 import { KAFKA_TRAPS } from './traps/kafka.ts';
 import { MONGODB_TRAPS } from './traps/mongodb.ts';
+import { TRAFFIC_TRAPS } from './traps/traffic.ts';
 import type { Trap } from './traps/trap.ts';
 
 export type { Trap };
@@ -249,4 +250,5 @@ blocks with the data where the file system can.`,
   },
   ...MONGODB_TRAPS,
   ...KAFKA_TRAPS,
+  ...TRAFFIC_TRAPS,
 };

@@ -2,6 +2,7 @@ import type { JsonObject, ProbeSpec } from '@signalbox/protocol';
 import { z } from 'zod';
 import { cometbftStatus } from './cometbft/status.ts';
 import type { Probe } from './contract.ts';
+import { dnsAnswer } from './dns/answer.ts';
 import { envFile } from './env/file.ts';
 import { hostDiagnosis } from './host/diagnosis.ts';
 import { hostFacts } from './host/facts.ts';
@@ -39,6 +40,7 @@ import { tlsCertificate } from './tls/certificate.ts';
 /** Everything that an agent can measure, by name. */
 export const probes: readonly Probe[] = [
   cometbftStatus,
+  dnsAnswer,
   envFile,
   hostDiagnosis,
   hostFacts,

@@ -72,6 +72,11 @@ export const PROBE_CODES = {
     means: 'The topic is not on the cluster. A probe never creates one.',
     next: 'Correct the name, or create the topic with the partitions and cleanup.policy that it has on the other cluster.',
   },
+  'SB-PROBE-DNS': {
+    class: 'retryable',
+    means: 'A DNS server was silent, refused the question, or could not answer it.',
+    next: 'Check its address and port, and the network from this host: `dig NAME @SERVER`.',
+  },
   'SB-PROBE-TLS': {
     class: 'retryable',
     means: 'No TLS connection to the server could be made, so it has shown no certificate.',

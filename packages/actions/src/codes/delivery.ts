@@ -1,6 +1,6 @@
 import type { CodeCatalogue } from '@signalbox/protocol';
 
-/** What can go wrong with code, images and what serves them. */
+/** What can go wrong with code, images, what serves them and what watches them. */
 export const DELIVERY_CODES = {
   'SB-ACT-GIT-REPOSITORY': {
     class: 'terminal',
@@ -27,6 +27,11 @@ export const DELIVERY_CODES = {
     class: 'terminal',
     means: 'nginx does not run, or has no new workers after it was told to read its configuration.',
     next: 'Look at `systemctl status nginx` and its error log on the host.',
+  },
+  'SB-ACT-ALERTMANAGER': {
+    class: 'terminal',
+    means: 'What answers there is no Alertmanager with the API v2, or it refused the silence.',
+    next: 'Give its URL without `/api/v2`, and the Authorization header if it wants one; the message has its own words.',
   },
   'SB-ACT-NPM-PROJECT': {
     class: 'terminal',

@@ -17,6 +17,14 @@ import {
 import { lookAtUnit, UnitName, unitProblems } from '../support/unit.ts';
 import { hasRead, reload, requireConfig } from './program.ts';
 
+const Address = z.string().regex(/^[A-Za-z0-9.-]+:\d{1,5}$/, 'host:port');
+const Weighted = z.strictObject({
+  address: Address,
+  weight: z.int().min(0).max(1000).describe('Its share, beside the weights of the others; 0 takes it out.'),
+});
+const Upstream = z.union([Address, Weighted]);
+type Upstream = z.infer<typeof Upstream>;
+
 const With = z.strictObject({
   file: HostPath.describe('The file that holds this upstream and nothing else; the configuration includes it.'),
   name: z
@@ -24,9 +32,10 @@ const With = z.strictObject({
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'the name of an upstream')
     .describe('Of the upstream, as proxy_pass names it.'),
   servers: z
-    .array(z.string().regex(/^[A-Za-z0-9.-]+:\d{1,5}$/, 'host:port'))
+    .array(Upstream)
     .min(1)
-    .describe('Where requests go from now on.'),
+    .refine((servers) => servers.some((server) => weightOf(server) > 0), 'one server at least has a weight above 0')
+    .describe('Where requests go from now on: addresses that share them equally, or shares by weight.'),
   unit: UnitName.default('nginx.service').describe('The unit that runs nginx.'),
   program: HostPath.default('/usr/sbin/nginx'),
   config: HostPath.default('/etc/nginx/nginx.conf'),
@@ -58,7 +67,7 @@ export const nginxUpstream = defineAction<With>({
     }
     const oldSha256 = await sha256IfThere(file);
     const replacement = { target: file, newSha256: sha256Text(textOf(input)), oldSha256, kept: keptOf(input, context) };
-    return { before: replacementReceipt(replacement), note: input.servers.join(' '), problems };
+    return { before: replacementReceipt(replacement), note: wordsOf(input).join(', '), problems };
   },
 
   async run(context, input, before) {
@@ -105,5 +114,16 @@ function keptOf({ file }: With, context: HostContext): string {
 }
 
 function textOf({ name, servers }: With): string {
-  return [`upstream ${name} {`, ...servers.map((server) => `  server ${server};`), '}', ''].join('\n');
+  return [`upstream ${name} {`, ...wordsOf({ servers }).map((words) => `  server ${words};`), '}', ''].join('\n');
+}
+
+/** nginx knows no weight 0: who gets no requests does not stand there. */
+function wordsOf({ servers }: { servers: readonly Upstream[] }): string[] {
+  return servers
+    .filter((server) => weightOf(server) > 0)
+    .map((server) => (typeof server === 'string' ? server : `${server.address} weight=${server.weight}`));
+}
+
+function weightOf(server: Upstream): number {
+  return typeof server === 'string' ? 1 : server.weight;
 }
