@@ -1,6 +1,4 @@
-import type { IncomingReport, Unsubscribe } from '@signalbox/bus';
-import type { LogEntry } from '@signalbox/protocol';
-import { SignalboxError } from '@signalbox/protocol';
+import { type ControlReport, type LogEntry, SignalboxError } from '@signalbox/protocol';
 import { passPoint } from '@signalbox/protocol/points';
 import { type Input, isEnded, type RunState } from '@signalbox/sequencer';
 import { Archive, type RunSummary, summaryOf } from './archive.ts';
@@ -9,10 +7,11 @@ import { Claims } from './claims.ts';
 import { coordinatorError } from './codes.ts';
 import { Fencing } from './fencing.ts';
 import type { Hosts } from './hosts.ts';
+import { Listening } from './listening.ts';
 import type { Members } from './members.ts';
+import { Orphans } from './orphans.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
-import { contradictionOf, inputOf, readReport } from './reports.ts';
 import { EMPTY_HEAD, type LoadedRun } from './run-log.ts';
 import { Runner } from './runner.ts';
 import { dealOut } from './sharing.ts';
@@ -27,38 +26,26 @@ export interface RunsOptions {
   readonly onEntry: (runner: Runner, entry: LogEntry, before: RunState) => void;
 }
 
-/** How long to wait before a run whose reports the bus could not give asks for them again. */
-const LISTEN_RETRY_MS = 2_000;
-
-/** A run that is open and led by nobody. */
-interface Orphan {
-  /** Since when it has been seen so, on this coordinator's own clock. */
-  readonly sinceMs: number;
-  /** How much longer than its turn this coordinator waits for it: not all may reach for it at once. */
-  readonly extraMs: number;
-}
-
 /** All runs of the mesh: leads its share of those that are open, reads back the others. */
 export class Runs {
   readonly #options: RunsOptions;
   readonly #led = new Map<string, Runner>();
-  readonly #subscriptions = new Map<string, Unsubscribe>();
+  readonly #listening = new Map<string, Listening>();
   readonly #fencing = new Map<string, Fencing>();
   readonly #archive: Archive;
-  readonly #orphans = new Map<string, Orphan>();
+  readonly #orphans: Orphans;
   readonly #claims: Claims;
   readonly #beginnings: Beginnings;
   #sharing: Promise<void> | undefined;
   /** What was known when the runs were last looked through, and when that was. */
   #shared = { members: '', atMs: Number.NEGATIVE_INFINITY };
-  /** Runs that are open and cannot be led here, and why: shown by `doctor`. */
-  readonly notLed = new Map<string, string>();
   #stopped = false;
 
   constructor(options: RunsOptions) {
     this.#options = options;
-    this.#archive = new Archive(options.ports);
     const { ports, hosts, members } = options;
+    this.#archive = new Archive(ports);
+    this.#orphans = new Orphans({ ports, members, archive: this.#archive, isLedHere: (run) => this.#led.has(run) });
     const load = (run: string) => this.load(run);
     this.#claims = new Claims(ports, load);
     this.#beginnings = new Beginnings({
@@ -87,7 +74,12 @@ export class Runs {
 
   /** Runs that are open, and that no coordinator is known to lead. */
   get orphans(): string[] {
-    return [...this.#orphans.keys()];
+    return this.#orphans.ids;
+  }
+
+  /** Runs that are open and cannot be led here, and why: shown by `doctor`. */
+  get notLed(): ReadonlyMap<string, string> {
+    return this.#orphans.unreadable;
   }
 
   runners(): readonly Runner[] {
@@ -147,9 +139,9 @@ export class Runs {
 
   async #share(): Promise<void> {
     const { members } = this.#options;
-    const open = await this.#findOrphans();
+    const open = await this.#orphans.find();
     const dealt = dealOut([...open.keys()], members.live()).get(members.id) ?? [];
-    const mine = [...open.keys()].filter((run) => dealt.includes(run) || this.#isOverdue(run));
+    const mine = [...open.keys()].filter((run) => dealt.includes(run) || this.#orphans.isOverdue(run));
     if (mine.length === 0) return;
     await members.claim(mine);
     for (const run of mine) {
@@ -159,46 +151,6 @@ export class Runs {
     }
   }
 
-  /** Reads what is open and in nobody's lease. */
-  async #findOrphans(): Promise<Map<string, LoadedRun>> {
-    const { ports, members } = this.#options;
-    const { bus, clock, random } = ports;
-    const open = new Map<string, LoadedRun>();
-    for (const run of await bus.listRuns()) {
-      if (this.#led.has(run) || this.#archive.isClosed(run) || members.leaderOf(run)) continue;
-      const loaded = await this.#read(run);
-      if (loaded && !loaded.state.closed) open.set(run, loaded);
-    }
-    for (const run of this.#orphans.keys()) if (!open.has(run)) this.#orphans.delete(run);
-    for (const run of open.keys()) {
-      const fresh: Orphan = { sinceMs: clock.monotonicMs(), extraMs: random() * members.leaseMs };
-      this.#orphans.set(run, this.#orphans.get(run) ?? fresh);
-    }
-    return open;
-  }
-
-  async #read(run: string): Promise<LoadedRun | undefined> {
-    try {
-      const loaded = await this.#archive.load(run);
-      this.notLed.delete(run);
-      return loaded;
-    } catch (error) {
-      if (!(error instanceof SignalboxError)) throw error;
-      if (this.notLed.get(run) !== error.message) {
-        this.#options.ports.log.error({ run, code: error.code }, error.message);
-      }
-      this.notLed.set(run, error.message);
-      return undefined;
-    }
-  }
-
-  /** Dealt to somebody who has not taken it up. */
-  #isOverdue(run: string): boolean {
-    const { ports, members } = this.#options;
-    const orphan = this.#orphans.get(run);
-    return orphan !== undefined && ports.clock.monotonicMs() - orphan.sinceMs > 2 * members.leaseMs + orphan.extraMs;
-  }
-
   async #takeUp(loaded: LoadedRun): Promise<void> {
     const { run } = loaded.state;
     const { members, ports } = this.#options;
@@ -206,7 +158,7 @@ export class Runs {
     if (this.#stopped || this.#led.has(run) || members.leaderOf(run)) return;
     try {
       await this.#lead(loaded);
-      this.#orphans.delete(run);
+      this.#orphans.remove(run);
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
       ports.log.warn({ run, code: error.code }, `not taken up: ${error.message}`);
@@ -237,7 +189,7 @@ export class Runs {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all([...this.#subscriptions.values()].map((unsubscribe) => unsubscribe()));
+    await Promise.all([...this.#listening.values()].map((listening) => listening.stop()));
     await Promise.all(this.runners().map((runner) => runner.stop()));
     this.#led.clear();
   }
@@ -267,8 +219,12 @@ export class Runs {
       throw error;
     }
     passPoint('coordinator.run.led');
+    const onControl = async (report: ControlReport) => await this.#fencing.get(run)?.answered(report);
+    const listening = new Listening({ ports, runner, onControl });
+    this.#listening.set(run, listening);
     // Listening comes first: what a host answers to a fence must not reach the leader before this one alone.
-    this.#listen(runner)
+    listening
+      .begin()
       .then(() => create || this.#fence(runner))
       .catch((error: unknown) => ports.log.error({ run, err: error }, 'reports'));
     for (const { name } of runner.state.plan.hosts) {
@@ -285,46 +241,6 @@ export class Runs {
     const fencing = new Fencing({ ports, queries, hosts, runner });
     this.#fencing.set(runner.run, fencing);
     fencing.begin();
-  }
-
-  /** A run that is led and hears no reports would wait for ever: the bus is asked until it gives them. */
-  async #listen(runner: Runner): Promise<void> {
-    const { bus, clock, log } = this.#options.ports;
-    const { run } = runner;
-    const isLed = () => this.#led.get(run) === runner;
-    while (isLed()) {
-      try {
-        const { epoch } = runner.state;
-        const unsubscribe = await bus.reports(run, epoch, (report) => this.#onReport(runner, report));
-        if (isLed()) this.#subscriptions.set(run, unsubscribe);
-        else await unsubscribe();
-        return;
-      } catch (error) {
-        if (!(error instanceof SignalboxError)) throw error;
-        log.warn({ run, code: error.code }, `no reports yet: ${error.message}`);
-        await new Promise<void>((resolve) => clock.after(LISTEN_RETRY_MS, resolve));
-      }
-    }
-  }
-
-  async #onReport(runner: Runner, report: IncomingReport): Promise<void> {
-    const { log } = this.#options.ports;
-    passPoint('coordinator.report.received');
-    try {
-      const payload = readReport(runner.state, report);
-      const what = contradictionOf(runner.state, payload);
-      if (what !== undefined) await runner.submit({ type: 'contradicted', host: report.host, what });
-      if (payload.type === 'control') await this.#fencing.get(runner.run)?.answered(payload);
-      const input = inputOf(payload);
-      // Acknowledged only after the append: a report that came while the log could not be written comes again [I8].
-      if (input) await runner.submit(input);
-      passPoint('coordinator.report.decided');
-      report.ack();
-    } catch (error) {
-      if (!(error instanceof SignalboxError)) throw error;
-      log.warn({ run: runner.run, host: report.host, code: error.code }, error.message);
-      if (error.code !== 'SB-COORD-DEPOSED') report.ack();
-    }
   }
 
   #onEntry(runner: Runner, entry: LogEntry, before: RunState): void {
@@ -350,9 +266,9 @@ export class Runs {
     this.#fencing.get(run)?.stop();
     this.#fencing.delete(run);
     this.#options.members.release(run);
-    const unsubscribe = this.#subscriptions.get(run);
-    this.#subscriptions.delete(run);
-    unsubscribe?.().catch((error: unknown) => this.#options.ports.log.warn({ run, err: error }, 'reports'));
+    const listening = this.#listening.get(run);
+    this.#listening.delete(run);
+    listening?.stop().catch((error: unknown) => this.#options.ports.log.warn({ run, err: error }, 'reports'));
   }
 
   /** Somebody else has written into its log. Whoever that was leads it, or it is an orphan at the next look. */
