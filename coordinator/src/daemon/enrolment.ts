@@ -134,7 +134,7 @@ export class Enrolment {
   async #change(change: Partial<Pick<RegisterFile, 'hosts' | 'tokens'>>): Promise<void> {
     const { register, reach, ports } = this.#doors;
     const nowMs = ports.clock.wallMs();
-    const spent = Object.entries(register.hosts).map(([name]) => name);
+    const spent = Object.keys(register.hosts);
     const open = Object.entries(change.tokens ?? register.tokens);
     const tokens = Object.fromEntries(
       open.filter(([, { host, expiresAtMs }]) => expiresAtMs > nowMs && !spent.includes(host)),

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fleetAccounts, type MeshUser } from '@signalbox/bus';
 import { HostName, type JsonObject, MeshName } from '@signalbox/protocol';
 import { isPublicKey } from '@signalbox/protocol/crypto';
@@ -97,8 +98,14 @@ export class Register {
   }
 }
 
-/** Whoever reads it, reads the old or the new one. */
+/** Whoever reads it, reads the old or the new one; after a power cut the new one. */
 function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
   renameSync(`${path}.new`, path);
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
