@@ -34,6 +34,8 @@ export const AgentConfig = z.strictObject({
   concurrency: z.int().min(1).max(64).default(4),
   /** Bound of a child's output file, and of what one step publishes. */
   outputCapBytes: z.int().min(65_536).default(4_194_304),
+  /** Each process of a step in a transient unit of its own, where systemd is there; else beside the agent. */
+  stepUnits: z.boolean().default(true),
   /** How long running steps may go on after SIGTERM before the agent leaves without them. */
   stopTimeout: Duration.default(20_000),
   /** Clocks further apart than this: nothing is started [I7]. */

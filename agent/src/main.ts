@@ -15,6 +15,7 @@ import { createKeeperClient } from './executor/keeper/client.ts';
 import { createKeeperStarter } from './executor/keeper/starter.ts';
 import { createSecretValues } from './executor/redact.ts';
 import { createSecretReader } from './executor/secrets.ts';
+import { type Units, unitsHere } from './executor/units.ts';
 import { createWorkbench } from './executor/workbench.ts';
 import { createHostReader } from './host-reader.ts';
 import { openFileStorage } from './journal/file-storage.ts';
@@ -70,7 +71,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
     secrets: createSecretReader({ ...process.env }, secretValues),
     secretValues,
     policy,
-    starter: createKeeperStarter({ client: keeper, clock: systemClock }),
+    starter: createKeeperStarter({ client: keeper, clock: systemClock, units: unitsOf(config, log) }),
     publish: (chunk) => bus.output(chunk, Buffer.from(JSON.stringify(chunk))),
   });
   const world = { clock: systemClock, random: systemRandom, reader: createHostReader(), toolbox: installed(policy) };
@@ -160,6 +161,12 @@ function tellPolicy({ sha256 }: Policy, log: Log): void {
   if (sha256 === undefined)
     log('warn', 'no policy: every action, unit, path, command and user is allowed on this host');
   else log('info', 'policy read', { sha256 });
+}
+
+function unitsOf({ stepUnits }: AgentConfig, log: Log): Units | undefined {
+  const units = stepUnits ? unitsHere() : 'stepUnits is false';
+  if (typeof units === 'string') log('info', 'processes of steps get no units of their own', { reason: units });
+  return typeof units === 'string' ? undefined : units;
 }
 
 function installed(policy: Policy): Toolbox {

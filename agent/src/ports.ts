@@ -102,9 +102,13 @@ export interface Workbench {
   open(request: ExecutionRequest): Execution;
   /**
    * Groups of an interrupted execution that still have a living process. `uncertain` are children that were about to be
-   * started when the agent died.
+   * started when the agent died; then also those that only the command's mark or a unit of the execution tells.
    */
-  survivors(commandId: string, groups: readonly ProcessGroup[], uncertain: boolean): Promise<ProcessGroup[]>;
+  survivors(
+    command: { id: string; executionId: string },
+    groups: readonly ProcessGroup[],
+    uncertain: boolean,
+  ): Promise<ProcessGroup[]>;
   killGroup(group: ProcessGroup): void;
   /** Removes the files that a run's executions left in the state folder. */
   discard(run: string): void;

@@ -6,6 +6,7 @@ import { type Command, OutputChunk } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { livingGroups } from './executor/processes.ts';
+import { executionIdOf } from './loop/ask.ts';
 import { type AgentProcess, keepersOf, startAgentProcess } from './testing/agent-process.ts';
 import { type FakeCoordinator, fakeCoordinator } from './testing/fake-coordinator.ts';
 
@@ -160,6 +161,6 @@ describe('a step whose agent is killed', () => {
     await coordinator.control({ type: 'kill', id: 'kill-1', commands: [command.id], reason: 'enough' });
     const { outcome } = await coordinator.outcome(command.id);
     expect(outcome).toMatchObject({ failure: { code: 'SB-AGENT-KILLED' } });
-    expect(livingGroups(command.id, [], { uncertain: true })).toEqual([]);
+    expect(livingGroups({ id: command.id, executionId: executionIdOf(command) }, [], { uncertain: true })).toEqual([]);
   });
 });

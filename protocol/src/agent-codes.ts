@@ -178,6 +178,11 @@ export const AGENT_CODES = {
     means: 'The helper that starts the processes of steps could not be started. Nothing was run.',
     next: 'Look for a full process table or disk on the host, and whether stateDir can be written; then `signalbox retry`.',
   },
+  'SB-AGENT-UNIT': {
+    class: 'retryable',
+    means: 'systemd gave a process of a step no transient unit. Nothing was run.',
+    next: 'Look at `systemctl status dbus system-signalbox.slice` on the host, then `signalbox retry`; `stepUnits: false` in agent.yaml does without.',
+  },
   'SB-AGENT-ACTION-BROKE': {
     class: 'terminal',
     means: 'An action or a probe broke with an error that it does not declare.',

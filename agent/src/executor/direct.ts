@@ -37,7 +37,7 @@ export const directStarter: Starter = {
       if (signal !== undefined) return { type: 'signalled' as const, signal, durationMs };
       return { type: 'not-started' as const, reason: originalMessage ?? 'not started' };
     });
-    return { group, exit, out, err, tree: treeOf(group, files) };
+    return { group, exit, out, err, tree: treeOf(group, { mark: files }) };
   },
 };
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ProcessGroup } from '../ports.ts';
 import { COMMAND_VARIABLE } from './environment.ts';
+import { isUnitOf, unitsAround } from './unit.ts';
 
 /** What `/proc/<pid>/stat` says (proc(5)): state is field 3, the group field 5, the start time field 22. */
 export interface ProcessStat {
@@ -44,13 +45,19 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
+/** A command, by what its processes carry and by what its units are called. */
+export interface CommandMarks {
+  id: string;
+  executionId: string;
+}
+
 /**
  * Process groups of a command that still have a living member. A group whose leader's number belongs to a later process
  * by now is another one. When a start may have been under way (`uncertain`), or it is not known when a leader started,
- * processes are found by the command's mark in their environment instead.
+ * processes are found by the command's mark in their environment, and by their unit, instead.
  */
 export function livingGroups(
-  commandId: string,
+  { id, executionId }: CommandMarks,
   groups: readonly ProcessGroup[],
   { uncertain }: { uncertain: boolean },
 ): ProcessGroup[] {
@@ -61,7 +68,8 @@ export function livingGroups(
     return !another && processes.some(({ group }) => group === leaderPid);
   });
   if (!uncertain && groups.every(({ startTicks }) => startTicks !== undefined)) return known;
-  const marked = processes.filter(({ pid }) => carries(pid, COMMAND_VARIABLE, commandId)).map(({ group }) => group);
+  const isOwn = (pid: number) => carries(pid, COMMAND_VARIABLE, id) || unitsAround(pid).some(isUnitOf(executionId));
+  const marked = processes.filter(({ pid }) => isOwn(pid)).map(({ group }) => group);
   const fresh = new Set(marked.filter((pid) => !known.some((group) => group.pid === pid)));
   return [...known, ...[...fresh].map((pid) => ({ pid, startTicks: statOf(pid)?.startTicks }))];
 }

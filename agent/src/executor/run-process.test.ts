@@ -46,7 +46,9 @@ function exec(argv: [string, ...string[]], exec: ExecOptions = {}, more: Partial
 }
 
 const sh = (script: string): [string, ...string[]] => ['sh', '-c', script];
-const alive = () => livingGroups('cmd', started, { uncertain: false });
+const command = { id: 'cmd', executionId: 'run.1' };
+const another = { id: 'another', executionId: 'run.2' };
+const alive = () => livingGroups(command, started, { uncertain: false });
 
 describe.each(['keeper', 'direct'] as const)('a process, started by %s', (way) => {
   beforeEach(() => {
@@ -110,6 +112,19 @@ describe.each(['keeper', 'direct'] as const)('a process, started by %s', (way) =
     expect(isAlive({ pid, startTicks: undefined })).toBe(false);
   });
 
+  it('is ended without a child that left session and environment: only a unit would tell whose it is', async () => {
+    const file = join(folder, 'pid');
+    const child = `echo $$ > ${file}.new; mv ${file}.new ${file}; sleep 60`;
+    const controller = new AbortController();
+    const running = exec(sh(`env -i setsid sh -c '${child}' & sleep 60`), {}, { signal: controller.signal });
+    const pid = await until('the start', () => existsSync(file) && Number(readFileSync(file, 'utf8')));
+    controller.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    const survived = isAlive({ pid, startTicks: undefined });
+    signalGroup(pid, 'SIGKILL');
+    expect(survived).toBe(true);
+  });
+
   it('is ended when the execution is stopped, and the stop is thrown', async () => {
     const controller = new AbortController();
     const running = exec(sh('sleep 60 & sleep 60'), {}, { signal: controller.signal });
@@ -124,8 +139,8 @@ describe.each(['keeper', 'direct'] as const)('a process, started by %s', (way) =
     const [group] = started;
     expect(alive()).toEqual(started);
     const unsure = [{ pid: group?.pid ?? 0, startTicks: undefined }];
-    expect(livingGroups('cmd', unsure, { uncertain: false }).map(({ pid }) => pid)).toEqual([group?.pid]);
-    expect(livingGroups('another', unsure, { uncertain: false })).toEqual([]);
+    expect(livingGroups(command, unsure, { uncertain: false }).map(({ pid }) => pid)).toEqual([group?.pid]);
+    expect(livingGroups(another, unsure, { uncertain: false })).toEqual([]);
     signalGroup(group?.pid ?? 0, 'SIGKILL');
     await until('its end', () => alive().length === 0);
   });
@@ -134,8 +149,8 @@ describe.each(['keeper', 'direct'] as const)('a process, started by %s', (way) =
     const controller = new AbortController();
     const running = exec(['sleep', '60'], {}, { signal: controller.signal });
     await until('the start', () => alive().length > 0);
-    expect(livingGroups('cmd', [], { uncertain: true }).map(({ pid }) => pid)).toEqual(started.map(({ pid }) => pid));
-    expect(livingGroups('another', [], { uncertain: true })).toEqual([]);
+    expect(livingGroups(command, [], { uncertain: true }).map(({ pid }) => pid)).toEqual(started.map(({ pid }) => pid));
+    expect(livingGroups(another, [], { uncertain: true })).toEqual([]);
     controller.abort(new Error('done'));
     await running.catch(() => {});
   });

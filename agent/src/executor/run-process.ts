@@ -32,7 +32,7 @@ export interface RunProcessOptions {
  * Starts one process as the leader of a session and group of its own, with its output in files: it does not notice when
  * the agent goes away. Its time is measured on the monotonic clock; when it is over, or the execution is stopped, its
  * whole tree is ended.
- * @throws the signal's reason when the execution was stopped; SB-AGENT-EXIT-LOST. A program that cannot be started is a
+ * @throws the signal's reason when the execution was stopped; SB-AGENT-UNIT, SB-AGENT-EXIT-LOST. A program that cannot be started is a
  * result.
  */
 export async function runProcess(
@@ -77,6 +77,7 @@ async function untilEnd(started: Started, options: RunProcessOptions): Promise<E
   stopPolling();
   const [stdout, stderr] = [out.end(), err.end()];
   signal.throwIfAborted();
+  if (exit.type === 'no-unit') throw agentError('SB-AGENT-UNIT', exit.reason);
   if (exit.type === 'lost') throw agentError('SB-AGENT-EXIT-LOST', exit.reason);
   return {
     exitCode: exit.type === 'exited' ? exit.exitCode : undefined,

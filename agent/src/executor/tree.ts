@@ -2,17 +2,19 @@ import type { ProcessGroup } from '../ports.ts';
 import { PROCESS_VARIABLE } from './environment.ts';
 import { allProcesses, carries, isTaken, signalGroup } from './processes.ts';
 import type { Tree } from './starter.ts';
+import { isInUnit, killUnit } from './unit.ts';
 
 /**
- * The group of a process, and whatever carries its mark in the environment: what made a session of its own has left the
- * group, but not its mark. Each is asked to end once, also what is forked while one asks: many programs take a second
- * request for impatience.
+ * The group of a process, whatever carries its mark in the environment, and whatever is in its unit: what made a session of
+ * its own has left the group, what also cleared its environment has lost the mark, and nothing leaves a unit by itself.
+ * Each is asked to end once, also what is forked while one asks: many programs take a second request for impatience.
  */
-export function treeOf(group: ProcessGroup | undefined, mark: string): Tree {
+export function treeOf(group: ProcessGroup | undefined, { mark, unit }: { mark: string; unit?: string }): Tree {
   const asked = new Set<number>();
+  const belongs = (pid: number) => (unit !== undefined && isInUnit(pid, unit)) || carries(pid, PROCESS_VARIABLE, mark);
   const members = () => {
     const leader = group !== undefined && !isTaken(group) ? group.pid : undefined;
-    return allProcesses().filter(({ pid, group: of }) => of === leader || carries(pid, PROCESS_VARIABLE, mark));
+    return allProcesses().filter(({ pid, group: of }) => of === leader || belongs(pid));
   };
   return {
     askToEnd() {
@@ -24,6 +26,8 @@ export function treeOf(group: ProcessGroup | undefined, mark: string): Tree {
       }
     },
     kill() {
+      const inside = unit && members().find(({ pid }) => isInUnit(pid, unit));
+      if (inside) killUnit(inside.pid, unit);
       if (group !== undefined && !isTaken(group)) signalGroup(group.pid, 'SIGKILL');
       for (const { pid } of members()) signalOne(pid, 'SIGKILL');
     },

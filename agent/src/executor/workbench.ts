@@ -49,7 +49,7 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
       opened += 1;
       return openExecution(request, { ...options, serial: opened });
     },
-    survivors: async (commandId, groups, uncertain) => livingGroups(commandId, groups, { uncertain }),
+    survivors: async (command, groups, uncertain) => livingGroups(command, groups, { uncertain }),
     killGroup: ({ pid }) => void signalGroup(pid, 'SIGKILL'),
     discard(run) {
       const own = readdirSync(steps).filter((name) => name.startsWith(`${run}.`));

@@ -4,7 +4,7 @@ import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Stored } from '../journal/records.ts';
 import { type KnownCommand, stepKey, wholeGroup } from '../journal/state.ts';
-import { askProbe } from './ask.ts';
+import { askProbe, executionIdOf } from './ask.ts';
 import { outcomeAfterCrash } from './outcome.ts';
 import type { Runner, RunnerPorts } from './runner.ts';
 import type { Slots } from './slots.ts';
@@ -93,10 +93,11 @@ async function processesGone(
   if (known.intent?.boot !== journal.state.boot) return;
   const children = [...known.children.values()];
   const groups = children.flatMap(({ group }) => (group === undefined ? [] : [wholeGroup(group)]));
+  const command = { id: known.id, executionId: executionIdOf(known.intent.command) };
   const uncertain = children.some(({ group }) => group === undefined);
   for (;;) {
     // What is ended is ended as a whole: also what made a session of its own.
-    const alive = await workbench.survivors(known.id, groups, uncertain || giveUp());
+    const alive = await workbench.survivors(command, groups, uncertain || giveUp());
     if (alive.length === 0) return;
     if (giveUp()) for (const group of alive) workbench.killGroup(group);
     await pause(ports, LOOK_MS);

@@ -60,9 +60,9 @@ export function workbench({ host, life, next, secrets }: WorkbenchOptions): Work
         close: async () => ({ outputBytes: 0 }),
       };
     },
-    async survivors(commandId, groups, uncertain) {
+    async survivors({ id }, groups, uncertain) {
       const known = groups.filter((group) => host.isRunning(group));
-      const marked = uncertain ? host.ofCommand(commandId) : [];
+      const marked = uncertain ? host.ofCommand(id) : [];
       return [...known, ...marked.filter(({ pid }) => !known.some((group) => group.pid === pid))];
     },
     killGroup: (group) => host.kill(group),

@@ -3,7 +3,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LabRun } from './lab-run.ts';
 import { LAB_IS_THERE, sharedLab, started } from './shared-lab.ts';
 import { hostStates } from './signalbox.ts';
-import { installSlowUnit, letGo, removeSlowUnit, SLOW_UNIT, slowRunbook, starts } from './slow-unit.ts';
+import {
+  installRunawayProgram,
+  installSlowUnit,
+  letGo,
+  removeSlowUnit,
+  runaway,
+  SLOW_UNIT,
+  slowProgramRunbook,
+  slowRunbook,
+  starts,
+  stepUnits,
+} from './slow-unit.ts';
 
 const lab = () => sharedLab();
 const host = () => lab().host('mirror-1');
@@ -30,6 +41,15 @@ describe.runIf(LAB_IS_THERE)('a host that something happens to in the middle of 
     letGo(host());
     expect(await run.ended()).toBe('completed');
     expect(starts(host())).toBe(1);
+  });
+
+  it('ended at its timeout, with all that it had started, wherever that went', async () => {
+    installRunawayProgram(host());
+    const run = await started(slowProgramRunbook(lab(), host(), { timeout: '2s' }), {});
+    expect(await run.ended()).toBe('rolled-back');
+    expect(starts(host())).toBe(1);
+    expect((await host().exec(['kill', '-0', runaway(host())])).exitCode).toBe(1);
+    await until('its unit to be gone', async () => (await stepUnits(host())).length === 0);
   });
 
   it('[I5] [I11] power cut: unknown until the host is back, then what systemd did at boot is what counts', async () => {

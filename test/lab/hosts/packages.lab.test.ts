@@ -10,7 +10,7 @@ import { installPackage } from './lab.ts';
 import { must } from './machine-program.ts';
 import { LAB_IS_THERE, sharedLab, started } from './shared-lab.ts';
 import { hostStates, signalbox } from './signalbox.ts';
-import { installSlowProgram, letGo, removeSlowUnit, slowProgramRunbook, starts } from './slow-unit.ts';
+import { installSlowProgram, letGo, removeSlowUnit, slowProgramRunbook, starts, stepUnits } from './slow-unit.ts';
 
 const AGENT = 'signalbox-agent.service';
 const NEWER = '0.1.1';
@@ -138,22 +138,31 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
       await online('mirror-1');
     });
 
-    it('[I1] lose nothing: the process goes on, the new agent hears how it ends, the run is completed', async () => {
+    it('[I1] lose nothing: the process goes on in its unit, the new agent hears how it ends, the run is completed', async () => {
       installSlowProgram(host());
       host().put('/etc/signalbox/agent.env', '# mine\n', 0o600);
       const run = await started(slowProgramRunbook(lab(), host()), {});
       await run.accepted('started', 'mirror-1');
       await until('the program to be started', () => starts(host()) === 1);
+      const [unit, ...others] = await stepUnits(host());
+      expect([unit?.description, others]).toEqual([`Signalbox step ${run.id}:started:mirror-1:do:1`, []]);
+      const { ControlGroup } = await host().unit(unit?.name ?? '', ['ControlGroup']);
+      expect(ControlGroup).toBe(`/system.slice/system-signalbox.slice/${unit?.name}`);
+      const status = () => host().run(['systemctl', 'status', '--no-pager', unit?.name ?? '']);
+      expect(await status()).toContain('/var/lib/slow/work.sh');
+      expect(await host().run(['systemctl', 'status', '--no-pager', AGENT])).not.toContain('/var/lib/slow/work.sh');
 
       await installPackage(host(), newer.agent);
       expect((await host().run(['signalbox-agent', '--version'])).trim()).toBe(NEWER);
       expect(host().get('/etc/signalbox/agent.env')).toBe('# mine\n');
       expect(run.record.outcome).toBeUndefined();
+      expect(await status()).toContain('/var/lib/slow/work.sh');
 
       letGo(host());
       expect(await run.ended()).toBe('completed');
       expect((await signalbox(lab(), 'logs', run.id)).stdout).toContain('ended');
       expect(starts(host())).toBe(1);
+      await until('its unit to be gone', async () => (await stepUnits(host())).length === 0);
     });
   });
 });

@@ -49,10 +49,35 @@ export function installSlowProgram(host: LabHost): void {
 }
 
 /** A runbook that runs it on the host. @returns its path on the coordinator's host. */
-export function slowProgramRunbook(lab: Lab, { plan }: LabHost): string {
+export function slowProgramRunbook(lab: Lab, { plan }: LabHost, { timeout = '5m' } = {}): string {
   const run = { argv: [WORK], effect: 'idempotent' };
-  const steps = [{ id: 'started', hosts: 'target', do: 'exec.run', with: run, timeout: '5m' }];
+  const steps = [{ id: 'started', hosts: 'target', do: 'exec.run', with: run, timeout }];
   return writeRunbook(lab, plan, { name: 'slow-program', steps });
+}
+
+const RUNAWAY = '/var/lib/slow/runaway';
+
+/**
+ * In its place one whose child is in another session, without its environment, and does not listen: neither its group nor
+ * its mark leads to it.
+ */
+export function installRunawayProgram(host: LabHost): void {
+  const child = `trap "" TERM; echo $$ > ${RUNAWAY}; echo started >> ${STARTS}; while :; do sleep 1; done`;
+  host.put(WORK, `#!/bin/sh\nenv -i setsid sh -c '${child}' >/dev/null 2>&1 &\nexec sleep 600\n`, 0o755);
+  host.put(STARTS, '');
+}
+
+/** Its child's process id. */
+export const runaway = (host: LabHost) => host.get(RUNAWAY).trim();
+
+/** Units of processes of steps, with what systemd says that they are. */
+export async function stepUnits(host: LabHost): Promise<{ name: string; description: string }[]> {
+  const list = ['systemctl', 'list-units', '--all', '--plain', '--no-legend', 'signalbox-*.scope'] as const;
+  const lines = (await host.run(list)).split('\n').filter(Boolean);
+  return lines.map((line) => {
+    const [name = '', , , , ...description] = line.trim().split(/ +/);
+    return { name, description: description.join(' ') };
+  });
 }
 
 /** A runbook that starts it on the host and goes on after that. @returns its path on the coordinator's host. */

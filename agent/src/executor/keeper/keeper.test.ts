@@ -34,7 +34,7 @@ async function start(script: string, { name = '0', client = keeper.client as Kee
   const kept = await client.start({ argv, env: { PATH: process.env.PATH ?? '', ...env }, files: path(name) });
   const group = await kept.started;
   if (group) left.push(group);
-  return { ...kept, group, files: path(name), tree: treeOf(group, path(name)), clock: systemClock };
+  return { ...kept, group, files: path(name), tree: treeOf(group, { mark: path(name) }), clock: systemClock };
 }
 
 /** A process that runs until the test lets it end. */
@@ -72,7 +72,7 @@ describe('a keeper', () => {
   it('that was killed is followed by another, in spite of the socket that it left', async () => {
     const one = await start('true', { name: 'a' });
     await keeper.kill();
-    expect(existsSync(path('keeper-1.sock'))).toBe(true);
+    expect(existsSync(path('keeper-2.sock'))).toBe(true);
     const env = { PATH: process.env.PATH ?? '' };
     const argv = ['sh', '-c', 'exit 3'] as const;
     const two = await keeper.starter.start({ argv, env, cwd: undefined, stdin: undefined, files: path('b') });
@@ -127,7 +127,7 @@ describe('a keeper', () => {
       const release = () => void ends.push('release');
       void openDoor(folder, { keeper: createKeeper(), idleMs: 20, release, exit: resolve });
     });
-    expect([ends, existsSync(path('keeper-1.sock'))]).toEqual([['release'], false]);
+    expect([ends, existsSync(path('keeper-2.sock'))]).toEqual([['release'], false]);
   });
 
   it('does not stay behind: without an agent it ends with its last process', async () => {

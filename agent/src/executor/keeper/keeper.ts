@@ -4,6 +4,8 @@ import { pid } from 'node:process';
 import type { ProcessGroup } from '../../ports.ts';
 import { statOf } from '../processes.ts';
 import { type PreparedExit, prepareExit } from './exit-file.ts';
+import { passGate, spawnAtGate } from './gate.ts';
+import { joinUnit } from './join-unit.ts';
 import type { Exit, KeeperMessage, StartRequest } from './wire.ts';
 
 const OUTPUT = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -21,14 +23,19 @@ export interface Keeper {
   onIdle(call: () => void): void;
 }
 
-export function createKeeper(): Keeper {
+export interface KeeperOptions {
+  /** Puts a process into its unit. */
+  join?: typeof joinUnit;
+}
+
+export function createKeeper({ join = joinUnit }: KeeperOptions = {}): Keeper {
   const self = { pid, startTicks: statOf(pid)?.startTicks };
   let running = 0;
   let idle = () => {};
 
   function start(request: StartRequest, tell: (message: KeeperMessage) => void): void {
-    const { id } = request;
-    const startMs = performance.now();
+    const { id, unit } = request;
+    let startMs = performance.now();
     let prepared: PreparedExit;
     let child: ChildProcess;
     try {
@@ -42,19 +49,32 @@ export function createKeeper(): Keeper {
     }
     running += 1;
     const process = child.pid === undefined ? undefined : { pid: child.pid, startTicks: statOf(child.pid)?.startTicks };
+    let ended = false;
+    let telling: NodeJS.Timeout | undefined;
+    const refusal = unit && process ? passGate(child, { ...request, unit, join, onOpen }) : Promise.resolve(undefined);
     // A process that ends at once is told of once. Whoever asked can tell neither from the other before it has heard.
-    const telling = setTimeout(() => process && tell({ type: 'started', id, ...process }), SHORT_MS);
-    child.once('error', (error) => end({ type: 'not-started', reason: reasonOf(error) }));
-    child.once('exit', (exitCode, signal) => {
-      const durationMs = performance.now() - startMs;
-      if (exitCode !== null) end({ type: 'exited', exitCode, durationMs });
-      else end({ type: 'signalled', signal: signal ?? '', durationMs });
+    void refusal.then((refused) => {
+      if (process && !refused && !ended) telling = setTimeout(tell, SHORT_MS, { type: 'started', id, ...process });
+    });
+    child.once('error', (error) => {
+      // A kill that fails is an 'error' as well.
+      if (process === undefined) end({ type: 'not-started', reason: reasonOf(error) }, undefined);
+    });
+    child.once('exit', async (exitCode, signal) => {
+      const endMs = performance.now();
+      const refused = await refusal;
+      const durationMs = endMs - startMs;
+      if (refused !== undefined) end(refused, undefined);
+      else if (exitCode !== null) end({ type: 'exited', exitCode, durationMs }, process);
+      else end({ type: 'signalled', signal: signal ?? '', durationMs }, process);
     });
 
-    let ended = false;
-    function end(exit: Exit): void {
-      // A kill that fails is an 'error' as well.
-      if (ended || (exit.type === 'not-started' && process !== undefined)) return;
+    function onOpen(): void {
+      startMs = performance.now();
+    }
+
+    function end(exit: Exit, process: ProcessGroup | undefined): void {
+      if (ended) return;
       ended = true;
       clearTimeout(telling);
       // On disk before anybody is told: an agent that is told and dies finds it again. When the disk fails even that,
@@ -84,19 +104,22 @@ export function createKeeper(): Keeper {
  * The process leads a session of its own and writes straight into its files. They must be new: the same start asked for
  * twice, by whatever mistake, is refused here [I1].
  */
-function begin({ argv, env, cwd, stdin, files }: StartRequest, self: ProcessGroup) {
+function begin(request: StartRequest, self: ProcessGroup) {
+  const { argv, env, cwd, stdin, files, unit } = request;
   const [file, ...args] = argv;
   const opened: number[] = [];
   try {
     for (const stream of ['out', 'err']) opened.push(openSync(`${files}.${stream}`, OUTPUT, 0o600));
     const [out, err] = opened;
     const prepared = prepareExit(files, self);
-    const child = spawn(file, args, {
-      detached: true,
-      env: { ...env },
-      stdio: [stdin === undefined ? 'ignore' : 'pipe', out, err],
-      ...(cwd === undefined ? {} : { cwd }),
-    });
+    const child = unit
+      ? spawnAtGate(request, opened)
+      : spawn(file, args, {
+          detached: true,
+          env: { ...env },
+          stdio: [stdin === undefined ? 'ignore' : 'pipe', out, err],
+          ...(cwd === undefined ? {} : { cwd }),
+        });
     // It need not read it all.
     child.stdin?.on('error', () => {});
     child.stdin?.end(stdin);

@@ -1,8 +1,11 @@
 import { basename } from 'node:path';
 import type { Clock, ProcessGroup } from '../../ports.ts';
+import { COMMAND_VARIABLE } from '../environment.ts';
 import { isAlive } from '../processes.ts';
 import type { Starter, Tree } from '../starter.ts';
 import { treeOf } from '../tree.ts';
+import { unitNameOf } from '../unit.ts';
+import type { Units } from '../units.ts';
 import type { KeeperClient } from './client.ts';
 import { findExit } from './exit-file.ts';
 import type { Exit } from './wire.ts';
@@ -10,17 +13,25 @@ import type { Exit } from './wire.ts';
 /** How often the disk is asked for an exit that nobody will tell. */
 const LOOK_MS = 200;
 
+export interface KeeperStarterOptions {
+  client: KeeperClient;
+  clock: Clock;
+  /** Each process gets one; undefined: they stay in the control group of the agent. */
+  units?: Units | undefined;
+}
+
 /**
  * Starts processes through the keeper, which outlives the agent and knows how they end. Forking a program as large as the
  * agent also takes longer than the whole of a short process.
  */
-export function createKeeperStarter({ client, clock }: { client: KeeperClient; clock: Clock }): Starter {
+export function createKeeperStarter({ client, clock, units }: KeeperStarterOptions): Starter {
   return {
     async start({ argv, env, cwd, stdin, files }) {
+      const unit = units && { ...units, name: unitNameOf(files), description: descriptionOf(env) };
       for (;;) {
-        const { keeper, started, exit } = await client.start({ argv, env, cwd, stdin, files });
+        const { keeper, started, exit } = await client.start({ argv, env, cwd, stdin, files, unit });
         const group = await started;
-        const tree = treeOf(group, files);
+        const tree = keptTree(group, files);
         const told = group === undefined ? await exit : undefined;
         // A keeper that ends in this very moment may not have read what was sent to it.
         if (group === undefined && told === undefined && (await neverBegun({ files, keeper, tree, clock }))) continue;
@@ -31,12 +42,20 @@ export function createKeeperStarter({ client, clock }: { client: KeeperClient; c
     find(files, group) {
       const found = findExit(files);
       if (found === undefined) return undefined;
-      const tree = treeOf(group, files);
+      const tree = keptTree(group, files);
       const exit = 'exit' in found ? Promise.resolve(found.exit) : waitForExit({ ...found, files, tree, clock });
       return { group, exit, out: `${files}.out`, err: `${files}.err`, tree };
     },
   };
 }
+
+/** Whether or not there are units now: the agent before this one may have had them. */
+const keptTree = (group: ProcessGroup | undefined, files: string): Tree =>
+  treeOf(group, { mark: files, unit: unitNameOf(files) });
+
+/** Stands in the journal of the host. Arguments do not. */
+const descriptionOf = (env: Readonly<Record<string, string>>): string =>
+  `Signalbox step ${env[COMMAND_VARIABLE] ?? ''}`.trimEnd();
 
 export interface ExitQuestion {
   files: string;

@@ -4,10 +4,21 @@ import type { ProcessGroup } from '../../ports.ts';
  * What agent and keeper say to each other: one JSON object a line, over a socket in a folder that only their user may
  * enter. It is part of the socket's name, so that after an upgrade nobody talks to a keeper of another version.
  */
-export const KEEPER_VERSION = 1;
+export const KEEPER_VERSION = 2;
 export const SOCKET_NAME = `keeper-${KEEPER_VERSION}.sock`;
 /** What a keeper prints once it can be connected to. */
 export const READY = 'ready\n';
+
+/** A transient unit that a process is to be in from its first instruction on. Anybody on the host may read this. */
+export interface UnitRequest {
+  name: string;
+  description: string;
+  slice: string;
+  /** When the host goes down, stopped after this one. */
+  before?: string | undefined;
+  /** Address of the bus on which the service manager answers. */
+  bus: string;
+}
 
 /** A process to be started. */
 export interface StartRequest {
@@ -19,6 +30,7 @@ export interface StartRequest {
   stdin?: string | undefined;
   /** Its files: this path with `.out`, `.err` and `.exit`. A path is used once and never again. */
   files: string;
+  unit?: UnitRequest | undefined;
 }
 
 /** How a process ended. */
@@ -27,6 +39,8 @@ export type Exit =
   | { type: 'signalled'; signal: string; durationMs: number }
   /** Nothing was run; `reason` says why. */
   | { type: 'not-started'; reason: string }
+  /** Nothing was run, because the service manager gave it no unit. */
+  | { type: 'no-unit'; reason: string }
   /** It was started, perhaps, and nobody knows how it ended. */
   | { type: 'lost'; reason: string };
 
@@ -50,7 +64,7 @@ export const lineOf = (message: KeeperMessage | StartRequest): string => `${JSON
 
 /** Read by hand: a schema library would be half of what a keeper weighs. @throws Error */
 export function readRequest(line: string): StartRequest {
-  const { id, argv, env, cwd, stdin, files } = recordOf(JSON.parse(line));
+  const { id, argv, env, cwd, stdin, files, unit } = recordOf(JSON.parse(line));
   const [program, ...args] = Array.isArray(argv) ? argv.filter(isText) : [];
   if (typeof id !== 'number' || program === undefined || !isText(files))
     throw new Error('no request to start a process');
@@ -62,7 +76,14 @@ export function readRequest(line: string): StartRequest {
     cwd: textOf(cwd),
     stdin: textOf(stdin),
     files,
+    unit: unit === undefined ? undefined : readUnit(unit),
   };
+}
+
+function readUnit(value: unknown): UnitRequest {
+  const { name, description, slice, before, bus } = recordOf(value);
+  if (!isText(name) || !isText(description) || !isText(slice) || !isText(bus)) throw new Error('no unit of a process');
+  return { name, description, slice, before: textOf(before), bus };
 }
 
 /** @throws Error */
@@ -86,7 +107,7 @@ export function readExit(value: unknown): Exit {
   const { type, exitCode, signal, durationMs, reason } = recordOf(value);
   if (type === 'exited' && typeof exitCode === 'number') return { type, exitCode, durationMs: Number(durationMs) };
   if (type === 'signalled' && isText(signal)) return { type, signal, durationMs: Number(durationMs) };
-  if ((type === 'not-started' || type === 'lost') && isText(reason)) return { type, reason };
+  if ((type === 'not-started' || type === 'no-unit' || type === 'lost') && isText(reason)) return { type, reason };
   throw new Error('no exit of a process');
 }
 
