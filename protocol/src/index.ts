@@ -16,6 +16,7 @@ export * from './names.ts';
 export * from './output.ts';
 export * from './plan.ts';
 export * from './policy-codes.ts';
+export * from './reach.ts';
 export * from './report.ts';
 export * from './request.ts';
 export * from './run-event.ts';

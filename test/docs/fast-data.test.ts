@@ -21,12 +21,13 @@ describe('the guide for Fast Data', () => {
     for (const name of readdirSync(folder)) expect(guide).toContain(`runbooks/fast-data/${name}`);
   });
 
-  it.each(['mongodb-cutover', 'kafka-cutover'])('gives the parameters of %s that there are', (name) => {
+  const order = ['mongodb-cutover', 'preflight', 'kafka-cutover'];
+  it.each(order)('gives the parameters of %s that there are', (name) => {
     const { spec } = parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'));
     const wanted = Object.entries<{ default?: unknown }>(spec.params).filter(
       ([, { default: preset }]) => preset === undefined,
     );
-    const given = blocks('yaml').map((text) => Object.keys(parse(text)))[name === 'kafka-cutover' ? 1 : 0];
+    const given = blocks('yaml').map((text) => Object.keys(parse(text)))[order.indexOf(name)];
     expect(Object.keys(spec.params)).toEqual(expect.arrayContaining(given ?? []));
     expect(given).toEqual(expect.arrayContaining(wanted.map(([param]) => param)));
   });

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
+import type { MeshHost } from '../lab/mesh.ts';
 import { runOn, type Sandbox, startSandbox, stopSandbox } from '../lab/sandbox.ts';
 import { createMirrorHost, installMongosync, type MirrorOptions } from './mirror-host.ts';
 import { hasMongo, type MongoStage, startMongoStage } from './mongo/stage.ts';
@@ -18,6 +19,8 @@ export interface FastDataOptions {
   readonly runbook: string;
   /** Default one, `mongomirror.service`, of everything. */
   readonly mirrors?: (stage: MongoStage) => readonly MirrorOptions[];
+  /** Beside those that every world has. */
+  readonly hosts?: readonly MeshHost[];
   /** Further parameters, or others than the usual. */
   readonly params?: (world: FastDataWorld) => object;
 }
@@ -48,7 +51,8 @@ export class FastDataWorld extends World {
     const mirrorHost = await createMirrorHost(join(dir, 'hosts'), mirrors);
     janitor.add('mirror-1', () => stopSandbox(mirrorHost));
     await startSandbox(mirrorHost);
-    const hosts = [{ name: 'mirror-1', labels: mirrorHost.labels, path: mirrorHost.path }];
+    const mirror = { name: 'mirror-1', labels: mirrorHost.labels, path: mirrorHost.path };
+    const hosts = [mirror, ...(options.hosts ?? [])];
     const parts = await furnish({ dir, janitor, runbook: options.runbook, hosts });
     parts.cluster.secrets.set(OLD_SECRET, { url: source.uri('app') });
     parts.cluster.secrets.set(NEW_SECRET, { url: destination.uri('app') });

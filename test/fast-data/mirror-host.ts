@@ -23,7 +23,7 @@ export async function createMirrorHost(dir: string, mirrors: readonly MirrorOpti
     dir,
     name: 'mirror-1',
     role: 'service',
-    labels: { role: 'mirror' },
+    labels: { role: 'mirror', system: 'fast-data' },
     unit: NOTHING_AT_BOOT,
   });
   writeExecutable(join(host.paths.localBin, 'mongomirror'), 'mongomirror', [host.paths.root]);

@@ -1,20 +1,136 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Janitor } from '../lab/janitor.ts';
 import { canRunCutover, FastDataWorld, NEW_SECRET } from './fast-data-world.ts';
+import {
+  type Brokers,
+  closedPort,
+  furnishPreflight,
+  hasKafka,
+  lastPosition,
+  logsIn,
+  startBrokers,
+  stateOf,
+  writesSince,
+} from './preflight.ts';
 import { longestGapMs } from './workload/ledger.ts';
 
+const MIN = new Timestamp(0n);
+
+const janitor = new Janitor();
 let world: FastDataWorld;
+let brokers: Brokers;
 beforeAll(async () => {
-  if (!canRunCutover) return;
+  if (!canRunCutover || !hasKafka) return;
+  const starting = startBrokers(janitor);
   world = await FastDataWorld.start({
     runbook: 'mongodb-cutover',
+    hosts: [{ name: 'ops-1', labels: { role: 'kafka-ops', system: 'fast-data' } }],
     params: () => ({ headroomSeconds: 30, changeStreams: 'cdc-orders' }),
   });
-  await world.load();
+  brokers = await starting;
 });
-afterAll(() => world?.end());
+afterAll(async () => {
+  await world?.end();
+  await janitor.sweep();
+});
+
+describe.runIf(canRunCutover && hasKafka)('preflight', () => {
+  it('[T42] [T59] names what is missing in one look, draws the network, and changes nothing', async () => {
+    await furnishPreflight(world, brokers);
+    const { source, destination } = world.stage;
+    const lesser = destination.uri('app').replace(/app:[^@]*/, 'lesser:a-little');
+    writeFileSync(join(world.dir, 'secrets', 'application'), lesser, { mode: 0o600 });
+    const closed = await closedPort();
+    const systems = [
+      { name: 'mongodb-old', address: source.addresses, neededBy: ['mirror'] },
+      { name: 'mongodb-new', address: destination.addresses, neededBy: ['mirror'] },
+      { name: 'kafka-old', address: brokers.old.brokers[0], neededBy: ['kafka-ops'] },
+      { name: 'kafka-new', address: brokers.new.brokers[0], neededBy: ['kafka-ops'] },
+      { name: 'registry', address: closed.address, neededBy: ['kube'] },
+    ];
+    const params = {
+      source: { uri: world.secretFile(source.name) },
+      destination: { uri: world.secretFile(destination.name) },
+      application: { uri: world.secretFile('application') },
+      databases: ['crm'],
+      oplogSeconds: 30,
+      oldKafka: { brokers: brokers.old.brokers },
+      newKafka: { brokers: brokers.new.brokers },
+      topics: [
+        { name: 'orders', groups: ['rtu'] },
+        { name: 'projections', groups: ['svc'] },
+      ],
+      cluster: { namespace: world.cluster.namespace, kubeconfig: world.secretFile('kubeconfig') },
+      deployments: [{ name: 'etl' }],
+      systems,
+    };
+    const before = await stateOf(world, brokers);
+    const positions = await Promise.all([source, destination].map(lastPosition));
+
+    // The naive look: the account logs in, a client that asks for a topic gets one.
+    expect(await logsIn(lesser)).toBe(true);
+    const look = await world.signalbox(['rehearse', ...world.other('preflight', params)]);
+    expect([look.exitCode, look.stderr]).toEqual([1, '']);
+    const missing = look.stdout
+      .split('\n')
+      .filter((line) => line.includes('MISSING'))
+      .join('\n');
+    for (const named of [
+      `reachable  kube-1  unreached registry (${closed.address}): refused`,
+      'lesser@admin: remove on crm',
+      'problem the source is 7.0.15, mongomirror ends with 6.0',
+      'new-kafka-permissions  ops-1  lacking there is no topic projections',
+    ]) {
+      expect(missing.replace(/ {2,}/g, '  ')).toContain(named);
+    }
+    expect(missing.split('\n').length).toBe(5);
+    expect(look.stdout).toMatch(/from +mongodb-old +mongodb-new +kafka-old +kafka-new +registry\n/);
+    expect(look.stdout).toMatch(/mirror-1 +\d+ ms +\d+ ms +\(\d+ ms\) +\(\d+ ms\) +\(refused\)/);
+
+    const good = { ...params, tool: 'mongosync', application: { uri: world.secretFile(destination.name) } };
+    const app = destination.uri('app');
+    writeFileSync(join(world.dir, 'secrets', 'application'), app, { mode: 0o600 });
+    const words = world.other('preflight', {
+      ...good,
+      application: params.application,
+      topics: params.topics.slice(0, 1),
+    });
+    const planned = await world.signalbox(['plan', ...words, '--format', 'md']);
+    expect(planned).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(planned.stdout).toContain('[kube-1] kube');
+    expect(planned.stdout).toMatch(/\+-----> registry +127\.0\.0\.1:\d+ +REFUSED/);
+    expect(planned.stdout).toMatch(/\+- - -> kafka-new +127\.0\.0\.1:\d+ +\(\d+ ms\)/);
+
+    // As a record: it is held where something is missing, goes on when that is put right, and people put their names to the rest.
+    const run = await world.beginOther(...words);
+    const { reasons } = await world.event(run, 'Held');
+    expect(reasons[0]?.failure.message).toContain(`registry (${closed.address}): refused`);
+    const report = await world.signalbox(['report', run]);
+    expect(report.stdout).toMatch(/reachability\n +from +mongodb-old/);
+    expect(report.stdout).toMatch(/kube-1 .*REFUSED\n +mirror-1 .*\n +ops-1 /);
+    await closed.open();
+    await world.operator.ask('resume', { run });
+    for (const step of ['deployable', 'network-documented', 'plans-shared']) {
+      await world.event(run, 'StepStarted', { step });
+      await world.operator.ask('confirm', { run, step, note: 'seen' });
+    }
+    expect(await world.event(run, 'Ended')).toMatchObject({ outcome: 'completed', leftovers: [] });
+
+    expect(await stateOf(world, brokers)).toEqual(before);
+    const writes = await Promise.all([source, destination].map((set, i) => writesSince(set, positions[i] ?? MIN)));
+    expect(writes).toEqual([[], []]);
+    await source.root.db('crm').collection('customers').insertOne({ n: 2 });
+    expect(await writesSince(source, positions[0] ?? MIN)).toHaveLength(1);
+    expect(JSON.stringify(await world.events(run)) + look.stdout + report.stdout).not.toContain('what-apps-know');
+  });
+});
 
 describe.runIf(canRunCutover)('mongodb-cutover, under load', () => {
   it('moves everything: nothing lost, nothing twice, both sides equal', async () => {
+    await world.load();
     const planned = await world.signalbox(['plan', 'RUNBOOK', '--format', 'md']);
     expect(planned).toMatchObject({ exitCode: 0, stderr: '' });
     // The document that is sent round: who, in which order, what stops, and from where there is no way back.

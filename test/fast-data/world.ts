@@ -47,7 +47,7 @@ export async function furnish({ dir, janitor, runbook, hosts }: WorldOptions): P
   writeKubeconfig(join(dir, 'secrets', 'kubeconfig'), { url, namespace: cluster.namespace });
 
   const path = [kubectlFolder, '/usr/bin', '/bin'].join(delimiter);
-  const all = [...hosts, { name: 'kube-1', labels: { role: 'kube' }, path }];
+  const all = [...hosts, { name: 'kube-1', labels: { role: 'kube', system: 'fast-data' }, path }];
   const operators = { operator: 'operator', anna: 'approver', mehmet: 'approver' } as const;
   const mesh = await ProcessMesh.start({ name: 'fd', dir, hosts: all, operators }, janitor);
   const operator = await Operator.connect(mesh, janitor);
@@ -99,7 +99,7 @@ export class World {
   }
 
   /** As a runbook names it. */
-  protected secretFile(name: string): string {
+  secretFile(name: string): string {
     return `file:${join(this.dir, 'secrets', name)}`;
   }
 
@@ -126,9 +126,21 @@ export class World {
     return sayTo([PROGRAMS.signalbox, '--config', this.mesh.operatorFile(), ...words], { timeoutMs: 120_000 });
   }
 
+  /** Another runbook in the same world, with parameters of its own: the words that name both on a command line. */
+  other(runbook: string, params: object): string[] {
+    const file = join(this.dir, `${runbook}.yaml`);
+    writeFileSync(file, stringify(params));
+    return [join(REPOSITORY, 'runbooks', 'fast-data', `${runbook}.yaml`), '--params', file];
+  }
+
   /** @returns the run's id */
-  async begin(...args: string[]): Promise<string> {
-    const words = ['--json', 'start', 'RUNBOOK', '--yes', '--detach', ...args];
+  begin(...args: string[]): Promise<string> {
+    return this.beginOther('RUNBOOK', ...args);
+  }
+
+  /** The same for what `other` has named. */
+  async beginOther(...args: string[]): Promise<string> {
+    const words = ['--json', 'start', ...args, '--yes', '--detach'];
     const { stdout, stderr, exitCode } = await this.signalbox(words);
     if (exitCode !== 0) throw new Error(`start exited with ${exitCode}: ${stderr}${stdout}`);
     return String(JSON.parse(stdout).started);

@@ -1,5 +1,18 @@
-import { type Failure, formatDuration, type LeafStep, type Observation, type Plan } from '@signalbox/protocol';
+import {
+  describeBroken,
+  type Failure,
+  formatDuration,
+  judge,
+  type LeafStep,
+  type Observation,
+  type Plan,
+  REACH_PROBE,
+  type Reached,
+  reachedIn,
+  reachTable,
+} from '@signalbox/protocol';
 import { indexOf, writtenId } from '@signalbox/sequencer';
+import { safeText } from '../cli/safe-text.ts';
 import { table } from './layout.ts';
 
 /** What earlier runs of a runbook took, by written step id, in milliseconds. */
@@ -29,15 +42,50 @@ interface Seen {
 
 /** Each step on each host that something was asked of: what it said. */
 export function readinessOf(plan: Plan, { observed, problems }: Seen, durations: Durations): Readiness[] {
+  let changed = false;
   return indexOf(plan).refs.flatMap(({ leaf, host, left }): Readiness[] => {
     if (left || host === null) return [];
     const at = (entry: { step: string; host: string }) => entry.step === leaf.id && entry.host === host;
-    const wrong = problems.filter(at).map(({ failure }) => `${failure.message} [${failure.code}]`);
     const seen = observed.find(at);
+    changed ||= leaf.kind === 'manual' || (leaf.kind === 'action' && leaf.effect !== 'read');
+    const wrong = [
+      ...problems.filter(at).map(({ failure }) => `${failure.message} [${failure.code}]`),
+      ...(changed ? [] : unmet(leaf, host, seen)),
+    ];
     const state = wrong.length > 0 ? 'missing' : seen ? 'ok' : 'later';
     const note = wrong.join('; ') || (seen?.note ?? (state === 'later' ? 'known when the run is there' : ''));
     return [{ step: leaf.id, host, state, note, estimateMs: durations.get(writtenId(leaf.id)) }];
   });
+}
+
+/** Why a gate that is asked once would fail now: nothing before it changes anything, so nothing before it will help. */
+function unmet(leaf: LeafStep, host: string, seen: Observation | undefined): string[] {
+  if (leaf.kind !== 'gate' || !leaf.once || seen === undefined) return [];
+  if (Object.keys(seen.seen).length === 0) return [seen.note ?? 'no sample now'];
+  const until = leaf.targets.find((target) => target.host === host)?.until ?? {};
+  // What an earlier step of the run has to find out first.
+  if (JSON.stringify(until).includes('"$step"')) return [];
+  const broken = judge(until, [{ atMs: 0, values: seen.seen }]).find((j) => !j.holds);
+  return broken ? [describeBroken(broken)] : [];
+}
+
+/** What each host connects to, as one table; nothing when the plan does not ask. */
+export function reachLines(plan: Plan, observed: readonly Observation[]): string[] {
+  const asks = new Set(
+    indexOf(plan).refs.flatMap(({ leaf }) =>
+      (leaf.kind === 'gate' || leaf.kind === 'record') && leaf.probe === REACH_PROBE ? [leaf.id] : [],
+    ),
+  );
+  const samples = new Map<string, readonly Reached[]>();
+  for (const { step, host, seen } of observed) {
+    const reached = asks.has(step) ? reachedIn(seen) : [];
+    if (reached.length > 0) samples.set(host, reached);
+  }
+  return table(
+    reachTable([...samples].map(([host, reached]) => ({ host, reached }))).map((cells) =>
+      cells.map((cell, i) => `${i === 0 ? '  ' : ''}${safeText(cell)}`),
+    ),
+  );
 }
 
 /** How long each clock of the plan will run, from what its steps took before; steps side by side are not told apart. */
@@ -71,7 +119,13 @@ function groupsOf(plan: Plan, leaf: LeafStep): string[] {
 
 const MARK = { ok: 'ok', missing: 'MISSING', later: 'later' } as const;
 
-export function readinessScreen(plan: Plan, rows: readonly Readiness[], clocks: readonly Clock[]): string[] {
+export interface ReadinessScreen {
+  readonly rows: readonly Readiness[];
+  readonly clocks: readonly Clock[];
+  readonly observed: readonly Observation[];
+}
+
+export function readinessScreen(plan: Plan, { rows, clocks, observed }: ReadinessScreen): string[] {
   const lines = rows.map(({ step, host, state, note, estimateMs }) => [
     `  ${MARK[state]}`,
     step,
@@ -80,11 +134,13 @@ export function readinessScreen(plan: Plan, rows: readonly Readiness[], clocks: 
     note,
   ]);
   const missing = rows.filter(({ state }) => state === 'missing').length;
+  const reach = reachLines(plan, observed);
   return [
     `REHEARSE ${plan.runbook.name}   mesh ${plan.mesh}   nothing is changed`,
     '',
     ...table(lines),
     '',
+    ...(reach.length > 0 ? [...reach, ''] : []),
     ...clocks.map(clockLine),
     missing === 0 ? 'ready' : `${missing} of ${rows.length} are missing something`,
   ];

@@ -1,4 +1,13 @@
-import { type Json, type Leftover, type LogEntry, type RunEvent, valueAt } from '@signalbox/protocol';
+import {
+  type Json,
+  type Leftover,
+  type LogEntry,
+  REACH_PROBE,
+  type Reached,
+  type RunEvent,
+  reachedIn,
+  valueAt,
+} from '@signalbox/protocol';
 import { clocksOf, indexOf, type RunState, type RunStatus, spokenId } from '@signalbox/sequencer';
 import { eventLines } from './events.ts';
 
@@ -19,6 +28,8 @@ export interface RunReport {
   readonly clocks: readonly { name: string; elapsedMs: number; budgetMs: number | undefined; over: boolean }[];
   readonly steps: readonly ReportStep[];
   readonly gates: readonly ReportGate[];
+  /** What each host could connect to, as it was last asked; also where that was not enough. */
+  readonly reach: readonly { host: string; reached: readonly Reached[] }[];
   readonly people: readonly { atMs: number; text: string }[];
   readonly dropped: readonly { host: string; reason: string }[];
   readonly leftovers: readonly Leftover[];
@@ -73,6 +84,7 @@ export function reportOf(state: RunState, entries: readonly LogEntry[], nowMs: n
     ),
     steps: stepsOf(state),
     gates: gatesOf(state, entries),
+    reach: reachOf(state, entries),
     people: peopleOf(entries),
     dropped: [...state.dropped].map(([host, { reason }]) => ({ host, reason })),
     leftovers: state.leftovers,
@@ -109,6 +121,19 @@ function gatesOf(state: RunState, entries: readonly LogEntry[]): ReportGate[] {
       return [{ step: spokenId(event.step), host: event.host, values: Object.fromEntries(values), atMs }];
     }),
   );
+}
+
+function reachOf(state: RunState, entries: readonly LogEntry[]): RunReport['reach'] {
+  const { byStep } = indexOf(state.plan);
+  const newest = new Map<string, readonly Reached[]>();
+  for (const event of entries.flatMap(({ events }) => events)) {
+    if (event.type !== 'StepSucceeded' && event.type !== 'StepFailed') continue;
+    const leaf = byStep.get(event.step)?.[0]?.leaf;
+    const asks = (leaf?.kind === 'gate' || leaf?.kind === 'record') && leaf.probe === REACH_PROBE;
+    const reached = asks ? reachedIn(event.values ?? {}) : [];
+    if (event.host !== null && reached.length > 0) newest.set(event.host, reached);
+  }
+  return [...newest].map(([host, reached]) => ({ host, reached }));
 }
 
 /** Who said what: everything in the log that carries a person's name. */

@@ -1,4 +1,4 @@
-import { formatClock, formatDuration, type Leftover } from '@signalbox/protocol';
+import { formatClock, formatDuration, type Leftover, reachTable } from '@signalbox/protocol';
 import { safeText } from '../cli/safe-text.ts';
 import { table } from './layout.ts';
 import type { RunReport } from './report-model.ts';
@@ -12,7 +12,12 @@ export function reportScreen(report: RunReport, { format, ...zone }: Zone & { fo
   if (format === 'text') {
     return [
       `REPORT ${title}   mesh ${report.mesh}`,
-      ...sections.flatMap(({ name, rows }) => ['', name, ...table(rows).map((line) => `  ${line}`)]),
+      ...sections.flatMap(({ name, header, rows }) => [
+        '',
+        name,
+        // Columns that carry names of systems mean nothing without them.
+        ...table(name === 'reachability' ? [header, ...rows] : rows).map((line) => `  ${line}`),
+      ]),
     ];
   }
   return [
@@ -30,6 +35,7 @@ interface Section {
 }
 
 function sectionsOf(report: RunReport, zone: Zone): Section[] {
+  const [from = [], ...reach] = reachTable(report.reach).map((cells) => cells.map(safeText));
   const sections: Section[] = [
     { name: 'outcome', header: ['what', 'value'], rows: outcomeRows(report, zone) },
     { name: 'clocks', header: ['clock', 'down', 'budget'], rows: report.clocks.map(clockRow) },
@@ -43,6 +49,7 @@ function sectionsOf(report: RunReport, zone: Zone): Section[] {
         namedValues(Object.keys(values), values),
       ]),
     },
+    { name: 'reachability', header: from, rows: reach },
     {
       name: 'steps',
       header: ['#', 'step', 'host', 'state', 'took', 'attempts'],

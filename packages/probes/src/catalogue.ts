@@ -10,20 +10,25 @@ import { httpGet } from './http/get.ts';
 import { httpPage } from './http/page.ts';
 import { kafkaGroups } from './kafka/groups.ts';
 import { kafkaLag } from './kafka/lag.ts';
+import { kafkaPermissions } from './kafka/permissions.ts';
 import { kafkaTopicsMatch } from './kafka/topics-match.ts';
 import { kafkaWatermarks } from './kafka/watermarks.ts';
 import { kubernetesEnv } from './kubernetes/env.ts';
 import { kubernetesPods } from './kubernetes/pods.ts';
 import { minerStatus } from './miner/status.ts';
 import { mongodbCompare } from './mongodb/compare.ts';
+import { mongodbCompatible } from './mongodb/compatible.ts';
+import { mongodbNamespaces } from './mongodb/namespaces.ts';
 import { mongodbOplogHeadroom } from './mongodb/oplog-headroom.ts';
 import { mongodbOplogWindow } from './mongodb/oplog-window.ts';
+import { mongodbPrivileges } from './mongodb/privileges.ts';
 import { mongodbQuiet } from './mongodb/quiet.ts';
 import { mongodbReplicaSet } from './mongodb/replica-set.ts';
 import { mongodbUsers } from './mongodb/users.ts';
 import { mongodbWrites } from './mongodb/writes.ts';
 import { mongomirrorStatus } from './mongomirror/status.ts';
 import { mongosyncProgress } from './mongosync/progress.ts';
+import { netReach } from './net/reach.ts';
 import { nginxRequests } from './nginx/requests.ts';
 import { pipPackage } from './pip/package.ts';
 import { postgresDatabase } from './postgres/database.ts';
@@ -48,18 +53,23 @@ export const probes: readonly Probe[] = [
   httpPage,
   kafkaGroups,
   kafkaLag,
+  kafkaPermissions,
   kafkaTopicsMatch,
   kafkaWatermarks,
   kubernetesEnv,
   kubernetesPods,
   minerStatus,
+  netReach,
   nginxRequests,
   pipPackage,
   postgresDatabase,
   postgresTable,
   mongodbCompare,
+  mongodbCompatible,
+  mongodbNamespaces,
   mongodbOplogHeadroom,
   mongodbOplogWindow,
+  mongodbPrivileges,
   mongodbQuiet,
   mongodbReplicaSet,
   mongodbUsers,

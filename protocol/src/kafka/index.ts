@@ -4,5 +4,7 @@
  */
 export * from './commit.ts';
 export * from './connection.ts';
+export * from './logged-in.ts';
 export * from './offsets.ts';
+export * from './permissions.ts';
 export * from './session.ts';

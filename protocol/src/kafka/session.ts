@@ -1,12 +1,15 @@
 import type { Admin, Kafka } from 'kafkajs';
 import type { HostContext } from '../host.ts';
 import { type KafkaConnection, kafkaSettings } from './connection.ts';
+import type { LoggedIn } from './logged-in.ts';
 import type { CommittedOffset, PartitionMarks } from './offsets.ts';
 
 export interface KafkaAccess {
   connection: KafkaConnection;
   /** Makes of what the client or the cluster says what the caller throws. */
   fail: (message: string, cause: Error) => Error;
+  /** Keeps the connections, for questions that the client does not know. */
+  loggedIn?: LoggedIn;
 }
 
 export interface KafkaSession {
@@ -22,11 +25,15 @@ export interface KafkaSession {
  */
 export async function withKafka<T>(
   context: HostContext,
-  { connection, fail }: KafkaAccess,
+  { connection, fail, loggedIn }: KafkaAccess,
   work: (session: KafkaSession) => Promise<T>,
 ): Promise<T> {
   const { Kafka, KafkaJSError, logLevel } = await import('kafkajs');
-  const kafka = new Kafka({ ...(await kafkaSettings(context, connection)), logLevel: logLevel.NOTHING });
+  const kafka = new Kafka({
+    ...(await kafkaSettings(context, connection)),
+    logLevel: logLevel.NOTHING,
+    ...(loggedIn && { socketFactory: loggedIn.socketFactory }),
+  });
   const admin = kafka.admin();
   try {
     await admin.connect();

@@ -14,6 +14,8 @@ export const KAFKA_VERSIONS = { old: '3.9.1', new: '4.1.0' } as const;
 
 export interface KafkaBroker extends AsyncDisposable {
   readonly brokers: string[];
+  /** Where those of `accounts` log in (SASL PLAIN); empty without any. */
+  readonly saslBrokers: string[];
   /** The programs of this Kafka, for a client of its own kind: `java -cp CLASSPATH CLASS`. */
   readonly classPath: string;
   /** kill -9. */
@@ -87,11 +89,19 @@ async function fetchJars(
   }
 }
 
-/** One real broker on loopback that is its own controller (KRaft), in a folder of its own that ends with it. */
-export async function startKafka(jars: string, settings: Readonly<Record<string, string>> = {}): Promise<KafkaBroker> {
+/**
+ * One real broker on loopback that is its own controller (KRaft), in a folder of its own that ends with it. With
+ * `accounts`, names with passwords, it has ACLs: who logs in may do what these say, who does not may do everything.
+ */
+export async function startKafka(
+  jars: string,
+  settings: Readonly<Record<string, string>> = {},
+  accounts: Readonly<Record<string, string>> = {},
+): Promise<KafkaBroker> {
   const dir = await mkdtemp(join(tmpdir(), 'signalbox-kafka-'));
   const classPath = join(jars, '*');
   const [port, controllerPort] = await freeLoopbackPorts();
+  const [saslPort] = await freeLoopbackPorts();
   const file = join(dir, 'server.properties');
   const properties = {
     'process.roles': 'broker,controller',
@@ -108,6 +118,7 @@ export async function startKafka(jars: string, settings: Readonly<Record<string,
     'transaction.state.log.num.partitions': '4',
     'transaction.state.log.min.isr': '1',
     'group.initial.rebalance.delay.ms': '0',
+    ...(Object.keys(accounts).length > 0 && withAccounts(accounts, [port, controllerPort, saslPort])),
     ...settings,
   };
   const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}`);
@@ -136,6 +147,7 @@ export async function startKafka(jars: string, settings: Readonly<Record<string,
   await start();
   return {
     brokers: [`127.0.0.1:${port}`],
+    saslBrokers: Object.keys(accounts).length > 0 ? [`127.0.0.1:${saslPort}`] : [],
     classPath,
     kill,
     start,
@@ -143,6 +155,24 @@ export async function startKafka(jars: string, settings: Readonly<Record<string,
       await kill();
       await rm(dir, { recursive: true, force: true });
     },
+  };
+}
+
+/** A second listener that wants a login, and ACLs. */
+function withAccounts(
+  accounts: Readonly<Record<string, string>>,
+  [port, controllerPort, saslPort]: readonly [number, number, number],
+): Record<string, string> {
+  const users = Object.entries(accounts).map(([name, password]) => `user_${name}="${password}"`);
+  const module = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
+  return {
+    listeners: `PLAINTEXT://127.0.0.1:${port},SASL://127.0.0.1:${saslPort},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},SASL://127.0.0.1:${saslPort}`,
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT',
+    'listener.name.sasl.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.sasl.plain.sasl.jaas.config': `${module} ${users.join(' ')};`,
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
   };
 }
 

@@ -21,11 +21,14 @@ export async function rehearse(cli: Cli, file: string, options: RehearseOptions)
   const stopped = new AbortController();
   const leave = cli.io.onInterrupt(() => stopped.abort());
   let look = { observed: plan.observed, problems: [...problems] };
+  let ready = false;
   try {
     for (;;) {
       const rows = readinessOf(plan, look, durations);
-      cli.show({ plan: plan.runbook, ready: look.problems.length === 0, steps: rows, clocks }, () =>
-        readinessScreen(plan, rows, clocks),
+      ready = rows.every(({ state }) => state !== 'missing');
+      const { observed } = look;
+      cli.show({ plan: plan.runbook, ready, steps: rows, clocks }, () =>
+        readinessScreen(plan, { rows, clocks, observed }),
       );
       if (!options.watch || stopped.signal.aborted) break;
       await wait(LOOK_AGAIN_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
@@ -35,5 +38,5 @@ export async function rehearse(cli: Cli, file: string, options: RehearseOptions)
   } finally {
     leave();
   }
-  return look.problems.length === 0 ? EXIT.done : EXIT.failed;
+  return ready ? EXIT.done : EXIT.failed;
 }

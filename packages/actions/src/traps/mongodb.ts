@@ -101,8 +101,8 @@ by its own), and gives back to each what it had.`,
     title: 'Leaving the accounts behind',
     guide: `nothing.`,
     happens: `no mirror carries users and roles. The first connection to the new database is refused, after the point of no return.`,
-    signalbox: `\`mongodb.users\` compares users, roles and privileges, and names what is missing. Passwords cannot be read: let a probe log
-in as the application's user.`,
+    signalbox: `\`mongodb.users\` compares users, roles and privileges, and names what is missing. Passwords cannot be read:
+\`mongodb.privileges\` logs in as the application's user, and names what that may not do, days before (\`preflight\`).`,
   },
   T43: {
     title: 'Carrying a position in a change stream over',

@@ -1,5 +1,11 @@
 import type { HostContext } from '@signalbox/protocol';
-import { type KafkaConnection, marksOf as marksIn, type PartitionMarks, withKafka } from '@signalbox/protocol/kafka';
+import {
+  type KafkaConnection,
+  type LoggedIn,
+  marksOf as marksIn,
+  type PartitionMarks,
+  withKafka,
+} from '@signalbox/protocol/kafka';
 import type { Admin } from 'kafkajs';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
@@ -13,9 +19,10 @@ export function asking<T>(
   context: HostContext,
   connection: KafkaConnection,
   ask: (admin: Admin) => Promise<T>,
+  loggedIn?: LoggedIn,
 ): Promise<T> {
   const fail = (message: string, cause: Error) => probeError('SB-PROBE-KAFKA', message, { cause });
-  return withKafka(context, { connection, fail }, ({ admin }) => ask(admin));
+  return withKafka(context, { connection, fail, ...(loggedIn && { loggedIn }) }, ({ admin }) => ask(admin));
 }
 
 /** @throws SB-PROBE-KAFKA-TOPIC */

@@ -22,6 +22,8 @@ const real = found.flatMap(({ version, jars }) =>
   requireReal(`Kafka ${version} (Java and Maven)`, jars !== undefined) && jars ? [{ version, jars }] : [],
 );
 
+const ACCOUNTS = { full: 'all-of-it', lesser: 'some-of-it' };
+
 describe.each(real)('on Kafka $version', ({ jars, version }) => {
   let host: LocalHost;
   let broker: KafkaBroker;
@@ -29,7 +31,7 @@ describe.each(real)('on Kafka $version', ({ jars, version }) => {
 
   beforeAll(async () => {
     host = await LocalHost.create();
-    broker = await startKafka(jars, { 'auto.create.topics.enable': 'true' });
+    broker = await startKafka(jars, { 'auto.create.topics.enable': 'true' }, ACCOUNTS);
     kafka = new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING });
   });
   afterAll(async () => {
@@ -77,6 +79,65 @@ describe.each(real)('on Kafka $version', ({ jars, version }) => {
   }
   const commit = (group: string, topic: string, offsets: string[]) =>
     commitOffsets(kafka, { group, topic, offsets: Object.fromEntries(offsets.entries()) });
+
+  it('[T59] a login that lacks a right is told which, and asking changes nothing: no topic, no group, no offset', async () => {
+    const state = () =>
+      withAdmin(async (admin) => [(await admin.listTopics()).sort(), (await admin.listGroups()).groups]);
+    await withAdmin((admin) =>
+      admin.createTopics({ topics: [{ topic: 'paid' }, { topic: 'kept' }], waitForLeaders: true }),
+    );
+    const [TOPIC, GROUP, CLUSTER, READ, DESCRIBE, DESCRIBE_CONFIGS] = [2, 3, 4, 3, 8, 10];
+    const grant = (user: keyof typeof ACCOUNTS, resourceType: number, resourceName: string, operation: number) => ({
+      ...{ principal: `User:${user}`, host: '*', permissionType: 3, resourcePatternType: 3 },
+      ...{ resourceType, resourceName, operation },
+    });
+    await withAdmin((admin) =>
+      admin.createAcls({
+        acl: [
+          grant('full', CLUSTER, 'kafka-cluster', DESCRIBE),
+          ...['paid', 'kept'].flatMap((name) => [READ, DESCRIBE_CONFIGS].map((op) => grant('full', TOPIC, name, op))),
+          grant('full', GROUP, 'rtu', READ),
+          grant('lesser', TOPIC, 'paid', DESCRIBE),
+          grant('lesser', GROUP, 'rtu', DESCRIBE),
+        ],
+      }),
+    );
+    const before = await state();
+    const ask = async (user: keyof typeof ACCOUNTS, topics: string[]) => {
+      host.secrets.set('file:/user', user);
+      host.secrets.set('file:/password', ACCOUNTS[user]);
+      const login = { username: { $secret: 'file:/user' }, password: { $secret: 'file:/password' } };
+      const wanted = {
+        cluster: ['Describe'],
+        topic: ['Describe', 'DescribeConfigs', 'Read'],
+        group: ['Describe', 'Read'],
+      };
+      const given = { in: { brokers: broker.saslBrokers, mechanism: 'plain', ...login }, ...wanted };
+      return await sample('kafka.permissions', { ...given, topics: topics.map((name) => ({ name, groups: ['rtu'] })) });
+    };
+    expect(await ask('full', ['paid', 'kept'])).toEqual({ missing: 0, held: 9 });
+    expect(await ask('lesser', ['paid', 'kept'])).toMatchObject({
+      missing: 7,
+      lacking: [
+        'Describe on the cluster, DescribeConfigs on topic paid, Read on topic paid, Describe on topic kept,',
+        'DescribeConfigs on topic kept, Read on topic kept, Read on group rtu',
+      ].join(' '),
+    });
+    // Who may see no topic is not told that it does not exist; who logs in nowhere may do everything here.
+    expect(await ask('full', ['gone'])).toMatchObject({ lacking: expect.stringContaining('Describe on topic gone') });
+    const open = { in: here(), topic: ['Write', 'Delete'], group: ['Read'] };
+    expect(await sample('kafka.permissions', { ...open, topics: [{ name: 'paid', groups: ['rtu'] }] })).toEqual({
+      ...{ missing: 0, held: 3 },
+    });
+    expect(await sample('kafka.permissions', { ...open, topics: [{ name: 'gone' }] })).toMatchObject({
+      lacking: 'there is no topic gone',
+    });
+    // A broker makes the topic of offsets when it is asked for a group's own broker: not even that has happened.
+    expect(await state()).toEqual(before);
+    expect(before[0]).not.toContain('__consumer_offsets');
+    await withAdmin((admin) => admin.describeGroups(['rtu']));
+    expect((await state())[0]).toContain('__consumer_offsets');
+  });
 
   it('[T50] lag is that of the partition that is furthest behind, as 64-bit numbers', async () => {
     await makeTopic('orders');

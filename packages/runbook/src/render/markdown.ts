@@ -1,5 +1,6 @@
 import type { Plan } from '@signalbox/protocol';
 import { clocksOf, findingsOf, rolesOf, secretsOf, windowOf } from './facts.ts';
+import { linksOf, networkDrawing, networkTable } from './network.ts';
 import { type Row, rowsOf } from './rows.ts';
 import { momentInWords } from './words.ts';
 
@@ -35,12 +36,23 @@ export function planAsMarkdown(plan: Plan, drift: readonly string[]): string {
         r.kind === 'crossing' ? [`- **${r.step}** (step ${r.number}): ${r.statement} Needs ${r.needs}.`] : [],
       ),
     ),
+    ...network(plan),
     ...section(
       'Secrets (values not read)',
       secretsOf(plan).map(({ param, ref, hosts }) => `- ${param}: \`${ref}\` on ${hosts.join(', ') || 'no host'}`),
     ),
     '',
   ].join('\n');
+}
+
+/** Drawn in characters, so that it is the same in a terminal, a ticket and a diff. */
+function network(plan: Plan): string[] {
+  const links = linksOf(plan);
+  const [header, ...rows] = networkTable(links);
+  return [
+    ...section('Network', links.length === 0 ? [] : ['```text', ...networkDrawing(links), '```']),
+    ...(header ? ['', cells(...header), cells(...header.map(() => '---')), ...rows.map((row) => cells(...row))] : []),
+  ];
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import type { Plan } from '@signalbox/protocol';
 import { clocksOf, findingsOf, rolesOf, secretsOf, windowOf } from './facts.ts';
+import { linksOf, networkDrawing } from './network.ts';
 import { type Row, rowsOf } from './rows.ts';
 import { momentInWords, plural } from './words.ts';
 
@@ -28,12 +29,18 @@ export function planAsText(
     '',
     ...table(rowsOf(plan), wide),
     '',
+    ...network(plan),
     ...windowOf(plan),
     ...clocksOf(plan),
     `after a failure: ${plan.onFailure === 'hold' ? 'hold' : 'take everything back'}   ${findingsOf(plan)}`,
     ...(drift.length > 0 ? ['', 'DRIFT since this plan was made:', ...drift.map((d) => `  ${d}`)] : []),
     '',
   ].join('\n');
+}
+
+function network(plan: Plan): string[] {
+  const lines = networkDrawing(linksOf(plan));
+  return lines.length > 0 ? ['network', ...lines.map((line) => `  ${line}`), ''] : [];
 }
 
 function wrapped(label: string, words: readonly string[], width: number): string[] {
