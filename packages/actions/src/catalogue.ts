@@ -46,6 +46,7 @@ import { secretsPut } from './secrets/put.ts';
 import { secretsRemoveFile } from './secrets/remove-file.ts';
 import { guarded } from './support/guard.ts';
 import { systemdDropIn } from './systemd/drop-in.ts';
+import { systemdMask } from './systemd/mask.ts';
 import { systemdRestart } from './systemd/restart.ts';
 import { systemdStart } from './systemd/start.ts';
 import { systemdStop } from './systemd/stop.ts';
@@ -96,6 +97,7 @@ export const actions: readonly Action[] = [
   secretsPut,
   secretsRemoveFile,
   systemdDropIn,
+  systemdMask,
   systemdRestart,
   systemdStart,
   systemdStop,

@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { LEFTOVERS, RISING, type Snapshot } from '../snapshot.ts';
+import { compareSnapshots, LEFTOVERS, RISING, type Snapshot } from '../snapshot.ts';
 import type { LabHost } from './lab-host.ts';
 
 /** What changes on every host by itself, and what is Signalbox's own: its journal. */
 const NOT_THE_HOST = /^(var\/(log|tmp|lib\/(signalbox|systemd|nats)|cache)|tmp|run|root\/\.bash_history|lab)(\/|$)/;
 const UNIT_PROPERTIES = ['ActiveState', 'SubState', 'LoadState', 'UnitFileState'];
+
+export type Snapshots = ReadonlyMap<LabHost, Snapshot>;
 
 /**
  * A host as it can be compared with itself later (`compareSnapshots`): every file in which it differs from the image that it
@@ -26,6 +28,20 @@ export async function takeHostSnapshot(host: LabHost, units: readonly string[]):
     for (const [key, value] of Object.entries(await host.unit(name, UNIT_PROPERTIES))) unit[`${name} ${key}`] = value;
   }
   return { files, unit, versions: {} };
+}
+
+/** Hosts and the units that run on them, as they are now. */
+export async function takeSnapshots(hosts: readonly LabHost[], unitOf: (host: LabHost) => string): Promise<Snapshots> {
+  const taken = hosts.map(async (host) => [host, await takeHostSnapshot(host, [unitOf(host)])] as const);
+  return new Map(await Promise.all(taken));
+}
+
+/** In what these hosts differ from what they were, each difference with its host. */
+export async function changesSince(before: Snapshots, unitOf: (host: LabHost) => string): Promise<string[]> {
+  const changes = [...before].map(async ([host, was]) =>
+    compareSnapshots(was, await takeHostSnapshot(host, [unitOf(host)])).map((change) => `${host.name}: ${change}`),
+  );
+  return (await Promise.all(changes)).flat();
 }
 
 /** A character device is how an overlay says that a file of the image was removed. */

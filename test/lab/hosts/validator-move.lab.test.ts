@@ -1,7 +1,8 @@
 import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { countDoubleSigns } from '../signatures.ts';
-import { foundAnew, signatures, VALIDATOR_MOVE } from './chain.ts';
+import { foundAnew, NODES, signatures, unitOf, VALIDATOR_MOVE } from './chain.ts';
+import { changesSince, takeSnapshots } from './host-snapshot.ts';
 import { type Blow, play } from './matrix.ts';
 import { LAB_IS_THERE, sharedLab, started } from './shared-lab.ts';
 
@@ -35,6 +36,26 @@ describe.runIf(LAB_IS_THERE)('validator-move, between two hosts with systemd', (
     expect(then).toBeGreaterThan(before);
     await until('the validator to sign on', () => signed() > then + 10);
     expect((await fresh.unit('remesd.service', ['ActiveState'])).ActiveState).toBe('active');
+    expect(countDoubleSigns(signatures(lab()))).toBe(0);
+  });
+
+  it('[T06] [I10] takes everything back when the key cannot be adopted: the old node signs on, and both are as before', async () => {
+    const spare = lab().host('node-2');
+    const before = await takeSnapshots(
+      NODES.map((name) => lab().host(name)),
+      unitOf,
+    );
+    const run = await started(VALIDATOR_MOVE, { window: '4s' });
+    await run.event(
+      'the key to be set aside',
+      ({ type, ...event }) => 'step' in event && event.step === 'key-set-aside',
+    );
+    await spare.run(['mv', '/root/priv_validator_key.json', '/root/gone']);
+    expect(await run.ended()).toBe('rolled-back');
+    await spare.run(['mv', '/root/gone', '/root/priv_validator_key.json']);
+    expect(await changesSince(before, unitOf)).toEqual([]);
+    const then = signed();
+    await until('the old node to sign on', () => signed() > then);
     expect(countDoubleSigns(signatures(lab()))).toBe(0);
   });
 

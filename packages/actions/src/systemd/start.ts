@@ -4,7 +4,10 @@ import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
 import { requireStable } from '../support/stability.ts';
 import { isChanging, isDown, lookAtUnit, UnitName, unitProblems, unitReceipt, wasUp } from '../support/unit.ts';
-import { STABLE_MS, startUnit, stopUnit } from './operate.ts';
+import { maskUnit, STABLE_MS, startUnit, stopUnit, unmaskUnit } from './operate.ts';
+
+/** `UnitFileState` of a unit that is masked until the next boot. */
+const MASKED_NOW = 'masked-runtime';
 
 const With = z.strictObject({
   unit: UnitName.describe('With its suffix, as in `remesd.service`.'),
@@ -13,6 +16,12 @@ const With = z.strictObject({
     .refine((text) => parseDuration(text) !== undefined, 'a duration such as 2s')
     .optional()
     .describe('How long the unit must stay up before the step is done; 1s when not given.'),
+  unmask: z
+    .boolean()
+    .optional()
+    .describe(
+      'First take off a mask of this boot, as an earlier step of the run has set it; one that was set for good stays.',
+    ),
 });
 type With = z.infer<typeof With>;
 
@@ -29,25 +38,29 @@ export const systemdStart = defineAction<With>({
   receipt: { activeState: 'what the unit was before', subState: 'likewise', unitFileState: 'likewise' },
   timeoutMs: 5 * 60_000,
 
-  async check(context, { unit }) {
+  async check(context, { unit, unmask }) {
     const reading = await lookAtUnit(context, unit);
     const problems = unitProblems(unit, reading);
-    if (reading.loadState === 'masked') problems.push(actionError('SB-ACT-UNIT-MASKED', `${unit} is masked`).failure);
+    const unmasked = unmask && reading.unitFileState === MASKED_NOW;
+    if (reading.loadState === 'masked' && !unmasked)
+      problems.push(actionError('SB-ACT-UNIT-MASKED', `${unit} is masked`).failure);
     return { before: unitReceipt(reading), note: reading.activeState, problems };
   },
 
-  async run(context, { unit, stableFor }) {
+  async run(context, { unit, stableFor, unmask }) {
     const windowMs = parseDuration(stableFor ?? '') ?? STABLE_MS;
+    if (unmask) await unmaskUnit(context, unit);
     const { activeState } = await lookAtUnit(context, unit);
     if (activeState === 'active') await requireStable(context, unit, windowMs);
     else await startUnit(context, unit, windowMs);
     return {};
   },
 
-  async undo(context, { unit }, receipt) {
+  async undo(context, { unit, unmask }, receipt) {
     if (wasUp(unit, receipt)) return { stopped: false };
     // Also when it is down already: a unit between two restarts looks down and comes back.
     await stopUnit(context, unit);
+    if (unmask && receipt.unitFileState === MASKED_NOW) await maskUnit(context, unit);
     return { stopped: true };
   },
 

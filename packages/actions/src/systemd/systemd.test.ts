@@ -168,6 +168,40 @@ describe('systemd.start', () => {
   });
 });
 
+describe('systemd.mask', () => {
+  const DOWN = { ActiveState: 'inactive', SubState: 'dead', MainPID: 0 };
+
+  it('[I10] keeps a unit down that is down, and gives it back as it was', async () => {
+    await given(DOWN);
+    const receipt = await doIt('systemd.mask');
+    expect(await codeOf(doIt('systemd.start'))).toBe('SB-ACT-UNIT-MASKED');
+    expect(await undoIt('systemd.mask', receipt)).toEqual({ unmasked: true });
+    expect(await units.verbs(UNIT)).toEqual(['mask', 'unmask']);
+  });
+
+  it('leaves a mask that was there before, and a unit that runs', async () => {
+    await given({ ...DOWN, LoadState: 'masked', UnitFileState: 'masked-runtime' });
+    expect(await undoIt('systemd.mask', await doIt('systemd.mask'))).toEqual({ unmasked: false });
+    await given(RUNNING);
+    const { problems } = await action('systemd.mask').check(host, { unit: UNIT });
+    expect(problems.map((p) => p.code)).toEqual(['SB-ACT-UNIT-ACTIVE']);
+    expect(await codeOf(doIt('systemd.mask'))).toBe('SB-ACT-UNIT-ACTIVE');
+  });
+
+  it('is taken off by the start that says so, and put on again by its undo; one set for good stays', async () => {
+    await given(DOWN);
+    await doIt('systemd.mask');
+    const receipt = await doIt('systemd.start', { unmask: true });
+    expect(await state()).toBe('active');
+    await undoIt('systemd.start', receipt, { unmask: true });
+    expect(await units.get(UNIT, 'LoadState')).toBe('masked');
+    await given({ ...DOWN, LoadState: 'masked', UnitFileState: 'masked' }, { unmask: ':' });
+    const { problems } = await action('systemd.start').check(host, { unit: UNIT, unmask: true });
+    expect(problems.map((p) => p.code)).toEqual(['SB-ACT-UNIT-MASKED']);
+    expect(await codeOf(doIt('systemd.start', { unmask: true }))).toBe('SB-ACT-UNIT-MASKED');
+  });
+});
+
 describe('systemd.restart', () => {
   const restart = 'put ActiveState active; put SubState running; put MainPID 99';
 
