@@ -66,6 +66,14 @@ describe('[D4] a vote', () => {
     expect(second).toEqual(first);
   });
 
+  it('[I8] is not given for another round of the same number: the log has lost the one that it was given in', async () => {
+    const world = await smallWorld();
+    await ask(world);
+    const other = await ask(world, 1, { id: 'vote-1-again', roundNonce: 'n2.1' });
+    expect(votesOf(world)[1]).toMatchObject({ roundNonce: 'n2.1', vote: 'no', why: 'this round is over' });
+    expect(other.verdict).toBe('acked');
+  });
+
   it('is not given any more when its round was released before it was asked for', async () => {
     const world = await smallWorld();
     await world.control({ type: 'release', id: 'r', round: 1 });

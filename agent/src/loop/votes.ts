@@ -53,7 +53,9 @@ export function createVotes(ports: VotePorts): Votes {
     pending.set(control.id, deliveries);
     try {
       const known = journal.state.runs.get(control.run)?.vote?.record;
-      if (known?.round === control.round) return await tell(known, deliveries);
+      // Another round of that number: the log has lost the one that this host has voted in.
+      const isSame = known?.round === control.round && known.roundNonce === control.roundNonce;
+      if (known && isSame) return await tell(known, deliveries);
       const evidence = await lookAll(control.guards, control.id);
       if (journal.failure !== undefined) return;
       const deposed = authorityFailure(journal.state, control);

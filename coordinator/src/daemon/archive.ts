@@ -1,6 +1,6 @@
 import { SignalboxError } from '@signalbox/protocol';
 import type { Ports } from './ports.ts';
-import { type LoadedRun, loadRun } from './run-log.ts';
+import { isStored, type LoadedRun, loadRun } from './run-log.ts';
 
 export interface RunSummary {
   readonly run: string;
@@ -11,32 +11,49 @@ export interface RunSummary {
   readonly by: string;
 }
 
-/** Runs as their logs have them, for whoever does not lead them: read once, and again when there is more. */
+/**
+ * Runs as their logs have them, for whoever does not lead them: read once, and again when there is more. What is stored may
+ * be less than it was when a connection comes back, so what was read before is compared with it then, the end of a run as well.
+ */
 export class Archive {
   readonly #ports: Ports;
   readonly #read = new Map<string, LoadedRun>();
+  /** Read over a connection that was lost since. */
+  #doubted: ReadonlySet<string> = new Set();
 
   constructor(ports: Ports) {
     this.#ports = ports;
+    ports.bus.onConnection((connected) => {
+      if (!connected) this.#doubted = new Set(this.#read.keys());
+    });
   }
 
   /** @throws SB-COORD-NO-RUN, SB-RUN-LOG, what the bus throws. */
   async load(run: string): Promise<LoadedRun> {
     const { bus } = this.#ports;
     const known = this.#read.get(run);
-    if (known && (known.state.closed || (await bus.lastEntry(run))?.sequence === known.head.sequence)) return known;
+    if (known && (this.isClosed(run) || (await isStored(bus, known)))) {
+      this.#trust(run);
+      return known;
+    }
+    this.#read.delete(run);
     const loaded = await loadRun(bus, run);
-    this.#read.set(run, loaded);
+    this.keep(loaded);
     return loaded;
   }
 
   /** True when the run is known to be over for good: nothing that moves will be appended to it. */
   isClosed(run: string): boolean {
-    return this.#read.get(run)?.state.closed === true;
+    return this.#read.get(run)?.state.closed === true && !this.#doubted.has(run);
   }
 
   keep(loaded: LoadedRun): void {
     this.#read.set(loaded.state.run, loaded);
+    this.#trust(loaded.state.run);
+  }
+
+  #trust(run: string): void {
+    if (this.#doubted.has(run)) this.#doubted = new Set([...this.#doubted].filter((other) => other !== run));
   }
 }
 

@@ -67,9 +67,10 @@ describe('[D3] a new leader', () => {
     const world = new World(['a', 'b']);
     const head = { sequence: 99, hash: 'lost' };
     const failure = { code: 'SB-AGENT-EPOCH', class: 'retryable' as const, message: 'old', next: '-' };
-    world.fenceAnswer = ({ host, epoch }) =>
-      host === 'b' ? { known: [] } : { known: [], seen: { epoch: 7, head }, ...(epoch < 8 ? { failure } : {}) };
-    const runner = await takenOver(world);
+    const runner = await takenOver(world, async () => {
+      world.fenceAnswer = ({ host, epoch }) =>
+        host === 'b' ? { known: [] } : { known: [], seen: { epoch: 7, head }, ...(epoch < 8 ? { failure } : {}) };
+    });
     expect([runner.state.epoch, reasonsOf(runner)]).toEqual([8, [['a', 'SB-RUN-CONTRADICTED']]]);
     expect(world.commands()).toEqual([]);
   });
@@ -99,4 +100,33 @@ it('[I8] a leader that is refused for a later one, of which its log has nothing,
   expect(reasonsOf(runner)).toEqual([]);
   await world.report(command, { status: 'succeeded' }, refused);
   expect(reasonsOf(runner)).toEqual([['a', 'SB-RUN-CONTRADICTED']]);
+});
+
+it('[I8] a run of which nothing is left, and that is begun again, is held for what hosts know of it', async () => {
+  const world = new World(['a', 'b']);
+  const seen = { epoch: 1, head: { sequence: 4, hash: 'lost' } };
+  const failure = { code: 'SB-AGENT-NONCE', class: 'terminal' as const, message: 'another leader', next: '-' };
+  world.fenceAnswer = ({ host, epoch }) => ({
+    known: [],
+    ...(host === 'b' ? { seen, ...(epoch < 2 ? { failure } : {}) } : {}),
+  });
+  const plan = JSON.stringify(world.plan([action('one', ['a', 'b'])]));
+  const { run } = await world.runs.create(plan, { by: OPERATOR, start: randomUUID() });
+  await settle();
+  const runner = await world.runs.led(run);
+  expect([runner.state.epoch, reasonsOf(runner)]).toEqual([2, [['b', 'SB-RUN-CONTRADICTED']]]);
+  expect(world.commands().filter(({ epoch }) => epoch === 2)).toEqual([]);
+});
+
+it('[I8] storage that comes back with less than it had is noticed by whoever leads, though nothing happens', async () => {
+  const world = new World(['a', 'b']);
+  const runner = await takenOver(world);
+  const log = world.bus.logs.get(runner.run) ?? [];
+  world.bus.reconnect();
+  await settle();
+  expect(await world.runs.led(runner.run)).toBe(runner);
+  world.bus.logs.set(runner.run, log.slice(0, -1));
+  world.bus.reconnect();
+  await settle();
+  await expect(world.runs.led(runner.run)).rejects.toThrow('is not led here');
 });

@@ -37,7 +37,7 @@ export class Fencing {
     this.#cancel();
     this.#answered.clear();
     runner.effects.commands.fence();
-    this.#cancel = ports.clock.after(ANSWER_MS, () => this.#giveUp());
+    if (!runner.released) this.#cancel = ports.clock.after(ANSWER_MS, () => this.#giveUp());
     this.look();
   }
 
@@ -58,6 +58,7 @@ export class Fencing {
     const { state } = runner;
     if (report.controlId !== controlId(state, 'fence')) return;
     if (report.failure) {
+      runner.holdBack();
       const epoch = Math.max(state.epoch, report.seen?.epoch ?? 0) + 1;
       ports.log.warn({ run: runner.run, host: report.host, epoch }, 'a host obeys a later leader; leading above it');
       await runner.submit({ type: 'lead', coordinator: ports.name, epoch, nonce: ports.newId() });

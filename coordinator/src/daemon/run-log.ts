@@ -66,6 +66,15 @@ export async function loadRun(bus: CoordinatorBus, run: string): Promise<LoadedR
   return { state, head, entries, planText, heads };
 }
 
+/** Whether the log still ends with the entry that it was read up to. @throws what the bus throws. */
+export async function isStored(
+  bus: CoordinatorBus,
+  { state, head }: Pick<LoadedRun, 'state' | 'head'>,
+): Promise<boolean> {
+  const last = await bus.lastEntry(state.run);
+  return last?.sequence === head.sequence && sha256(last.data) === head.hash;
+}
+
 export function parsePlan(text: string): Plan {
   try {
     return Plan.parse(JSON.parse(text));

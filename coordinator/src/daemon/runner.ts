@@ -1,5 +1,6 @@
 import type { LogEntry, LogHead, RunEvent } from '@signalbox/protocol';
 import { SignalboxError } from '@signalbox/protocol';
+import { sha256 } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
 import {
   decide,
@@ -15,7 +16,7 @@ import { coordinatorError } from './codes.ts';
 import { Effects } from './effects.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
-import { appendEntry, type LoadedRun, type LogHeadPosition, type NewEntry } from './run-log.ts';
+import { appendEntry, isStored, type LoadedRun, type LogHeadPosition, type NewEntry } from './run-log.ts';
 
 export interface RunnerOptions {
   readonly ports: Ports;
@@ -62,7 +63,7 @@ export class Runner {
     this.#state = loaded.state;
     this.#head = loaded.head;
     this.#heads = new Map(loaded.heads);
-    // Of a run that is new no host can know anything.
+    // A host that knows another run of that name refuses what is asked of it in this one, so nothing is waited for.
     this.#released = loaded.entries.length === 0;
     this.#runTimeOffsetMs = loaded.state.runMs - ports.clock.monotonicMs();
     this.effects = new Effects({
@@ -106,11 +107,42 @@ export class Runner {
     return turn;
   }
 
+  /** Whether what is pending may happen. */
+  get released(): boolean {
+    return this.#released;
+  }
+
+  /** A host obeys somebody else, so nothing more begins before it has said what it knows. */
+  holdBack(): void {
+    this.#released = false;
+  }
+
   /** Every host has said what it knows, or is silent: from here on what is pending happens. Harmless to repeat. */
   release(): void {
     if (this.#released) return;
     this.#released = true;
     this.#queue = this.#queue.then(() => this.#reconcile());
+  }
+
+  /**
+   * What NATS has stored may be less than it was. Whether the log is still what this leader has written: if not, somebody else
+   * leads the run, or it has lost its end. The plan is stored again where it is gone.
+   */
+  check(): void {
+    this.#queue = this.#queue.then(() => this.#check());
+  }
+
+  async #check(): Promise<void> {
+    const { bus, log } = this.#options.ports;
+    if (this.#stopped || this.#head.index < 0) return;
+    try {
+      if (await isStored(bus, { state: this.#state, head: this.#head }))
+        await bus.putBlob(sha256(this.planText), Buffer.from(this.planText));
+      else this.#lose(this.#notLed());
+    } catch (error) {
+      // The next entry will find it out.
+      log.debug({ run: this.run, err: error }, 'the log cannot be looked at');
+    }
   }
 
   /** Whether the log has ever stood there. */
@@ -206,6 +238,10 @@ export class Runner {
     this.#stopped = true;
     this.effects.stop();
     this.#options.onLost(this, error);
+  }
+
+  get head(): LogHeadPosition {
+    return this.#head;
   }
 
   get heads(): ReadonlyMap<number, string> {

@@ -53,7 +53,8 @@ describe('a coordinator', () => {
     const [, after] = world.commands();
     expect(after).toMatchObject({ id: before?.id, with: before?.with, notAfterMs: before?.notAfterMs });
     expect(after?.epoch).toBe((before?.epoch ?? 0) + 1);
-    expect(world.bus.controls.map((c) => c.id)).toEqual([`book-1-2-${after?.nonce}-fence`]);
+    const fences = [before, after].map((command) => `book-1-${command?.epoch}-${command?.nonce}-fence`);
+    expect(world.bus.controls.map((c) => c.id)).toEqual(fences);
   });
 
   it('[I6] stops leading when somebody else has written into the log', async () => {

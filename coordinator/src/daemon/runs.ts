@@ -12,7 +12,7 @@ import type { Members } from './members.ts';
 import { Orphans } from './orphans.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
-import { EMPTY_HEAD, type LoadedRun } from './run-log.ts';
+import type { LoadedRun } from './run-log.ts';
 import { Runner } from './runner.ts';
 import { dealOut } from './sharing.ts';
 
@@ -53,6 +53,9 @@ export class Runs {
       claims: this.#claims,
       load,
       lead: (loaded, create) => this.#leadNew(loaded, create),
+    });
+    ports.bus.onConnection((connected) => {
+      if (connected) for (const runner of this.#led.values()) runner.check();
     });
     members.onLook = () => void this.share();
     members.onLost = () => this.#leaveAll();
@@ -225,7 +228,7 @@ export class Runs {
     // Listening comes first: what a host answers to a fence must not reach the leader before this one alone.
     listening
       .begin()
-      .then(() => create || this.#fence(runner))
+      .then(() => this.#fence(runner))
       .catch((error: unknown) => ports.log.error({ run, err: error }, 'reports'));
     for (const { name } of runner.state.plan.hosts) {
       if (this.#options.hosts.stateOf(name) === 'silent')
@@ -234,7 +237,10 @@ export class Runs {
     return runner;
   }
 
-  /** What is pending waits until the hosts have said what they know [D3]. */
+  /**
+   * What is pending waits until the hosts have said what they know [D3]. Those of a new run are asked as well, though nothing
+   * waits for it: storage that was put back may have lost all of an earlier run of that name.
+   */
   #fence(runner: Runner): void {
     const { ports, queries, hosts } = this.#options;
     if (this.#led.get(runner.run) !== runner) return;
@@ -294,6 +300,6 @@ export class Runs {
   }
 }
 
-function loadedOf({ state, entries, planText, heads }: Runner): LoadedRun {
-  return { state, head: EMPTY_HEAD, entries, planText, heads };
+function loadedOf({ state, head, entries, planText, heads }: Runner): LoadedRun {
+  return { state, head, entries, planText, heads };
 }

@@ -23,6 +23,7 @@ export class MemoryBus implements CoordinatorBus {
   readonly #unread = new Map<string, { host: string; data: Uint8Array }[]>();
   /** Told of each control, as its host is. */
   onControl: (host: string, data: Uint8Array) => void = () => {};
+  readonly #listeners = new Set<(connected: boolean) => void>();
   #sequence = 0;
 
   async append(run: string, data: Uint8Array, expectedSequence: number): Promise<{ sequence: number } | 'conflict'> {
@@ -33,6 +34,16 @@ export class MemoryBus implements CoordinatorBus {
     this.#sequence += 1;
     this.logs.set(run, [...log, { sequence: this.#sequence, data }]);
     return { sequence: this.#sequence };
+  }
+
+  onConnection(listener: (connected: boolean) => void): void {
+    this.#listeners.add(listener);
+    listener(true);
+  }
+
+  /** The connection is lost, and there again. */
+  reconnect(): void {
+    for (const connected of [false, true]) for (const listener of this.#listeners) listener(connected);
   }
 
   /** Delivers a report, kept until somebody reads it; resolves to whether it was acknowledged. */
@@ -54,7 +65,6 @@ export class MemoryBus implements CoordinatorBus {
   serve = async () => async () => {};
   readReports = async () => [];
   readOutput = async () => ({ chunks: [], next: 0 });
-  onConnection = (listener: (connected: boolean) => void) => listener(true);
   prepare = async () => {};
   putHost = async () => {};
   close = async () => {};

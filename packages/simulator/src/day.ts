@@ -26,6 +26,13 @@ export interface Fault {
   readonly ms: number;
 }
 
+/** NATS loses its power, and the end of what it had acknowledged: it comes back as it was a while before. */
+export interface TailLoss {
+  readonly atMs: number;
+  readonly lostMs: number;
+  readonly downMs: number;
+}
+
 const MANNERS: readonly Manner[] = [
   'fails and does nothing',
   'fails half-way',
@@ -54,6 +61,13 @@ export function rareFaults(chance: Chance, { stormMs, faults }: Day, hosts: read
   const [what, host] = [chance.pick(RARE_FAULTS), chance.oneOf(hosts)];
   if (host === undefined || stormMs === 0 || !chance.hits(0.15)) return faults;
   return [...faults, { atMs: chance.fraction() * stormMs, fault: { what, host, ms: chance.between(300, 25_000) } }];
+}
+
+/** On few days, and by a chance of its own as well. Mostly early, and little is lost: more would be a run of which nothing is left. */
+export function drawTailLoss(chance: Chance, { stormMs }: Day): TailLoss | undefined {
+  if (!chance.hits(0.05)) return undefined;
+  const atMs = chance.fraction() ** 2 * stormMs;
+  return { atMs, lostMs: chance.fraction() ** 2 * 20_000, downMs: chance.between(100, 8_000) };
 }
 
 /** Each day has its own few kinds of trouble: what needs one of them alone is found as well as what needs three together. */

@@ -7,6 +7,8 @@ export interface Evidence {
   readonly hosts: ReadonlyMap<string, Host>;
   /** `step@host` of what a person, not a host, has said the outcome of. */
   readonly declared: ReadonlySet<string>;
+  /** What this host has done of this step is gone from the log, and people were told that the host knows more than that. */
+  readonly wasNamed: (host: string, step: string) => boolean;
 }
 
 /** The run has ended, or it is held and says to people why and what they can do. @throws Broken */
@@ -29,10 +31,10 @@ export function mustBeTrue(state: RunState, evidence: Evidence): void {
   for (const ref of indexOf(state.plan).refs) stepMustBeTrue(state, ref, evidence);
 }
 
-function stepMustBeTrue(state: RunState, ref: CellRef, { hosts, declared }: Evidence): void {
+function stepMustBeTrue(state: RunState, ref: CellRef, { hosts, declared, wasNamed }: Evidence): void {
   const { status, leftovers, dropped } = state;
   if (ref.leaf.kind !== 'action' || ref.host === null || ref.left || ref.onlyUndo) return;
-  if (declared.has(ref.key) || dropped.has(ref.host)) return;
+  if (declared.has(ref.key) || dropped.has(ref.host) || wasNamed(ref.host, ref.leaf.id)) return;
   const mark = hosts.get(ref.host)?.mark(ref.leaf.id) ?? 'none';
   const { phase } = cellOf(state, ref);
   if (status === 'completed' && phase === 'succeeded')

@@ -1,6 +1,6 @@
 import type { Broker } from './broker.ts';
 import type { Conditions } from './conditions.ts';
-import type { Fault } from './day.ts';
+import type { Fault, TailLoss } from './day.ts';
 import type { Host } from './host.ts';
 import { FINE, type Link } from './network.ts';
 import type { Processes, Running } from './processes.ts';
@@ -14,6 +14,8 @@ export interface FaultsOptions {
   readonly conditions: Conditions;
   /** The agent of a host has an empty journal from now on. */
   readonly reinstalled: (host: string) => void;
+  /** What NATS has stored is less than it was. */
+  readonly putBack: () => void;
   readonly say: (who: string, what: () => string) => void;
 }
 
@@ -126,6 +128,19 @@ export class Faults {
     coordinator.life.stop();
     if (isOnlyOne()) timeline.in(ms / 2, () => conditions.storm && isOnlyOne() && processes.startCoordinator());
     timeline.in(ms, () => coordinator.life.wake());
+  }
+
+  /** What NATS stores from here on it loses again. */
+  loseTail({ lostMs, downMs }: TailLoss): void {
+    const { timeline, broker, conditions } = this.#options;
+    const putBack = broker.remember();
+    timeline.in(lostMs, () => {
+      if (!conditions.storm) return;
+      this.#options.say('DAY', () => `NATS is put back by ${Math.round(lostMs)} ms`);
+      this.#stopNats(downMs);
+      putBack();
+      this.#options.putBack();
+    });
   }
 
   #stopNats(ms: number): void {

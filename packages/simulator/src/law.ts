@@ -1,14 +1,17 @@
-import type { Command, LogEntry, RunEvent } from '@signalbox/protocol';
-import { sha256 } from '@signalbox/protocol/crypto';
-import { type CellRef, cellOf, evolve, indexOf, initialState, isMoving, type RunState } from '@signalbox/sequencer';
+import type { StoredEntry } from '@signalbox/bus';
+import type { Command, RunEvent } from '@signalbox/protocol';
+import { type CellRef, cellOf, indexOf, isMoving, type RunState } from '@signalbox/sequencer';
 import { Ballots } from './ballots.ts';
 import { Broken, must } from './broken.ts';
 import type { LaneName } from './broker.ts';
+import { DiskFacts } from './disk-facts.ts';
 import { mustBeSomewhere, mustBeTrue, mustHaveNotes } from './end-of-day.ts';
 import type { Execution, Host, HostWatch, Mark } from './host.ts';
+import { LostTail } from './lost-tail.ts';
 import type { MachineClock } from './machine.ts';
 import { isSealed, mustBeInWindow, mustBeLast, mustBeReached } from './order.ts';
 import type { Moved, PlannedDay } from './plans.ts';
+import { StoredLog } from './stored-log.ts';
 import { SECRET } from './tools.ts';
 
 type Event<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
@@ -27,47 +30,26 @@ export interface LawOptions {
   readonly truthAt: (host: string, what: string, atMs: number) => boolean;
 }
 
-/** What a host's disk says for certain, and what was really done there. */
-interface Facts {
-  readonly intents: Map<string, Command>;
-  readonly outcomes: Map<string, string>;
-  /** Ids of which a record of any kind is on disk, controls included. */
-  readonly known: Set<string>;
-  readonly spawned: Map<string, number>;
-  epoch: number;
-}
-
 /**
  * The invariants I1-I11, as somebody reads them who sees everything: the run log as it is stored, the disks, and the
  * processes on the hosts. It shares with the product only the fold of the log; how decisions are made it does not know.
  */
 export class Law implements HostWatch {
   readonly #options: LawOptions;
-  readonly #facts = new Map<string, Facts>();
-  readonly #ids = new Set<string>();
-  /** `step@host` of what a person, not a host, has said the outcome of. */
-  readonly #declared = new Set<string>();
+  readonly #disks: DiskFacts;
   readonly #notes = new Set<string>();
   readonly #reinstalled = new Set<string>();
   readonly #ballots: Ballots;
-  #state: RunState;
-  #previous = '';
-  #entries = 0;
+  readonly #log: StoredLog;
+  readonly #lost: LostTail;
   #broken: Broken | undefined;
 
   constructor(options: LawOptions) {
     this.#options = options;
     this.#ballots = new Ballots(options);
-    this.#state = initialState(options.run, options.day.plan);
-    for (const name of options.hosts.keys()) {
-      this.#facts.set(name, {
-        intents: new Map(),
-        outcomes: new Map(),
-        known: new Set(),
-        spawned: new Map(),
-        epoch: 0,
-      });
-    }
+    this.#log = new StoredLog(options.run, options.day.plan);
+    this.#lost = new LostTail(this.#log);
+    this.#disks = new DiskFacts(options.hosts.keys(), { ballots: this.#ballots, lost: this.#lost });
   }
 
   get broken(): Broken | undefined {
@@ -76,12 +58,12 @@ export class Law implements HostWatch {
 
   /** The run as the stored log has it. */
   get state(): RunState {
-    return this.#state;
+    return this.#log.state;
   }
 
   /** Its journal is gone. What it has done it has done: the new one must begin nothing of this run [D2]. */
   reinstalled(host: string): void {
-    this.#of(host).epoch = 0;
+    this.#disks.of(host).epoch = 0;
     this.#reinstalled.add(host);
     this.#ballots.forget(host);
   }
@@ -93,16 +75,19 @@ export class Law implements HostWatch {
 
   appended(data: Uint8Array): void {
     this.#judge(() => {
-      const entry: LogEntry = JSON.parse(Buffer.from(data).toString('utf8'));
-      must('I6', entry.index === this.#entries, `entry ${entry.index} stored as number ${this.#entries}`);
-      must('I6', entry.previous === this.#previous, `entry ${entry.index} does not follow the one before`);
-      must('I6', entry.epoch >= this.#state.epoch, `epoch ${entry.epoch} appended after epoch ${this.#state.epoch}`);
-      this.#entries += 1;
-      this.#previous = sha256(data);
-      for (const event of entry.events) {
-        this.#event(event, entry.atMs);
-        this.#state = evolve(this.#state, event, entry);
-      }
+      this.#log.append(data, (event, { atMs }) => {
+        this.#event(event, atMs);
+        this.#lost.appended(event);
+      });
+      this.#lost.holds(this.state);
+    });
+  }
+
+  /** NATS has lost the end of what it had stored: the log is what is left. */
+  putBack(stored: readonly StoredEntry[]): void {
+    this.#judge(() => {
+      this.#lost.lost(this.#log.putBack(stored));
+      for (const note of this.#notes) if (this.#lost.hasNote(note)) this.#notes.delete(note);
     });
   }
 
@@ -110,17 +95,18 @@ export class Law implements HostWatch {
     this.#judge(() => {
       must('I1', !host.isClone, `${commandId} is run on a clone of ${host.name}`);
       must('I1', !this.#reinstalled.has(host.name), `${commandId} is run on ${host.name}, which was installed anew`);
-      const facts = this.#of(host.name);
+      const facts = this.#disks.of(host.name);
       const times = (facts.spawned.get(commandId) ?? 0) + 1;
       facts.spawned.set(commandId, times);
       must('I1', times === 1, `${commandId} is run ${times} times on ${host.name}`);
       const command = facts.intents.get(commandId);
       must('I1', command !== undefined, `${commandId} runs, and its intent is not on disk`);
-      must('I2', this.#ids.has(commandId), `${commandId} runs, and the log does not ask for it`);
+      const asked = this.#log.ids.has(commandId) || this.#lost.hasAsked(commandId);
+      must('I2', asked, `${commandId} runs, and the log does not ask for it`);
       const lateMs = this.#options.coordinatorClock.wallMs() - command.notAfterMs;
       must('I7', lateMs <= 0, `${commandId} is started ${lateMs} ms late`);
       if (direction === 'undo')
-        must('I3', !isSealed(this.#state, step), `${step} is undone behind a point of no return`);
+        must('I3', !isSealed(this.state, step), `${step} is undone behind a point of no return`);
     });
   }
 
@@ -153,63 +139,47 @@ export class Law implements HostWatch {
     this.#judge(() => {
       must('I9', !line.includes(SECRET), `a secret is in the journal of ${host}`);
       const record: unknown = JSON.parse(line.slice(9));
-      if (!isRecord(record)) return;
-      const facts = this.#of(host);
-      this.#ballots.durable(host, record);
-      if (record.type === 'intent') {
-        const command = record.command as Command;
-        this.#ballots.intended(host, command);
-        must('I1', !facts.intents.has(command.id), `${host} intends ${command.id} twice`);
-        must('I6', command.epoch >= facts.epoch, `${host} accepts epoch ${command.epoch} after ${facts.epoch}`);
-        facts.intents.set(command.id, command);
-        facts.known.add(command.id);
-        facts.epoch = command.epoch;
-      } else if (record.type === 'control') {
-        // A fence of a leader that was deposed is answered with what this host knows, and refused by the same record.
-        const refused = record.control === 'fence' && record.failure !== undefined;
-        const obeyed = Number(record.epoch) >= facts.epoch;
-        must('I6', refused || obeyed, `${host} obeys epoch ${record.epoch} after ${facts.epoch}`);
-        if (!refused) facts.epoch = Number(record.epoch);
-        facts.known.add(String(record.id));
-        for (const id of Array.isArray(record.withdrawn) ? record.withdrawn : []) facts.known.add(String(id));
-      } else if (record.type === 'vote') {
-        facts.known.add(String(record.id));
-      } else if (record.type === 'refused') {
-        facts.known.add(String((record.command as Command).id));
-      } else if (record.type === 'outcome') {
-        facts.outcomes.set(String(record.commandId), (record.outcome as { status: string }).status);
-      }
+      if (isRecord(record)) this.#disks.add(host, record);
     });
   }
 
   /** An agent tells the stream that it has dealt with a message. */
   acked(host: string, lane: LaneName, id: string): void {
     this.#judge(() => {
-      must('I1', this.#of(host).known.has(id), `${host} acknowledges ${lane} ${id}, and nothing of it is on disk`);
+      must(
+        'I1',
+        this.#disks.of(host).known.has(id),
+        `${host} acknowledges ${lane} ${id}, and nothing of it is on disk`,
+      );
     });
   }
 
   /** An operator was told that this note is taken. */
   acknowledged(note: string): void {
     this.#judge(() => {
+      // The answer may come after what it was about is gone.
+      if (this.#lost.hasNote(note)) return;
       this.#notes.add(note);
-      mustHaveNotes(this.#state, this.#notes);
+      mustHaveNotes(this.state, this.#notes);
     });
   }
 
   /** After a calm time, in which people did what was theirs. */
   ended(): void {
     this.#judge(() => {
-      if (this.#state.status === 'planned' && this.#mustNotBegin()) return;
-      mustBeSomewhere(this.#state);
-      mustHaveNotes(this.#state, this.#notes);
-      mustBeTrue(this.#state, { hosts: this.#options.hosts, declared: this.#declared });
+      if (this.state.status === 'planned' && this.#mustNotBegin()) return;
+      mustBeSomewhere(this.state);
+      mustHaveNotes(this.state, this.#notes);
+      this.#lost.ended();
+      const wasNamed = (host: string, step: string) =>
+        this.#lost.wasNamed(host, step, this.#disks.of(host).intents.values());
+      mustBeTrue(this.state, { hosts: this.#options.hosts, declared: this.#log.declared, wasNamed });
     });
   }
 
   /** Made for a host that is no more, or for a night that is over: whoever starts it is told so. */
   #mustNotBegin(): boolean {
-    const notAfterMs = this.#state.plan.window?.notAfterMs ?? Number.POSITIVE_INFINITY;
+    const notAfterMs = this.state.plan.window?.notAfterMs ?? Number.POSITIVE_INFINITY;
     return this.#reinstalled.size > 0 || this.#options.coordinatorClock.wallMs() >= notAfterMs;
   }
 
@@ -225,11 +195,11 @@ export class Law implements HostWatch {
         this.#reset(event);
         return;
       case 'UndoStarted':
-        must('I3', this.#state.crossed.length === 0, 'the run turns round behind a point of no return');
+        must('I3', this.state.crossed.length === 0, 'the run turns round behind a point of no return');
         return;
       case 'Crossed':
-        must('I2', isMoving(this.#state), `crossed while ${this.#state.status}`);
-        this.#ballots.crossed(event, this.#state);
+        must('I2', isMoving(this.state), `crossed while ${this.state.status}`);
+        this.#ballots.crossed(event, this.state);
         return;
       default:
         return;
@@ -239,29 +209,28 @@ export class Law implements HostWatch {
   #started(event: Event<'StepStarted'>, atMs: number): void {
     const { step, host, direction, work } = event;
     const ref = this.#ref(step, host);
-    const cell = cellOf(this.#state, ref);
-    must('I2', isMoving(this.#state), `${ref.key} is started while the run is ${this.#state.status}`);
+    const cell = cellOf(this.state, ref);
+    must('I2', isMoving(this.state), `${ref.key} is started while the run is ${this.state.status}`);
     must('I5', cell.phase !== 'unknown' || cell.direction !== direction, `${ref.key} is run again while it is unknown`);
     if (work.kind === 'command') {
-      must('I1', !this.#ids.has(work.id), `${work.id} is asked for twice`);
-      this.#ids.add(work.id);
+      must('I1', !this.#log.ids.has(work.id), `${work.id} is asked for twice`);
     }
     this.#ballots.started(event);
-    if (direction === 'do') mustBeInWindow(this.#state, ref, atMs);
-    if (direction === 'do') mustBeReached(this.#state, ref);
-    else mustBeLast(this.#state, ref);
+    if (direction === 'do') mustBeInWindow(this.state, ref, atMs);
+    if (direction === 'do') mustBeReached(this.state, ref);
+    else mustBeLast(this.state, ref);
   }
 
   #succeeded({ step, host, direction, via, attempt }: Event<'StepSucceeded'>, atMs: number): void {
     const ref = this.#ref(step, host);
-    if (via === 'operator') this.#declared.add(ref.key);
     if (host === null || via === 'operator') return;
     if (ref.leaf.kind === 'action') {
       const id = this.#commandOf(step, { host, direction, attempt });
       must('I11', id !== undefined, `${ref.key} succeeded, and ${host} has not said so`);
       const mark = this.#options.hosts.get(host)?.mark(step) ?? 'none';
       const goal = direction === 'do' || ref.onlyUndo ? 'applied' : 'none';
-      must('I5', mark === goal, `${ref.key} succeeded (${direction}), and is ${mark}`);
+      const moved = this.#lost.hasMoved(step, this.#disks.of(host).intents.values());
+      must('I5', mark === goal || moved, `${ref.key} succeeded (${direction}), and is ${mark}`);
     } else if (ref.leaf.kind === 'gate') {
       const what = ref.leaf.targets.find((target) => target.host === host)?.with.what;
       const sampledMs = atMs - this.#options.coordinatorClock.wallMs() + this.#options.nowMs();
@@ -275,7 +244,7 @@ export class Law implements HostWatch {
 
   /** The command of that try, when its host has its success on disk. */
   #commandOf(step: string, { host, direction, attempt }: { host: string; direction: string; attempt: number }) {
-    const { intents, outcomes } = this.#of(host);
+    const { intents, outcomes } = this.#disks.of(host);
     for (const [id, command] of intents) {
       const same = command.step === step && command.attempt === attempt;
       if (same && command.direction === direction && outcomes.get(id) === 'succeeded') return id;
@@ -294,25 +263,18 @@ export class Law implements HostWatch {
   /** Forgotten without a person's word: only what is proven not to have been done [I5]. */
   #reset({ step, host, by }: Event<'StepReset'>): void {
     const ref = this.#ref(step, host);
-    const cell = cellOf(this.#state, ref);
-    if (by !== undefined) this.#declared.delete(ref.key);
+    const cell = cellOf(this.state, ref);
     if (cell.phase !== 'unknown' || by !== undefined || host === null) return;
     const work = cell.work?.kind === 'command' ? cell.work.id : '';
-    const ran = this.#of(host).spawned.has(work);
+    const ran = this.#disks.of(host).spawned.has(work);
     const undone = cell.probed === 'not-applied' || cell.probed === 'partial';
     must('I5', undone || !ran, `${ref.key} is forgotten, and it was run`);
   }
 
   #ref(step: string, host: string | null): CellRef {
-    const ref = indexOf(this.#state.plan).byKey.get(`${step}@${host ?? '-'}`);
+    const ref = indexOf(this.state.plan).byKey.get(`${step}@${host ?? '-'}`);
     if (ref === undefined) throw new Broken('I2', `the plan has no ${step} on ${host ?? 'no host'}`);
     return ref;
-  }
-
-  #of(host: string): Facts {
-    const facts = this.#facts.get(host);
-    if (facts === undefined) throw new Error(`no host ${host}`);
-    return facts;
   }
 
   /** The first thing that is broken is what counts: the rest may follow from it. */

@@ -1,9 +1,10 @@
 import type { AgentBus } from '@signalbox/bus';
-import { type Answer, HealthReply, LogEntry, Query, Report, type RunEvent } from '@signalbox/protocol';
+import { type Answer, HealthReply, LogEntry, Query, Report, Request, type RunEvent } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
 import { keyOf } from './keys.ts';
 import { HONEST, type Planted } from './planted.ts';
 import { changed } from './planted-bus.ts';
+import { LEADER_PLANTS } from './plants-leader.ts';
 import { VOTE_PLANTS } from './plants-votes.ts';
 import { ACTIVE } from './tools.ts';
 
@@ -20,6 +21,7 @@ const LATE_BEATS = 31;
  */
 export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly planted: Planted }>> = {
   ...VOTE_PLANTS,
+  ...LEADER_PLANTS,
   'a sync that does not wait for the disk': {
     rule: 'I1',
     planted: { ...HONEST, storage: (storage) => ({ ...storage, sync: async () => {} }) },
@@ -119,7 +121,7 @@ export const PLANTS: Readonly<Record<string, { readonly rule: string; readonly p
   },
   'a proof that is given without looking': {
     rule: 'I10',
-    planted: answering(({ probe }) => (probe === ACTIVE ? { active: false } : undefined)),
+    planted: impatient(answering(({ probe }) => (probe === ACTIVE ? { active: false } : undefined))),
   },
   'accepted is taken for done': {
     rule: 'I11',
@@ -159,6 +161,26 @@ function answering(values: (query: { probe: string }) => Record<string, boolean>
       },
     }),
   };
+}
+
+/** With people who skip what has failed instead of trying it again: only the proof stands between them and two of a kind. */
+function impatient(planted: Planted): Planted {
+  return {
+    ...planted,
+    coordinatorBus: (bus) => {
+      const inner = planted.coordinatorBus(bus);
+      return {
+        ...inner,
+        serve: (verbs, handler) =>
+          inner.serve(verbs, (verb, data) => (verb === 'retry' ? handler('skip', asSkip(data)) : handler(verb, data))),
+      };
+    },
+  };
+}
+
+function asSkip(data: Uint8Array): Uint8Array {
+  const { payload } = open(data, { kind: 'request', schema: Request, ...anybody });
+  return seal('request', { ...payload, verb: 'skip' }, keyOf(payload.operator));
 }
 
 /** A bus that changes what is appended once the log has passed a point of no return. */

@@ -3,7 +3,7 @@ import { isEnded, type RunState } from '@signalbox/sequencer';
 import type { Broken } from './broken.ts';
 import { Broker } from './broker.ts';
 import type { Conditions } from './conditions.ts';
-import { CALM_DAY, type Day, drawDay, rareFaults } from './day.ts';
+import { CALM_DAY, type Day, drawDay, drawTailLoss, rareFaults } from './day.ts';
 import { Faults } from './faults.ts';
 import type { Death, Given } from './given.ts';
 import { Host, type Manner } from './host.ts';
@@ -25,6 +25,7 @@ import { Truth } from './truth.ts';
 
 const MESH = 'sim';
 const RARE_SEED = 0x5bd1e995;
+const TAIL_SEED = 0x2c1b3c6d;
 /** How long people and machines get, once nothing goes wrong any more, until the run has to be somewhere. */
 const CALM_MS = 900_000;
 const DECIDE_EVERY_MS = 5_000;
@@ -150,6 +151,10 @@ class Simulation {
       processes: this.#processes,
       conditions: this.#conditions,
       reinstalled: (host) => this.#law.reinstalled(host),
+      putBack: () => {
+        this.#law.putBack(this.#broker.logs.get(run) ?? []);
+        this.#endedMs = undefined;
+      },
       say: (who, what) => this.#story.say(who, what),
     });
     this.#broker.onStored = (data) => this.#law.stored(data);
@@ -180,6 +185,11 @@ class Simulation {
     // Somebody's own runbook is shown what its nights bring, not what becomes of a host that is no more.
     const faults = this.#given ? day.faults : rareFaults(this.#rare, day, hosts);
     for (const { atMs, fault } of faults) this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
+    const tailLoss = this.#given ? undefined : drawTailLoss(new Chance(this.#seed ^ TAIL_SEED), day);
+    if (tailLoss) {
+      const beginsMs = Math.max(0, START_AT_MS + tailLoss.atMs - tailLoss.lostMs);
+      this.#timeline.in(beginsMs, () => this.#faults.loseTail(tailLoss));
+    }
     for (const atMs of day.meddlings)
       this.#timeline.in(START_AT_MS + atMs, () => this.#conditions.storm && this.#people.meddle());
     this.#timeline.in(START_AT_MS + day.stormMs, () => this.#calm());
