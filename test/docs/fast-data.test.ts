@@ -5,6 +5,8 @@ import { parse } from 'yaml';
 import { ACCOUNTS, SIGNALBOX_PRIVILEGES } from '../fast-data/mongo/accounts.ts';
 import { REPOSITORY } from '../lab/programs.ts';
 
+/** In the order in which the guide gives their parameters. */
+const RUNBOOKS = ['mongodb-cutover', 'preflight', 'kafka-cutover', 'services-move'];
 const guide = readFileSync(join(REPOSITORY, 'docs', 'guides', 'fast-data.md'), 'utf8');
 const folder = join(REPOSITORY, 'runbooks', 'fast-data');
 const blocks = (language: string) =>
@@ -21,13 +23,12 @@ describe('the guide for Fast Data', () => {
     for (const name of readdirSync(folder)) expect(guide).toContain(`runbooks/fast-data/${name}`);
   });
 
-  const order = ['mongodb-cutover', 'preflight', 'kafka-cutover'];
-  it.each(order)('gives the parameters of %s that there are', (name) => {
+  it.each(RUNBOOKS)('gives the parameters of %s that there are', (name) => {
     const { spec } = parse(readFileSync(join(folder, `${name}.yaml`), 'utf8'));
     const wanted = Object.entries<{ default?: unknown }>(spec.params).filter(
       ([, { default: preset }]) => preset === undefined,
     );
-    const given = blocks('yaml').map((text) => Object.keys(parse(text)))[order.indexOf(name)];
+    const given = blocks('yaml').map((text) => Object.keys(parse(text)))[RUNBOOKS.indexOf(name)];
     expect(Object.keys(spec.params)).toEqual(expect.arrayContaining(given ?? []));
     expect(given).toEqual(expect.arrayContaining(wanted.map(([param]) => param)));
   });

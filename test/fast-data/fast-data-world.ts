@@ -71,7 +71,7 @@ export class FastDataWorld extends World {
     this.stage = own.stage;
     this.mirrorHost = own.mirrorHost;
     this.syncApi = own.syncApi;
-    this.writeParams({ ...this.#usualParams(), ...own.options.params?.(this) });
+    this.writeParams({ ...this.night(), ...this.#usualParams(), ...own.options.params?.(this) });
   }
 
   /** Two writers, one of them with two pods, and a reader: under load from here on. Resolves when all are at work. */

@@ -76,7 +76,7 @@ export class KafkaWorld extends World {
     janitor.add('system of record', async () => this.stopRows());
     this.cluster.secrets.set(OLD_BROKERS, { brokers: source.broker.brokers.join() });
     this.cluster.secrets.set(NEW_BROKERS, { brokers: destination.broker.brokers.join() });
-    this.writeParams({ ...this.#usualParams(), ...params });
+    this.writeParams({ ...this.night(), ...this.#usualParams(), ...params });
   }
 
   /** The system of record goes on writing, whatever becomes of Kafka, until this. */

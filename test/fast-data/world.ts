@@ -87,15 +87,18 @@ export class World {
     return this.#janitor.sweep();
   }
 
-  /** What every runbook of Fast Data is given; times leave no room for waiting. */
   protected writeParams(params: object): void {
+    writeFileSync(this.#paramsFile, stringify(params));
+  }
+
+  /** What every cutover of data is given; times leave no room for waiting. */
+  protected night(): object {
     const minutes = (n: number) => new Date(Date.now() + n * 60_000).toISOString();
-    const usual = {
-      cluster: { namespace: this.cluster.namespace, kubeconfig: this.secretFile('kubeconfig') },
-      windowStart: minutes(-1),
-      decideBy: minutes(30),
-    };
-    writeFileSync(this.#paramsFile, stringify({ ...usual, ...params }));
+    return { cluster: this.connection('kubeconfig'), windowStart: minutes(-1), decideBy: minutes(30) };
+  }
+
+  protected connection(kubeconfig: string): object {
+    return { namespace: this.cluster.namespace, kubeconfig: this.secretFile(kubeconfig) };
   }
 
   /** As a runbook names it. */
@@ -108,10 +111,7 @@ export class World {
   }
 
   atWork(wanted: Readonly<Record<string, number>>): boolean {
-    return Object.entries(wanted).every(([name, replicas]) => {
-      const { spec, status } = this.cluster.get(name);
-      return spec.replicas === replicas && status.readyReplicas === replicas && status.replicas === replicas;
-    });
+    return Object.entries(wanted).every(([name, replicas]) => this.cluster.hasReady(name, replicas));
   }
 
   /** Where a Deployment takes a variable from. */
@@ -174,7 +174,10 @@ export class World {
         // A hold that was lifted is over.
         const stop = events.findLast((e) => ['Ended', 'Held', 'Resumed', 'HoldLifted', 'UndoStarted'].includes(e.type));
         const final = stop && (stop.type === 'Ended' || stop.type === 'Held');
-        if (!seen && final && type !== stop.type) over = JSON.stringify(stop);
+        if (!seen && final && type !== stop.type) {
+          const failed = events.filter((e) => e.type === 'StepFailed');
+          over = [stop, ...failed].map((e) => JSON.stringify(e)).join('\n');
+        }
         return seen ?? over !== undefined;
       },
       { timeoutMs },

@@ -118,11 +118,12 @@ class Reader {
   #readScalar(node: ScalarNode, schema: JsonObject, name: string): Json {
     if (schema.type === undefined && schema.enum === undefined && schema.const === undefined) return node.value;
     if (node.text === '' && node.value === null) return this.#wrong(node, schema, name);
+    // Where both are wanted, a bare `false` is no text: nobody who means the word would leave it bare.
+    if (node.plain && allows(schema, 'boolean') && typeof node.value === 'boolean') return node.value;
     if (allows(schema, 'string') && textFits(node.text, schema)) return node.text;
     if (node.plain && (allows(schema, 'integer') || allows(schema, 'number')) && numberFits(node.value, schema)) {
       return node.value;
     }
-    if (node.plain && allows(schema, 'boolean') && typeof node.value === 'boolean') return node.value;
     return this.#wrong(node, schema, name);
   }
 

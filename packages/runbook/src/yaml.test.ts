@@ -10,7 +10,7 @@ function read(text: string) {
   return { node: readYaml(text, 'x.yaml', report), diagnostics };
 }
 
-function typed(text: string, type: string) {
+function typed(text: string, type: string | string[]) {
   const { report, diagnostics } = collector();
   const node = get(read(`v: ${text}`).node, 'v');
   const codes = { unknown: 'SB110', missing: 'SB112', wrong: 'SB113' } as const;
@@ -34,6 +34,9 @@ describe('a plain scalar is read by the field that it stands in', () => {
     ['"true"', 'boolean', 'refused'],
     ['', 'string', 'refused'],
     ['""', 'string', ''],
+    ['false', ['boolean', 'string'], false],
+    ['"false"', ['boolean', 'string'], 'false'],
+    ['1.10', ['string', 'number'], '1.10'],
   ])('%s as %s', (text, type, want) => {
     expect(typed(text, type)).toBe(want);
   });

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const PROGRAM = '/usr/sbin/dnsmasq';
@@ -24,14 +26,14 @@ export class RealDns implements AsyncDisposable {
 
   /** The servers of a zone: what they do not know does not exist. */
   static async zone(records: readonly DnsRecord[]): Promise<RealDns> {
-    const dns = new RealDns(await freeUdpPort());
+    const dns = new RealDns(await freeDnsPort());
     await dns.publish(records);
     return dns;
   }
 
   /** A resolver that caches what `zone` answers; `keepsSeconds`: at least so long, whatever TTL it was given. */
   static async resolver(zone: RealDns, keepsSeconds = 0): Promise<RealDns> {
-    const dns = new RealDns(await freeUdpPort());
+    const dns = new RealDns(await freeDnsPort());
     await dns.follow(zone, keepsSeconds);
     return dns;
   }
@@ -84,11 +86,22 @@ export class RealDns implements AsyncDisposable {
   }
 }
 
-async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise<void>((resolve) => socket.close(() => resolve()));
-  return port;
+/**
+ * A port that is free for both UDP and TCP, and stays so while the server is started anew: below those that the kernel
+ * gives to whoever connects (net.ipv4.ip_local_port_range begins at 32768).
+ */
+async function freeDnsPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const [udp, tcp] = [createSocket('udp4'), createServer()];
+    const bound = await Promise.allSettled([
+      once(udp.bind(port, '127.0.0.1'), 'listening'),
+      once(tcp.listen(port, '127.0.0.1'), 'listening'),
+    ]);
+    const closed = [once(udp, 'close'), tcp.listening ? once(tcp, 'close') : undefined];
+    udp.close();
+    tcp.close();
+    await Promise.all(closed);
+    if (bound.every(({ status }) => status === 'fulfilled')) return port;
+  }
 }

@@ -80,6 +80,12 @@ export class Cluster {
     return found;
   }
 
+  /** Whether so many are wanted, and there, and ready. */
+  hasReady(name: string, replicas: number): boolean {
+    const { spec, status } = this.get(name);
+    return [spec.replicas, status.readyReplicas, status.replicas].every((count) => count === replicas);
+  }
+
   pods(name: string): readonly Pod[] {
     return this.#pods.get(name) ?? [];
   }

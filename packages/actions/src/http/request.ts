@@ -1,4 +1,4 @@
-import { Effect, type HostContext, holds, isJsonObject, Scalar, SecretRef } from '@signalbox/protocol';
+import { Effect, type HostContext, holds, isJsonObject, type Json, Scalar, SecretRef } from '@signalbox/protocol';
 import { parseJson64 } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
@@ -11,10 +11,15 @@ const Method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const Status = z.int().min(100).max(599);
 const Expect = z.strictObject({ status: z.union([Status, z.array(Status).min(1)]) });
 
+/** JSON as the runbook has it. Of several readings the first that fits is taken: so numbers come before text. */
+const Body: z.ZodType<Json> = z.lazy(() =>
+  z.union([z.number(), z.boolean(), z.null(), z.string(), z.array(Body), z.record(z.string(), Body)]),
+);
+
 const Request = {
   url: Url.describe('Without a user or password in it.'),
   method: Method.default('POST'),
-  body: z.json().optional().describe('Sent as JSON.'),
+  body: Body.optional().describe('Sent as JSON.'),
   expect: Expect.optional().describe('Any 2xx when not given.'),
 };
 

@@ -15,23 +15,32 @@ beforeEach(async () => {
   log = await host.write('access.log', line(200) + line(502));
 });
 afterEach(() => host[Symbol.asyncDispose]());
+const sample = (since?: number, ignore: string[] = []) =>
+  probe.sample(host, { log, ignore, ...(since !== undefined && { since }) });
 
 describe('nginx.requests', () => {
   it('counts what came since, whatever users write into their requests', async () => {
-    const { bytes } = await probe.sample(host, { log });
-    expect(await probe.sample(host, { log, since: Number(bytes) })).toEqual({ bytes, requests: 0, failed: 0 });
+    const { bytes } = await sample();
+    expect(await sample(Number(bytes))).toEqual({ bytes, requests: 0, failed: 0 });
     const begun = line(503).slice(0, 60);
     await appendFile(log, line(200) + line(404) + line(500) + line(499) + line(200, '/\\x22 500 x') + begun);
-    const second = await probe.sample(host, { log, since: Number(bytes) });
+    const second = await sample(Number(bytes));
     expect(second).toMatchObject({ requests: 5, failed: 2 });
     // A request whose line was still being written is counted when it is whole, and once.
     await appendFile(log, line(503).slice(60));
-    expect(await probe.sample(host, { log, since: Number(second.bytes) })).toMatchObject({ requests: 1, failed: 1 });
+    expect(await sample(Number(second.bytes))).toMatchObject({ requests: 1, failed: 1 });
+  });
+
+  it('does not count those of health checks, when it is told their paths', async () => {
+    const all = line(200, '/-/healthz?from=lb') + line(503, '/-/healthz') + line(200, '/-/healthz/') + line(200);
+    const since = Number((await sample()).bytes);
+    await appendFile(log, all);
+    expect(await sample(since, ['/-/healthz'])).toMatchObject({ requests: 2, failed: 0 });
   });
 
   it('[I11] says nothing of requests when the log is another one than before', async () => {
-    const { bytes } = await probe.sample(host, { log });
+    const { bytes } = await sample();
     await writeFile(log, '');
-    expect(await probe.sample(host, { log, since: Number(bytes) })).toEqual({ bytes: 0 });
+    expect(await sample(Number(bytes))).toEqual({ bytes: 0 });
   });
 });

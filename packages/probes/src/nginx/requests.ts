@@ -8,11 +8,15 @@ const With = z.strictObject({
     .startsWith('/')
     .default('/var/log/nginx/access.log')
     .describe('The access log, in the format `combined`.'),
+  ignore: z
+    .array(z.string().startsWith('/'))
+    .default([])
+    .describe('Paths that only health checks ask for; what follows a `?` is not compared. They do not count.'),
   since: z.int().min(0).optional().describe('`bytes` of an earlier sample: what was logged before does not count.'),
 });
 
-/** Of one line in the format `combined`: the status stands behind the request in quotes. */
-const STATUS = /"(?:[^"\\]|\\.)*" (\d{3}) /;
+/** Of one line in the format `combined`: the request in quotes, with its path, and behind it the status. */
+const REQUEST = /"(?:[^" \\]+ ([^" ?\\]*))?(?:[^"\\]|\\.)*" (\d{3}) /;
 const CHUNK_BYTES = 1 << 20;
 
 export const nginxRequests = defineProbe<z.infer<typeof With>>({
@@ -29,7 +33,7 @@ export const nginxRequests = defineProbe<z.infer<typeof With>>({
     failed: { type: 'number', help: 'of these, with a status of 500 or more, or 499: the user gave up' },
   },
 
-  async sample(_context, { log, since }) {
+  async sample(_context, { log, since, ignore }) {
     const file = await open(log, 'r');
     try {
       const { size } = await file.stat();
@@ -40,10 +44,10 @@ export const nginxRequests = defineProbe<z.infer<typeof With>>({
         const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) {
-          const status = Number(STATUS.exec(line)?.[1] ?? 0);
-          if (status === 0) continue;
+          const [, path = '', status = ''] = REQUEST.exec(line) ?? [];
+          if (status === '' || ignore.includes(path)) continue;
           requests += 1;
-          if (status >= 500 || status === 499) failed += 1;
+          if (Number(status) >= 500 || status === '499') failed += 1;
         }
       }
       // A line that is still being written belongs to the next sample.

@@ -23,7 +23,7 @@ export const Text = z.string().min(1).max(4_000).meta({ title: 'text' });
 export const Flag = z.boolean().meta({ title: 'true or false' });
 export const Duration = z
   .string()
-  .regex(orReference(String.raw`(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+`))
+  .regex(orReference(String.raw`(?:(?:\d+(?:\.\d+)?|${REFERENCE})(?:ms|s|m|h|d))+`))
   .meta({ title: 'a duration such as 30s or 1h30m' });
 export const Moment = z
   .string()
