@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { keeperOf } from '../lab/keepers.ts';
+import { PROGRAMS } from '../lab/programs.ts';
+import { sayTo } from './support/child.ts';
 import { workStep } from './support/work.ts';
 import { type World, worldOfTest } from './support/world.ts';
 
@@ -122,7 +124,7 @@ describe('[I8] when a process is killed with -9 in the middle of a run', () => {
     await world.event(run, 'StepReset', { step: 'long' });
   });
 
-  it('NATS starts again, everybody finds it, and the run goes on', async () => {
+  it('[I11] NATS, which stays away for longer than a host may be silent: what runs is kept, nothing is guessed, all goes on', async () => {
     const world = await worldOfTest();
     const steps = workStep('during', { until: 'go-on' }) + workStep('after');
     const run = await world.begin(world.runbook('nats', steps));
@@ -132,12 +134,23 @@ describe('[I8] when a process is killed with -9 in the middle of a run', () => {
     await world.mesh.nats.server.ended;
     world.release('go-on');
     await until('the work to end', () => world.marks().filter(({ what }) => what === 'end').length === 2);
+
+    // Each try waits 5 s for a connection.
+    const tries = (host: string) => world.logText(host).split('report not published, kept in the journal').length - 1;
+    const both = ['a-1', 'a-2'];
+    await until('two tries of each host', () => both.every((host) => tries(host) >= 2), { timeoutMs: 40_000 });
+    for (const host of both) {
+      const stateDir = join(world.mesh.dir, 'state', host);
+      const { stdout } = await sayTo([PROGRAMS.agent, 'journal', '--state', stateDir, '--run', run]);
+      expect(stdout).toMatch(/OWED +\d+ reports? (is|are) not in the stream yet/);
+    }
+    expect(world.marks().map(({ name }) => name)).not.toContain('after');
     await world.mesh.nats.restart();
 
     expect(await ended()).toEqual(['RunClosed', 0]);
     expectOnce(
       world,
-      ['during', 'after'].flatMap((step) => ['a-1', 'a-2'].map((host) => `${run}:${step}:${host}:do:1`)),
+      ['during', 'after'].flatMap((step) => both.map((host) => `${run}:${step}:${host}:do:1`)),
     );
   });
 });

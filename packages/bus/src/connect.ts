@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SignalboxError } from '@signalbox/protocol';
 import { type KeyPair, keyPairFromSeed } from '@signalbox/protocol/crypto';
-import { type Authenticator, connect, ErrorCode, type NatsConnection, NatsError } from 'nats';
+import { type Authenticator, type ConnectionOptions, connect, ErrorCode, type NatsConnection, NatsError } from 'nats';
 import { inboxPrefix } from './accounts.ts';
 import { backoffMs } from './backoff.ts';
 import { busError } from './codes.ts';
@@ -41,24 +41,31 @@ export async function dial(options: BusOptions): Promise<Link> {
 }
 
 async function tryOnce({ servers, name, ca }: BusOptions, key: KeyPair): Promise<NatsConnection> {
-  let tries = 0;
   return await connect({
     servers,
     name,
     ...(ca === undefined ? {} : { tls: { ca } }),
     authenticator: authenticator(key),
     inboxPrefix: inboxPrefix(key.publicKey),
-    // The default of 10 closes the connection for good; a daemon waits for its mesh.
+    ...persistence(),
+    // A stack trace a request costs more than the request.
+    noAsyncTraces: true,
+  });
+}
+
+/** However long NATS cannot be reached: a daemon waits for its mesh, and a mesh does not come back in one instant. */
+export function persistence(random?: () => number) {
+  let tries = 0;
+  return {
+    // The default of 10 closes the connection for good.
     maxReconnectAttempts: -1,
-    reconnectDelayHandler: () => backoffMs(tries++ % 8),
+    reconnectDelayHandler: () => backoffMs(tries++ % 8, random),
     pingInterval: PING_EVERY_MS,
     maxPingOut: MAX_PINGS_OUT,
     // A server that is being reconfigured may refuse a key for a moment.
     ignoreAuthErrorAbort: true,
     timeout: TRY_TIMEOUT_MS,
-    // A stack trace a request costs more than the request.
-    noAsyncTraces: true,
-  });
+  } satisfies ConnectionOptions;
 }
 
 /** Signs through node:crypto: the client's own implementation takes 12 ms, and 200 agents at once then time out. */

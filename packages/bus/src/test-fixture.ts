@@ -17,8 +17,8 @@ export interface Lab {
   coordinator(options?: Partial<CoordinatorBusOptions>): Promise<CoordinatorBus>;
   agent(host: string, options?: Partial<AgentBusOptions>): Promise<AgentBus>;
   operator(): Promise<OperatorBus>;
-  /** A client that knows nothing of ours but a key. */
-  bare(key: KeyPair): Promise<NatsConnection>;
+  /** A client that knows nothing of ours but a key; `url`: not straight to the server. */
+  bare(key: KeyPair, url?: string): Promise<NatsConnection>;
 }
 
 /** A mesh with hosts a1 and a2 and everything that connects to it; all of it ends with the test, also when it times out. */
@@ -47,7 +47,7 @@ export async function startLab(options: { maxStorageBytes?: number } = {}): Prom
     agent: async (host, more) =>
       keep(await connectAgent({ ...base(mesh.agentKey(host), host), host, timing: QUICK, ...more })),
     operator: async () => keep(await connectOperator(base(mesh.operatorKey(), 'operator'))),
-    bare: async (key) => keep(await connectBare(mesh.url, key)),
+    bare: async (key, url = mesh.url) => keep(await connectBare(url, key)),
   };
 }
 

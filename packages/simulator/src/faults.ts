@@ -58,7 +58,7 @@ export class Faults {
         this.#freeze(coordinator, fault.ms);
         return;
       case 'nats restarts':
-        this.#stopNats(fault.ms);
+        this.stopNats(fault.ms);
         return;
       case 'agent cut off':
         this.#cut(agent?.link, fault.ms);
@@ -137,13 +137,14 @@ export class Faults {
     timeline.in(lostMs, () => {
       if (!conditions.storm) return;
       this.#options.say('DAY', () => `NATS is put back by ${Math.round(lostMs)} ms`);
-      this.#stopNats(downMs);
+      this.stopNats(downMs);
       putBack();
       this.#options.putBack();
     });
   }
 
-  #stopNats(ms: number): void {
+  /** Nobody reaches NATS for so long. What it has stored it has afterwards. */
+  stopNats(ms: number): void {
     this.#setNats(false);
     this.#options.timeline.in(ms, () => this.#setNats(true));
   }

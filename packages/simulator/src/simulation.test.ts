@@ -14,6 +14,21 @@ describe('bad days', () => {
     await expectBadDays({ from: 1, seeds: SEEDS });
   }, 120_000);
 
+  it('[I8] [I11] NATS is gone for five minutes: what runs goes on, nothing is guessed, and the run goes on by itself', async () => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const { broken, status, trace } = await simulate({ seed, outage: { atMs: 1_500, ms: 300_000 }, trace: true });
+      expect(broken?.message, `seed ${seed}`).toBeUndefined();
+      expect(['completed', 'rolled-back', 'aborted'], `seed ${seed}`).toContain(status);
+      const appendedMs = trace
+        .filter((line) => / {2}log {2}/.test(line))
+        .map((line) => Number(line.slice(0, 9)) * 1_000);
+      expect(
+        appendedMs.filter((ms) => ms > 2_000 && ms < 300_000),
+        `seed ${seed}`,
+      ).toEqual([]);
+    }
+  });
+
   it('are the same each time: one seed, one story', async () => {
     for (const seed of [3, 17, 344]) {
       const [first, second] = [await simulate({ seed, trace: true }), await simulate({ seed, trace: true })];

@@ -44,6 +44,14 @@ export interface SimulationOptions {
   readonly given?: Given;
   /** The one thing that goes wrong on a day that is calm otherwise. */
   readonly death?: Death;
+  /** NATS cannot be reached for a while on a day that is calm otherwise. */
+  readonly outage?: Outage;
+}
+
+/** On the clock of the day, in milliseconds. */
+export interface Outage {
+  readonly atMs: number;
+  readonly ms: number;
 }
 
 export interface SimulationResult {
@@ -85,14 +93,16 @@ class Simulation {
   readonly #faults: Faults;
   readonly #given: Given | undefined;
   readonly #death: Death | undefined;
+  readonly #outage: Outage | undefined;
   #struck = false;
   #appendedMs = 0;
   #endedMs: number | undefined;
 
-  constructor({ seed, planted = HONEST, trace = false, given, death }: SimulationOptions) {
+  constructor({ seed, planted = HONEST, trace = false, given, death, outage }: SimulationOptions) {
     this.#seed = seed;
     this.#given = given;
     this.#death = death;
+    this.#outage = outage;
     this.#story = new Story(this.#timeline, trace);
     this.#chance = new Chance(seed);
     this.#rare = new Chance(seed ^ RARE_SEED);
@@ -178,13 +188,15 @@ class Simulation {
       for (const host of this.#hosts.values()) this.#processes.startAgent(host);
     });
     this.#timeline.in(START_AT_MS, () => this.#people.start());
-    const day = this.#death ? CALM_DAY : drawDay(this.#chance, [...this.#hosts.keys()]);
+    const day = this.#death || this.#outage ? CALM_DAY : drawDay(this.#chance, [...this.#hosts.keys()]);
     this.#broker.expires = this.#chance.hits(0.5);
     this.#truth.stormMs = START_AT_MS + day.stormMs;
     const hosts = [...this.#hosts.keys()];
     // Somebody's own runbook is shown what its nights bring, not what becomes of a host that is no more.
     const faults = this.#given ? day.faults : rareFaults(this.#rare, day, hosts);
     for (const { atMs, fault } of faults) this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
+    const { atMs, ms } = this.#outage ?? {};
+    if (atMs !== undefined && ms !== undefined) this.#timeline.in(atMs, () => this.#faults.stopNats(ms));
     const tailLoss = this.#given ? undefined : drawTailLoss(new Chance(this.#seed ^ TAIL_SEED), day);
     if (tailLoss) {
       const beginsMs = Math.max(0, START_AT_MS + tailLoss.atMs - tailLoss.lostMs);
