@@ -1,5 +1,5 @@
 export { CLI_CODES } from './cli/codes.ts';
-export { completionScript } from './cli/commands/completion.ts';
+export { completionScript, SHELLS, type Shell } from './cli/commands/completion.ts';
 export { buildProgram } from './cli/program.ts';
 export { COORDINATOR_CODES } from './daemon/codes.ts';
 export { Hosts } from './daemon/hosts.ts';

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCli } from '@signalbox/agent';
-import { buildProgram, completionScript } from '@signalbox/coordinator';
+import { buildProgram, completionScript, SHELLS, type Shell } from '@signalbox/coordinator';
 import type { Command } from 'commander';
 import { bundle } from './bundle.ts';
 import { type Compression, type Control, DebianTree } from './debian.ts';
@@ -37,7 +37,8 @@ interface Recipe {
   entries: Readonly<Record<'main', string>> & Readonly<Record<string, string>>;
   manifest: string;
   manual: { section: 1 | 8; program: (version: string) => Command; seeAlso: string[] };
-  completion: () => string;
+  /** For the shells that it knows. */
+  completion: (shell: Shell) => string | undefined;
   control: Pick<Control, 'summary' | 'description'>;
   more: (tree: DebianTree) => void;
 }
@@ -50,7 +51,11 @@ const RECIPES: readonly Recipe[] = [
     entries: { main: inRepository('agent', 'dist', 'main.js'), keeper: inRepository('agent', 'dist', 'keeper.js') },
     manifest: inRepository('agent', 'package.json'),
     manual: { section: 8, program: (version) => buildCli(version, () => {}), seeAlso: ['signalbox(1)'] },
-    completion: () => readFileSync(inRepository('packaging', 'files', 'signalbox-agent', 'completion.bash'), 'utf8'),
+    // An administrator types two words of it; they are written by hand.
+    completion: (shell) =>
+      shell === 'bash'
+        ? readFileSync(inRepository('packaging', 'files', 'signalbox-agent', 'completion.bash'), 'utf8')
+        : undefined,
     control: {
       summary: 'moves live systems across hosts: the agent on a host',
       description:
@@ -71,7 +76,7 @@ const RECIPES: readonly Recipe[] = [
     },
     manifest: inRepository('coordinator', 'package.json'),
     manual: { section: 1, program: commandLine, seeAlso: ['signalbox-agent(8)'] },
-    completion: () => completionScript(commandLine(''), 'bash'),
+    completion: (shell) => completionScript(commandLine(''), shell),
     control: {
       summary: 'moves live systems across hosts: coordinator and command line',
       description:
@@ -86,6 +91,13 @@ const RECIPES: readonly Recipe[] = [
     },
   },
 ];
+
+/** Where each shell of Debian looks for what packages bring. */
+const COMPLETIONS: Readonly<Record<Shell, (name: string) => string>> = {
+  bash: (name) => `usr/share/bash-completion/completions/${name}`,
+  zsh: (name) => `usr/share/zsh/vendor-completions/_${name}`,
+  fish: (name) => `usr/share/fish/vendor_completions.d/${name}.fish`,
+};
 
 function commandLine(version: string): Command {
   return buildProgram({ version, output: {}, go: async () => {} });
@@ -134,7 +146,10 @@ async function fill(tree: DebianTree, recipe: Recipe, { runtime, version }: { ru
   tree.conffile(ours(`${short}.env`), `etc/signalbox/${short}.env`, 0o600);
   tree.copy(ours(`${short}.yaml`), `usr/share/doc/${name}/examples/${short}.yaml`);
   tree.write(`usr/share/doc/${name}/copyright`, copyrightText(packages));
-  tree.write(`usr/share/bash-completion/completions/${name}`, recipe.completion());
+  for (const shell of SHELLS) {
+    const script = recipe.completion(shell);
+    if (script !== undefined) tree.write(COMPLETIONS[shell](name), script);
+  }
   const page = manualPage(manual.program(version), { ...manual, version, files: filesOf(recipe) });
   tree.write(`usr/share/man/man${manual.section}/${name}.${manual.section}.gz`, compressed(page));
   recipe.more(tree);

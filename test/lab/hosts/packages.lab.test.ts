@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildPackages, type Packages } from '@signalbox/packaging';
@@ -14,6 +14,12 @@ import { installSlowProgram, letGo, removeSlowUnit, slowProgramRunbook, starts, 
 
 const AGENT = 'signalbox-agent.service';
 const NEWER = '0.1.1';
+/** Where the shells look; the agent's own words are known to the first. */
+const COMPLETIONS = [
+  (name: string) => `usr/share/bash-completion/completions/${name}`,
+  (name: string) => `usr/share/zsh/vendor-completions/_${name}`,
+  (name: string) => `usr/share/fish/vendor_completions.d/${name}.fish`,
+];
 const lab = () => sharedLab();
 const online = (name: string) =>
   until(`${name} to be online`, async () => (await hostStates(lab()))[name] === 'online');
@@ -32,13 +38,16 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
   }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('are under 40 MB each, and say nothing of the machine that built them', async () => {
+  it('are under 40 MB each, say nothing of the machine that built them, and complete commands in three shells', async () => {
     for (const file of [newer.agent, newer.signalbox]) {
       expect(statSync(file).size).toBeLessThan(40e6);
       const tree = join(folder, 'tree');
       await must(['dpkg-deb', '--raw-extract', file, tree]);
       const found = await must(['grep', '-rlF', REPOSITORY, tree]).catch(() => '');
       expect(found).toBe('');
+      const completions = file === newer.signalbox ? COMPLETIONS : COMPLETIONS.slice(0, 1);
+      const name = file === newer.signalbox ? 'signalbox' : 'signalbox-agent';
+      for (const pathOf of completions) expect(existsSync(join(tree, pathOf(name))), pathOf(name)).toBe(true);
       rmSync(tree, { recursive: true });
     }
   });
