@@ -133,7 +133,12 @@ function reachOf(state: RunState, entries: readonly LogEntry[]): RunReport['reac
     const reached = asks ? reachedIn(event.values ?? {}) : [];
     if (event.host !== null && reached.length > 0) newest.set(event.host, reached);
   }
-  return [...newest].map(([host, reached]) => ({ host, reached }));
+  // In the plan's order, and not in the one in which hosts happened to answer.
+  const hosts = new Set(indexOf(state.plan).refs.flatMap(({ host }) => host ?? []));
+  return [...hosts].flatMap((host) => {
+    const reached = newest.get(host);
+    return reached ? [{ host, reached }] : [];
+  });
 }
 
 /** Who said what: everything in the log that carries a person's name. */
