@@ -106,7 +106,7 @@ export class World {
     return `file:${join(this.dir, 'secrets', name)}`;
   }
 
-  protected ledger(name: string): string {
+  ledger(name: string): string {
     return join(this.dir, `${name}.ledger`);
   }
 

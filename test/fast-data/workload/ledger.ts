@@ -33,8 +33,8 @@ export interface Count {
 }
 
 /** Compares what services were told with what a database has. */
-export async function countAt(client: MongoClient, ledger: readonly LedgerLine[]): Promise<Count> {
-  const db = client.db('shop');
+export async function countAt(client: MongoClient, ledger: readonly LedgerLine[], database = 'shop'): Promise<Count> {
+  const db = client.db(database);
   const views = await db
     .collection<{ n: string }>('views')
     .find({}, { projection: { n: 1 } })

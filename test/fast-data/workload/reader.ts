@@ -1,12 +1,12 @@
 // A reading service of Fast Data in miniature (CRUD): reads all the time and keeps a ledger of when it could.
 //
-//   MONGODB_URL, POD_NAME   as for the writer
-//   LEDGER                  a file; a line is appended for each read that was answered
+//   MONGODB_URL, DATABASE, POD_NAME   as for the writer
+//   LEDGER                            a file; a line is appended for each read that was answered
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 
-const { MONGODB_URL = '', POD_NAME = 'pod', LEDGER = '' } = process.env;
+const { MONGODB_URL = '', DATABASE = 'shop', POD_NAME = 'pod', LEDGER = '' } = process.env;
 const EVERY_MS = 100;
 
 const client = new MongoClient(MONGODB_URL, {
@@ -19,7 +19,7 @@ process.once('SIGTERM', () => {
 });
 for (let first = true; !ending; ) {
   try {
-    await client.db('shop').collection('views').find({}, { limit: 20 }).toArray();
+    await client.db(DATABASE).collection('views').find({}, { limit: 20 }).toArray();
     appendFileSync(LEDGER, `${POD_NAME} ${Date.now()}\n`);
     if (first) process.stdout.write('ready\n');
     first = false;

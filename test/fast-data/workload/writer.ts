@@ -2,6 +2,7 @@
 // and one more on a total, in one transaction; the database's word that it has it goes into a ledger that no database knows.
 //
 //   MONGODB_URL   where it writes
+//   DATABASE      default shop
 //   POD_NAME      its numbers begin with it, so no two pods have the same
 //   LEDGER        a file; a line is appended for each acknowledged message
 //   LINGERS_MS    how long it goes on after it was told to end
@@ -9,7 +10,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 
-const { MONGODB_URL = '', POD_NAME = 'pod', LEDGER = '', LINGERS_MS = '0' } = process.env;
+const { MONGODB_URL = '', DATABASE = 'shop', POD_NAME = 'pod', LEDGER = '', LINGERS_MS = '0' } = process.env;
 const EVERY_MS = 25;
 const RETRY_MS = 100;
 
@@ -17,8 +18,8 @@ const client = new MongoClient(MONGODB_URL, {
   appName: POD_NAME.replace(/-[^-]*$/, ''),
   serverSelectionTimeoutMS: 2_000,
 });
-const views = client.db('shop').collection('views');
-const totals = client.db('shop').collection<{ _id: string; count: number }>('totals');
+const views = client.db(DATABASE).collection('views');
+const totals = client.db(DATABASE).collection<{ _id: string; count: number }>('totals');
 const service = POD_NAME.replace(/-[^-]*$/, '');
 
 async function write(n: string): Promise<void> {

@@ -1,0 +1,126 @@
+import { until } from '@signalbox/protocol/testing';
+import { expect } from 'vitest';
+import { type FastDataWorld, NEW_SECRET, OLD_SECRET, VARIABLE } from './fast-data-world.ts';
+import type { MirrorOptions } from './mirror-host.ts';
+import type { MongoStage } from './mongo/stage.ts';
+import { type Count, countAt, readLedger } from './workload/ledger.ts';
+import { workload } from './world.ts';
+
+/** Databases that are cut over one after the other, each with a mirror, a reader and a writer of its own. */
+export const PARTS = ['shop', 'crm'].map((name) => ({
+  name,
+  database: name,
+  unit: `mongomirror-${name}.service`,
+  reader: `crud-${name}`,
+  writer: `svc-${name}`,
+}));
+export type Part = (typeof PARTS)[number];
+
+/** A mirror that copies what two others copy already. */
+export const BOTH = { ...PARTS[0], name: 'both', unit: 'mongomirror-both.service' };
+
+export const partMirrors = ({ source, destination }: MongoStage): MirrorOptions[] => [
+  ...PARTS.map(({ unit, database }) => ({ unit, source, destination, includes: [database] })),
+  { unit: BOTH.unit, source, destination, includes: PARTS.map(({ database }) => database) },
+];
+
+/** The words that name the runbook with these parts. */
+export function partitioned(world: FastDataWorld, parts: readonly object[] = PARTS): string[] {
+  const { source, destination } = world.stage;
+  return world.other('mongodb-cutover-partitioned', {
+    source: { uri: world.secretFile(source.name) },
+    destination: { uri: world.secretFile(destination.name) },
+    cluster: { namespace: world.cluster.namespace, kubeconfig: world.secretFile('kubeconfig') },
+    urlSecret: NEW_SECRET,
+    parts,
+    lagWindow: '20s',
+    quietWindow: '5s',
+    writesWindow: '5s',
+  });
+}
+
+/** Both parts under load from here on. */
+export async function loadParts(world: FastDataWorld): Promise<void> {
+  for (const { database, writer, reader } of PARTS) {
+    const db = world.stage.source.root.db(database);
+    for (const collection of ['views', 'totals']) await db.createCollection(collection);
+    const env = (ledger: string) => [
+      { name: 'LEDGER', value: world.ledger(ledger) },
+      { name: 'DATABASE', value: database },
+      { name: VARIABLE, valueFrom: { secretKeyRef: { name: OLD_SECRET, key: 'url' } } },
+    ];
+    world.cluster.create({ name: writer, replicas: 1, env: env(writer), argv: workload('writer') });
+    world.cluster.create({ name: reader, replicas: 1, env: env(reader), argv: workload('reader') });
+  }
+  const all = Object.fromEntries(PARTS.flatMap(({ writer, reader }) => [writer, reader]).map((name) => [name, 1]));
+  await until('the services of all parts to be at work', () => world.atWork(all), { timeoutMs: 120_000 });
+}
+
+export const writesOf = (world: FastDataWorld, { writer }: Part) => readLedger(world.ledger(writer));
+
+export const countPart = (world: FastDataWorld, part: Part, side: 'source' | 'destination'): Promise<Count> =>
+  countAt(world.stage[side].root, writesOf(world, part), part.database);
+
+/** Waits until a part has been told of more writes than it had. */
+export async function goesOn(world: FastDataWorld, part: Part): Promise<void> {
+  const before = writesOf(world, part).length;
+  await until(`${part.writer} to write`, () => writesOf(world, part).length > before + 10, { timeoutMs: 60_000 });
+}
+
+/** A transaction that no mirror could carry as one. */
+export async function transactionAcrossParts({ stage }: FastDataWorld): Promise<void> {
+  const { root } = stage.source;
+  await root.withSession((session) =>
+    session.withTransaction(async () => {
+      for (const { database } of PARTS)
+        await root.db(database).collection('views').insertOne({ both: true }, { session });
+    }),
+  );
+}
+
+/** Refusals, then the whole run: each part is moved while the others go on. */
+export async function moveInParts(world: FastDataWorld): Promise<void> {
+  await loadParts(world);
+  const { root } = world.stage.source;
+  // The naive way: each mirror is in order, when it is looked at alone.
+  const both = await world.signalbox(['plan', ...partitioned(world, [BOTH])]);
+  expect(both.exitCode, both.stdout + both.stderr).toBe(0);
+  await root.db('hr').collection('people').insertOne({ n: 1 });
+  const refused = await world.signalbox(['plan', ...partitioned(world, [...PARTS, BOTH])]);
+  expect(refused.exitCode).not.toBe(0);
+  for (const named of [
+    'mongomirror-shop.service and mongomirror-both.service both copy shop',
+    'no mirror copies hr.people',
+  ]) {
+    expect(refused.stdout).toContain(named);
+  }
+  await root.db('hr').dropDatabase();
+
+  const run = await world.beginOther(...partitioned(world));
+  for (const part of PARTS) {
+    await world.event(run, 'StepStarted', { step: `go[${part.name}]` });
+    // What is still to come has not been touched; what is done is done.
+    const moved = PARTS.indexOf(part);
+    const secrets = PARTS.map(({ writer }) => world.secretOf(writer));
+    expect(secrets).toEqual(PARTS.map((_, i) => (i < moved ? NEW_SECRET : OLD_SECRET)));
+    for (const other of PARTS) await goesOn(world, other);
+    await world.approveBy('operator', run, `go[${part.name}]`);
+    await world.event(run, 'StepStarted', { step: `no-way-back[${part.name}]` });
+    for (const side of ['source', 'destination'] as const) {
+      expect(await countPart(world, part, side)).toMatchObject({ lost: [], duplicated: [], miscounted: 0 });
+    }
+    for (const other of PARTS) if (other !== part) await goesOn(world, other);
+    await world.approveBy('approvers', run, `no-way-back[${part.name}]`);
+  }
+  expect(await world.event(run, 'Ended')).toMatchObject({ outcome: 'completed' });
+  for (const { writer } of PARTS) world.cluster.scale(writer, 0);
+  await until('the writers to end', () => PARTS.every(({ writer }) => world.cluster.pods(writer).length === 0));
+  for (const part of PARTS) {
+    expect(world.secretOf(part.reader)).toBe(NEW_SECRET);
+    expect(await countPart(world, part, 'destination')).toMatchObject({ lost: [], duplicated: [], miscounted: 0 });
+  }
+
+  await transactionAcrossParts(world);
+  const across = await world.signalbox(['plan', ...partitioned(world)]);
+  expect(across.stdout).toContain('a transaction wrote to crm.views and shop.views, which go with different mirrors');
+}
