@@ -6,7 +6,7 @@ import { ACCOUNTS, SIGNALBOX_PRIVILEGES } from '../fast-data/mongo/accounts.ts';
 import { REPOSITORY } from '../lab/programs.ts';
 
 /** In the order in which the guide gives their parameters. */
-const RUNBOOKS = ['mongodb-cutover', 'preflight', 'kafka-cutover', 'services-move'];
+const RUNBOOKS = ['mongodb-cutover', 'preflight', 'kafka-cutover', 'services-move', 'platform-cutover'];
 const guide = readFileSync(join(REPOSITORY, 'docs', 'guides', 'fast-data.md'), 'utf8');
 const folder = join(REPOSITORY, 'runbooks', 'fast-data');
 const blocks = (language: string) =>

@@ -10,6 +10,16 @@ import { host, planInput } from './testing/hosts.ts';
 import { marked, SMALL, smallWith } from './testing/small.ts';
 
 const file = 'small.yaml';
+/** A runbook that says something for a whole run. */
+const WHOLE = `apiVersion: signalbox/v1
+kind: Runbook
+metadata: { name: whole }
+spec:
+  onFailure: hold
+  hosts: { node: { match: { role: node } } }
+  steps:
+    - { id: told, manual: { do: Ring., undo: Ring again. } }
+`;
 const hosts = [
   host('node-1', { role: 'node' }),
   host('miner-1', { role: 'miner' }),
@@ -18,7 +28,10 @@ const hosts = [
 const params = { apps: [{ name: 'crud' }, { name: 'rtu' }] };
 
 function findingsOf(text: string, over: Partial<PlanInput> = {}) {
-  const { runbook, diagnostics } = parseRunbook(text, { file });
+  const { runbook, diagnostics } = parseRunbook(text, {
+    file,
+    include: (path) => (path === 'whole.yaml' ? WHOLE : undefined),
+  });
   return runbook ? makePlan(runbook, planInput({ hosts, params, ...over })).diagnostics : diagnostics;
 }
 
@@ -53,6 +66,7 @@ const CASES: Record<FindingCode, Case> = {
   SB115: edit(['record: cometbft.status', 'record: cometbft.status\n      «holdUntil»: stopped']),
   SB116: edit(['id: stopped', 'id: «before»'], ['from: stopped', 'from: before']),
   SB117: insert(step('more', 'include: «gone.yaml»')),
+  SB118: insert(step('more', 'include: «whole.yaml»')),
   SB201: edit(['do: systemd.stop', 'do: «systemd.stopp»']),
   SB202: edit(['probe: systemd.unit', 'probe: «systemd.units»']),
   SB203: edit(['with: { unit: remesd.service }\n    - id: stays', 'with: { unit: a, «unitt»: b }\n    - id: stays']),

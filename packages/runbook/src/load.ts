@@ -1,6 +1,6 @@
 import type { JsonObject } from '@signalbox/protocol';
 import type { Report } from './diagnostic.ts';
-import type { MapNode } from './node.ts';
+import { type MapNode, textAt } from './node.ts';
 import { readNode } from './read-node.ts';
 import { runbookJsonSchema, stepsJsonSchema } from './schema/json-schema.ts';
 import { readYaml } from './yaml.ts';
@@ -13,12 +13,14 @@ export interface Loader {
   include: (path: string, from: string) => string | undefined;
 }
 
-const schemas: Partial<Record<'Runbook' | 'Steps', JsonObject>> = {};
+const schemas: Partial<Record<DocumentKind, JsonObject>> = {};
 
-/** Reads one file as YAML and holds it against the published schema. */
+export type DocumentKind = 'Runbook' | 'Steps';
+
+/** Reads one file as YAML and holds it against the published schema of its kind. Without `kind` either will do. */
 export function loadDocument(
   text: string,
-  { file, kind }: { file: string; kind: 'Runbook' | 'Steps' },
+  { file, kind: wanted }: { file: string; kind?: DocumentKind },
   report: Report,
 ): MapNode | undefined {
   let found = false;
@@ -31,6 +33,7 @@ export function loadDocument(
     if (root || !found) report('SB108', root?.at ?? { file, line: 1, column: 1, length: 1 }, { message });
     return undefined;
   }
+  const kind = wanted ?? (textAt(root, 'kind') === 'Runbook' ? 'Runbook' : 'Steps');
   schemas[kind] ??= kind === 'Runbook' ? runbookJsonSchema() : stepsJsonSchema();
   readNode(root, schemas[kind], {
     report,

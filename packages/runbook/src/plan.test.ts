@@ -317,6 +317,16 @@ spec:
     ]);
   });
 
+  it('may be a runbook, which gives its parameters, gates and steps', () => {
+    const whole = common
+      .replace('kind: Steps', 'kind: Runbook\nmetadata: { name: whole }')
+      .replace('spec:\n', 'spec:\n  hosts: { node: { match: { role: other } } }\n');
+    const { runbook, diagnostics } = parse({ 'parts/stop.yaml': whole });
+    expect(diagnostics).toEqual([]);
+    expect(runbook?.roles.get('node')?.match).toEqual({ role: 'node' });
+    expect([...(runbook?.byPath.keys() ?? [])]).toEqual(expect.arrayContaining(['extra/down', 'extra/seen']));
+  });
+
   it('findings in them carry their file', () => {
     const { diagnostics } = parse({ 'parts/stop.yaml': common.replace('for: 1s', 'for: soon') });
     expect(diagnostics).toMatchObject([{ code: 'SB113', file: 'a/parts/stop.yaml', line: 10 }]);

@@ -66,6 +66,9 @@ function refuseForeignKeys({ kind, node }: Step, { report }: Loader): void {
   }
 }
 
+/** What a runbook says for its whole run; whoever includes it must not lose it unseen. Roles and clocks are told anew. */
+const OF_A_RUN = ['exclusive', 'window', 'onFailure', 'whenBusy'] as const;
+
 function readIncluded(step: Step, reading: Reading): Step[] {
   const { loader, open } = reading;
   const path = textAt(step.node, 'include') ?? '';
@@ -81,8 +84,12 @@ function readIncluded(step: Step, reading: Reading): Step[] {
     return [];
   }
   loader.sources.set(file, text);
-  const root = loadDocument(text, { file, kind: 'Steps' }, loader.report);
-  const spec = get(root, 'spec');
+  const spec = get(loadDocument(text, { file }, loader.report), 'spec');
+  for (const key of OF_A_RUN) {
+    if (spec?.kind !== 'map' || !spec.entries.has(key)) continue;
+    const message = `\`${path}\` says \`${key}\`, which is for a whole run and would be lost here.`;
+    loader.report('SB118', at, { message });
+  }
   const gates = entriesOf(get(spec, 'gates')).flatMap(([name, { value }]): [string, MapNode][] =>
     value.kind === 'map' ? [[name, value]] : [],
   );

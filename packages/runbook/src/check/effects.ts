@@ -58,7 +58,9 @@ function checkMutation(step: Step, { before, last, context: { lookup, report } }
   const effect = action && effectOf(step, action);
   if (!action || !effect || effect === 'read') return;
   const at = valueSpan(step.node, 'do');
-  if (last && !hasUndo(step, action)) {
+  // Between two points of no return the way back ends at what cannot be taken back: the run is held, as after the last.
+  const crossed = before.some(({ kind }) => kind === 'pointOfNoReturn');
+  if (last && !hasUndo(step, action) && !(crossed && effect === 'irreversible')) {
     const message = `\`${action.name}\` is ${effect} and cannot be taken back, and the point of no return is only in line ${last.at.line}.`;
     report('SB303', at, { message });
   }

@@ -102,4 +102,10 @@ export const LANGUAGE_FINDINGS = {
     means: 'A file that is included cannot be read, or includes itself.',
     next: 'Check the path: it is relative to the file that includes it.',
   },
+  SB118: {
+    severity: 'error',
+    class: 'terminal',
+    means: 'A runbook that is included says something for its whole run, which its inclusion would lose.',
+    next: 'Put its steps into a file of `kind: Steps` that both include, and say it in the including runbook.',
+  },
 } as const;
