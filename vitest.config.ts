@@ -5,6 +5,8 @@ const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditio
 
 export default defineConfig({
   test: {
+    // Much of a test's time is waiting for real servers: two at once keep the two cores of a small machine busy.
+    maxWorkers: 2,
     projects: [
       {
         ...shared,
@@ -46,7 +48,6 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
@@ -80,6 +81,7 @@ export default defineConfig({
           include: ['test/chaos/**/*.chaos.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 1_200_000,
+          fileParallelism: false,
         },
       },
     ],
