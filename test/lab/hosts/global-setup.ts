@@ -12,7 +12,7 @@ declare module 'vitest' {
 /**
  * Names the lab and removes it at the end. It is brought up by the first test that needs it (`boot.ts`): this here is called
  * also when no test of the lab is among those that run. With SIGNALBOX_LAB=NAME it is the one that
- * `npm run lab -- up --name NAME` made, which is left as it is: for whoever writes a test.
+ * `npm run lab -- --name NAME up` made, which is left as it is: for whoever writes a test.
  */
 export default function setup(project: TestProject): (() => Promise<void>) | undefined {
   const missing = whyNoLab();

@@ -134,7 +134,8 @@ export class LabHost {
         `${this.name} to have booted`,
         async () => {
           if (this.leader === undefined) return false;
-          const { stdout } = await this.exec(['systemctl', 'is-system-running', '--wait']);
+          // A host whose init stands still would never answer.
+          const { stdout } = await this.exec(['timeout', '10', 'systemctl', 'is-system-running', '--wait']);
           return /^(running|degraded)$/.test(stdout.trim());
         },
         { timeoutMs: BOOT_MS },
