@@ -136,13 +136,16 @@ export class Runner {
     const { bus, log } = this.#options.ports;
     if (this.#stopped || this.#head.index < 0) return;
     try {
-      if (await isStored(bus, { state: this.#state, head: this.#head }))
-        await bus.putBlob(sha256(this.planText), Buffer.from(this.planText));
+      if (await isStored(bus, { state: this.#state, head: this.#head })) await this.#storePlan();
       else this.#lose(this.#notLed());
     } catch (error) {
       // The next entry will find it out.
       log.debug({ run: this.run, err: error }, 'the log cannot be looked at');
     }
+  }
+
+  async #storePlan(): Promise<void> {
+    await this.#options.ports.bus.putBlob(sha256(this.planText), Buffer.from(this.planText));
   }
 
   /** Whether the log has ever stood there. */
@@ -210,6 +213,8 @@ export class Runner {
     let certain = true;
     for (;;) {
       try {
+        // A creation that was not answered for: storage may have lost its plan meanwhile, and the run must have one.
+        if (!certain && !insist) await this.#storePlan();
         const { entry, head } = await appendEntry(bus, this.#head, next);
         this.#head = head;
         this.#heads.set(head.sequence, head.hash);
