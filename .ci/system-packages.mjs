@@ -2,7 +2,7 @@
 // installed and said; anywhere else it is only named, and the tests that need it say that they were skipped
 // (with REQUIRE_REAL=1 such a skip is a failure).
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** `present` decides, not the package's name: a Python that was installed in another way is as good. */
@@ -140,6 +140,19 @@ function listsAreOld() {
   return ages.length === 0 || Math.min(...ages) > LIST_AGE_MS;
 }
 
+const POLICY = '/usr/sbin/policy-rc.d';
+
+/** Tests start what they need by themselves, on loopback: packages that bring a service do not start it (policy-rc.d(8)). */
+function withoutServices(call) {
+  if (existsSync(POLICY)) return call();
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return call();
+  } finally {
+    rmSync(POLICY, { force: true });
+  }
+}
+
 function apt(args) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   return spawnSync('apt-get', ['-q', ...args], { env, encoding: 'utf8' });
@@ -159,7 +172,7 @@ export function provideSystemPackages({ say, remark }) {
   }
   for (const { name, why } of missing) say(`installing the Debian package ${name}: ${why}`);
   if (listsAreOld()) apt(['update']);
-  const done = apt(['install', '--yes', '--no-install-recommends', ...names]);
+  const done = withoutServices(() => apt(['install', '--yes', '--no-install-recommends', ...names]));
   if (done.status === 0) return;
   // Not the end: most tests do not need them, and those that do say so.
   say(`apt-get could not install ${names.join(' ')} (exit ${done.status}): ${lastLine(done.stderr)}`);
