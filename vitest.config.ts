@@ -5,7 +5,7 @@ const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditio
 
 export default defineConfig({
   test: {
-    // Much of a test's time is waiting for real servers: two at once keep the two cores of a small machine busy.
+    // For tests and simulated days that live in memory. Those with real programs have the machine to themselves.
     maxWorkers: 2,
     projects: [
       {
@@ -29,6 +29,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
         },
       },
       {
@@ -48,6 +49,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
       {

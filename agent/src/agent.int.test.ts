@@ -69,9 +69,10 @@ describe('a command', () => {
     const outcome = await coordinator.outcome(command.id);
     expect(outcome.outcome).toEqual({ status: 'succeeded', receipt: { exitCode: 0 } });
     expect(coordinator.reports.map(({ type }) => type)).toEqual(['accepted', 'outcome']);
-    const text = await until('the output', async () => {
+    const text = await until('all of the output', async () => {
       const { chunks } = await coordinator.bus.readOutput(RUN, 0, 10);
-      return chunks.map(({ data }) => (JSON.parse(Buffer.from(data).toString()) as { text: string }).text).join('');
+      const texts = chunks.map(({ data }) => (JSON.parse(Buffer.from(data).toString()) as { text: string }).text);
+      return Buffer.byteLength(texts.join('')) >= outcome.outputBytes && texts.join('');
     });
     expect(text).toBe('hello\nsh /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n');
     expect(outcome.outputBytes).toBe(Buffer.byteLength(text));
