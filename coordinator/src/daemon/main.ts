@@ -147,11 +147,15 @@ function streamLimits({ streamMiB }: CoordinatorConfig): Partial<StreamLimits> {
   };
 }
 
-/** One JSON object a line, in the same form as the agents' logs. */
+/**
+ * One JSON object a line, in the same form as the agents' logs. Written before anything that follows from it: who asked for
+ * what is on record when it is answered, also when this process is killed in that moment.
+ */
 function openLog({ mesh, name, logLevel }: CoordinatorConfig): Logger {
   const formatters = { level: (label: string) => ({ level: label }) };
   const timestamp = pino.stdTimeFunctions.isoTime;
-  return pino({ level: logLevel, base: { mesh, coordinator: name }, timestamp, formatters });
+  const stdout = pino.destination({ dest: 1, sync: true });
+  return pino({ level: logLevel, base: { mesh, coordinator: name }, timestamp, formatters }, stdout);
 }
 
 /** Everything that looks at a run from outside: samples into metrics and status, pages to webhooks. */
