@@ -2,6 +2,7 @@ import { type HostContext, type JsonObject, parseDuration, SecretRef } from '@si
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
+import { Url } from '../http/request.ts';
 import { addSilence, endSilence, type Silence, silencesOf } from './silences.ts';
 
 const Matcher = z.strictObject({
@@ -12,10 +13,7 @@ const Matcher = z.strictObject({
 });
 
 const With = z.strictObject({
-  url: z
-    .string()
-    .regex(/^https?:\/\/[^/@\s]+(\/\S*)?$/, 'http:// or https://, without a user or password in it')
-    .describe('Of Alertmanager, without `/api/v2`.'),
+  url: Url.describe('Of Alertmanager, without `/api/v2`.'),
   name: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'letters, digits, dashes')

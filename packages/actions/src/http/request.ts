@@ -6,7 +6,10 @@ import { defineAction } from '../contract.ts';
 import { type Answer, type Call, call } from './call.ts';
 
 /** A password in a URL would be in the plan, the log and every event. */
-const Url = z.string().regex(/^https?:\/\/[^/@\s]+(\/\S*)?$/, 'http:// or https://, without a user or password in it');
+/** Secrets have fields of their own, which nobody prints. */
+export const Url = z
+  .string()
+  .regex(/^https?:\/\/[^/@\s]+(\/\S*)?$/, 'http:// or https://, without a user or password in it');
 const Method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const Status = z.int().min(100).max(599);
 const Expect = z.strictObject({ status: z.union([Status, z.array(Status).min(1)]) });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Failure, type HostContext, type JsonObject, SignalboxError } from '@signalbox/protocol';
-import { readUnit, showUnitArgv, UNIT_PATTERN, type UnitReading } from '@signalbox/protocol/readings';
+import { readProcessStat, readUnit, showUnitArgv, UNIT_PATTERN, type UnitReading } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { succeed } from './exec.ts';
@@ -22,6 +22,12 @@ export function unitReceipt(reading: UnitReading): JsonObject {
 export function unitProblems(unit: string, reading: UnitReading): Failure[] {
   if (reading.loadState !== 'not-found') return [];
   return [actionError('SB-ACT-UNIT-MISSING', `systemd knows no ${unit} here`).failure];
+}
+
+/** A unit file in /etc outranks a mask of this boot. */
+export function maskProblems(unit: string, { fragmentPath }: UnitReading): Failure[] {
+  if (!fragmentPath.startsWith('/etc/')) return [];
+  return [actionError('SB-ACT-MASK-OUTRANKED', `${unit} is read from ${fragmentPath}`).failure];
 }
 
 export function isDown(reading: UnitReading): boolean {
@@ -56,9 +62,9 @@ export async function requireStopped(context: HostContext, unit: string): Promis
 }
 
 /** Start time of a process in clock ticks since boot: with the pid it names one process, also after the pid is reused. */
-export async function processStart(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // proc(5): field 2 is the name in parentheses, which may hold blanks; field 22 is the start time, 3 the state.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? undefined : fields[19];
+export async function processStart(pid: number): Promise<number | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { state, startTicks } = readProcessStat(text);
+  return state === 'Z' ? undefined : startTicks;
 }

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { isDown, lookAtUnit, requireStopped, UnitName, unitProblems, unitReceipt } from '../support/unit.ts';
+import {
+  isDown,
+  lookAtUnit,
+  maskProblems,
+  requireStopped,
+  UnitName,
+  unitProblems,
+  unitReceipt,
+} from '../support/unit.ts';
 import { maskUnit, unmaskUnit } from './operate.ts';
 
 const With = z.strictObject({ unit: UnitName.describe('With its suffix, as in `remesd.service`.') });
@@ -20,12 +28,9 @@ export const systemdMask = defineAction<z.infer<typeof With>>({
 
   async check(context, { unit }) {
     const reading = await lookAtUnit(context, unit);
-    const problems = unitProblems(unit, reading);
+    const problems = [...unitProblems(unit, reading), ...maskProblems(unit, reading)];
     if (!isDown(reading)) {
       problems.push(actionError('SB-ACT-UNIT-ACTIVE', `${unit} is ${reading.activeState}`).failure);
-    }
-    if (reading.fragmentPath.startsWith('/etc/')) {
-      problems.push(actionError('SB-ACT-MASK-OUTRANKED', `${unit} is read from ${reading.fragmentPath}`).failure);
     }
     return { before: unitReceipt(reading), note: reading.activeState, problems };
   },

@@ -1,7 +1,15 @@
 import { z } from 'zod';
-import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { isChanging, isDown, lookAtUnit, UnitName, unitProblems, unitReceipt, wasUp } from '../support/unit.ts';
+import {
+  isChanging,
+  isDown,
+  lookAtUnit,
+  maskProblems,
+  UnitName,
+  unitProblems,
+  unitReceipt,
+  wasUp,
+} from '../support/unit.ts';
 import { maskUnit, STABLE_MS, startUnit, stopUnit, unmaskUnit } from './operate.ts';
 
 const With = z.strictObject({
@@ -27,10 +35,7 @@ export const systemdStop = defineAction<z.infer<typeof With>>({
 
   async check(context, { unit, mask }) {
     const reading = await lookAtUnit(context, unit);
-    const problems = unitProblems(unit, reading);
-    if (mask && reading.fragmentPath.startsWith('/etc/')) {
-      problems.push(actionError('SB-ACT-MASK-OUTRANKED', `${unit} is read from ${reading.fragmentPath}`).failure);
-    }
+    const problems = [...unitProblems(unit, reading), ...(mask ? maskProblems(unit, reading) : [])];
     return { before: unitReceipt(reading), note: reading.activeState, problems };
   },
 

@@ -9,6 +9,7 @@ import {
 } from '@signalbox/protocol/kafka';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
+import { few } from '../support/few.ts';
 import { asking, Topic } from './admin.ts';
 
 const Operations = z.array(z.enum(KAFKA_OPERATIONS)).optional();
@@ -23,8 +24,6 @@ const With = z.strictObject({
     .default([])
     .describe('Operations that are wanted on each group.'),
 });
-
-const SHOWN = 20;
 
 export const kafkaPermissions = defineProbe<z.infer<typeof With>>({
   name: 'kafka.permissions',
@@ -74,9 +73,4 @@ export const kafkaPermissions = defineProbe<z.infer<typeof With>>({
 function lackingOn(name: string, found: TopicPermissions | undefined, wanted: readonly KafkaOperation[]): string[] {
   if (found?.state !== 'there' && found?.state !== 'hidden') return [`there is no topic ${name}`];
   return wanted.filter((operation) => !found.may.has(operation)).map((operation) => `${operation} on topic ${name}`);
-}
-
-function few(lacking: readonly string[]): string {
-  const more = lacking.length > SHOWN ? ` and ${lacking.length - SHOWN} more` : '';
-  return `${lacking.slice(0, SHOWN).join(', ')}${more}`;
 }

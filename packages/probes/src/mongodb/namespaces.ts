@@ -2,14 +2,13 @@ import { isOwnDatabase, MongoConnection } from '@signalbox/protocol/mongodb';
 import type { MongoClient } from 'mongodb';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
+import { few } from '../support/few.ts';
 import { askMongo } from './ask.ts';
 
 const With = z.strictObject({
   in: MongoConnection.describe('The replica set.'),
   databases: z.array(z.string().min(1)).min(1).describe('Those that are meant to be there.'),
 });
-
-const SHOWN = 20;
 
 export const mongodbNamespaces = defineProbe<z.infer<typeof With>>({
   name: 'mongodb.namespaces',
@@ -33,9 +32,9 @@ export const mongodbNamespaces = defineProbe<z.infer<typeof With>>({
     const others = [...there.keys()].filter((name) => !databases.includes(name));
     return {
       missing: lacking.length,
-      ...named('lacking', lacking),
-      ...named('present', present),
-      ...named('others', others),
+      ...(lacking.length > 0 && { lacking: few(lacking) }),
+      ...(present.length > 0 && { present: few(present) }),
+      ...(others.length > 0 && { others: few(others) }),
       bytes: present.reduce((sum, name) => sum + (there.get(name) ?? 0), 0),
     };
   },
@@ -45,10 +44,4 @@ async function sizesOf(client: MongoClient): Promise<Map<string, number>> {
   const { databases } = await client.db('admin').command({ listDatabases: 1 });
   const found: { name: string; sizeOnDisk: number }[] = databases;
   return new Map(found.filter(({ name }) => !isOwnDatabase(name)).map((one) => [one.name, Number(one.sizeOnDisk)]));
-}
-
-function named<K extends string>(key: K, names: readonly string[]): Partial<Record<K, string>> {
-  if (names.length === 0) return {};
-  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-  return { [key]: `${names.slice(0, SHOWN).join(', ')}${more}` } as Partial<Record<K, string>>;
 }

@@ -1,6 +1,7 @@
 import { MongoConnection } from '@signalbox/protocol/mongodb';
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
+import { few } from '../support/few.ts';
 import { askMongo } from './ask.ts';
 import { holdsAction, nameOf, type Privilege, type Wanted, wantedOf } from './held.ts';
 
@@ -12,8 +13,6 @@ const With = z.strictObject({
   databases: z.array(z.string().min(1)).optional().describe('`shop`, or one collection: `local.oplog.rs`.'),
   actions: z.array(Action).optional().describe('Actions that are wanted on each of `databases`.'),
 });
-
-const SHOWN = 20;
 
 export const mongodbPrivileges = defineProbe<z.infer<typeof With>>({
   name: 'mongodb.privileges',
@@ -44,14 +43,9 @@ export const mongodbPrivileges = defineProbe<z.infer<typeof With>>({
     const named = lacking.map(({ action, on }) => `${action} on ${nameOf(on)}`);
     return {
       missing: lacking.length,
-      ...(named.length > 0 && { lacking: few(named, user) }),
+      ...(named.length > 0 && { lacking: `${user ?? 'nobody is logged in'}: ${few(named)}` }),
       held: wanted.length - lacking.length,
       ...(user !== undefined && { user: String(user) }),
     };
   },
 });
-
-function few(named: readonly string[], user: string | undefined): string {
-  const more = named.length > SHOWN ? ` and ${named.length - SHOWN} more` : '';
-  return `${user ?? 'nobody is logged in'}: ${named.slice(0, SHOWN).join(', ')}${more}`;
-}
