@@ -51,9 +51,11 @@ export function createBackend({
   for (const path of [folder, join(paths.root, 'etc', 'r3mes')]) mkdirSync(path, { recursive: true });
   writeBackend(folder, { version: '0.9.0', needs: needs ?? REVISIONS });
   writeFileSync(envFile, `# The backend of R3MES\nDATABASE_URL=${databaseUrl}\nPORT=${port}\n`, { mode: 0o600 });
-  writeFileSync(
-    join(paths.packagedUnits, BACKEND_UNIT),
-    `[Unit]
+  writeFileSync(join(paths.packagedUnits, BACKEND_UNIT), backendUnit(folder, envFile));
+  return { sandbox, folder, envFile, port, url: `http://127.0.0.1:${port}` };
+}
+
+export const backendUnit = (folder: string, envFile: string) => `[Unit]
 Description=R3MES backend
 
 [Service]
@@ -66,17 +68,23 @@ RestartSec=300ms
 
 [Install]
 WantedBy=multi-user.target
-`,
-  );
-  return { sandbox, folder, envFile, port, url: `http://127.0.0.1:${port}` };
+`;
+
+/** Makes the code a clone, as the backend's operators have it. See `releaseCode`. */
+export function releaseBackend({ sandbox, folder }: BackendSandbox, releases: readonly Release[]): void {
+  releaseCode(folder, releases, { origin: join(sandbox.paths.root, 'srv', 'r3mes-backend.git') });
 }
 
 /**
- * Makes the code a clone, as the backend's operators have it: what is there is v0.9.0, and each further release is a tag of
- * the repository that it was cloned from.
+ * Makes a folder with the backend's code a clone: what is there is v0.9.0, and each further release is a tag of the repository
+ * that it was cloned from.
+ * @param url of that repository, where it is another than its folder.
  */
-export function releaseBackend({ sandbox, folder }: BackendSandbox, releases: readonly Release[]): void {
-  const origin = join(sandbox.paths.root, 'srv', 'r3mes-backend.git');
+export function releaseCode(
+  folder: string,
+  releases: readonly Release[],
+  { origin, url = origin }: { origin: string; url?: string },
+): void {
   git(folder, 'init', '--quiet', '--initial-branch=main');
   writeFileSync(join(folder, '.gitignore'), '__pycache__/\n');
   commit(folder, 'v0.9.0');
@@ -85,7 +93,7 @@ export function releaseBackend({ sandbox, folder }: BackendSandbox, releases: re
     commit(folder, `v${release.version}`);
   }
   git(folder, 'clone', '--quiet', '--bare', folder, origin);
-  git(folder, 'remote', 'add', 'origin', origin);
+  git(folder, 'remote', 'add', 'origin', url);
   git(folder, 'reset', '--quiet', '--hard', 'v0.9.0');
   for (const { version } of releases) git(folder, 'tag', '--delete', `v${version}`);
 }

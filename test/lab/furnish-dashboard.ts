@@ -12,7 +12,8 @@ export interface DashboardSandbox {
   url: string;
 }
 
-const NPM = join(dirname(process.execPath), 'npm');
+export const NPM = join(dirname(process.execPath), 'npm');
+export const DASHBOARD_CODE = join(REPOSITORY, 'test', 'lab', 'dashboard');
 
 /** A host with the dashboard as its operators run it: built there by npm with the values of where it belongs. */
 export function createDashboard(options: {
@@ -30,32 +31,33 @@ export function createDashboard(options: {
     unit: DASHBOARD_UNIT,
   });
   const { paths } = sandbox;
-  // npm's own first line asks `env` for node.
-  const npm = `#!/bin/sh\nPATH=${dirname(process.execPath)}:$PATH exec ${NPM} "$@"\n`;
-  writeFileSync(join(paths.bin, 'npm'), npm, { mode: 0o755 });
+  writeFileSync(join(paths.bin, 'npm'), npmWrapper(dirname(process.execPath), NPM), { mode: 0o755 });
   const folder = join(paths.root, 'opt', 'r3mes', 'dashboard');
   mkdirSync(dirname(folder), { recursive: true });
-  cpSync(join(REPOSITORY, 'test', 'lab', 'dashboard'), folder, { recursive: true });
+  cpSync(DASHBOARD_CODE, folder, { recursive: true });
   const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin`, HOME: paths.root };
   const cache = ['--cache', join(dir, 'npm-cache')];
   execFileSync(NPM, ['ci', '--offline', '--no-audit', '--no-fund', ...cache], { cwd: folder, env, stdio: 'pipe' });
   execFileSync(process.execPath, ['build.js'], { cwd: folder, env: { ...env, ...built }, stdio: 'pipe' });
-  writeFileSync(
-    join(paths.packagedUnits, DASHBOARD_UNIT),
-    `[Unit]
+  const unit = dashboardUnit({ folder, port, node: process.execPath });
+  writeFileSync(join(paths.packagedUnits, DASHBOARD_UNIT), unit);
+  return { sandbox, folder, url: `http://127.0.0.1:${port}` };
+}
+
+/** npm's own first line asks `env` for node. */
+export const npmWrapper = (nodeFolder: string, npm: string) => `#!/bin/sh\nPATH=${nodeFolder}:$PATH exec ${npm} "$@"\n`;
+
+export const dashboardUnit = (options: { folder: string; port: number; node: string }) => `[Unit]
 Description=R3MES dashboard
 
 [Service]
 User=r3mes
-WorkingDirectory=${folder}
-Environment=PORT=${port}
-ExecStart=${process.execPath} server.js
+WorkingDirectory=${options.folder}
+Environment=PORT=${options.port}
+ExecStart=${options.node} server.js
 Restart=always
 RestartSec=300ms
 
 [Install]
 WantedBy=multi-user.target
-`,
-  );
-  return { sandbox, folder, url: `http://127.0.0.1:${port}` };
-}
+`;

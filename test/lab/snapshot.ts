@@ -59,6 +59,13 @@ function inside(path: string, entry: Dirent): string[] {
   return entry.isSymbolicLink() && !readlinkSync(path).startsWith('/dev/') ? [path] : [];
 }
 
+/** What `pg_dump --inserts` says that a database holds, in an order of its own and without its tokens and remarks. */
+export const dumpLines = (dump: string) =>
+  dump
+    .split('\n')
+    .filter((line) => !/^(--|\\|$)/.test(line))
+    .sort();
+
 /** Every difference in words; empty when the host is as before. */
 export function compareSnapshots(before: Snapshot, after: Snapshot): string[] {
   const paths = new Set([...before.files.keys(), ...after.files.keys()]);

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { ALEMBIC_PROGRAM, findPostgres, RealPostgres, requireReal } from '@signalbox/protocol/testing';
 import { onTestFinished } from 'vitest';
+import { dumpLines } from '../../lab/snapshot.ts';
 
 /** Whether what the R3MES backend needs is on this machine. */
 export const realBackend =
@@ -28,11 +29,7 @@ export function psql(server: RealPostgres, database: string, sql: string): strin
 
 /** Everything that a database holds, in an order of its own: what must be the same again after an undo. */
 export function contentOf(server: RealPostgres, database: string): string[] {
-  const text = output('pg_dump', ['--inserts', server.uri(database)]);
-  return text
-    .split('\n')
-    .filter((line) => !/^(--|\\|$)/.test(line))
-    .sort();
+  return dumpLines(output('pg_dump', ['--inserts', server.uri(database)]));
 }
 
 export function alembicUpgrade(

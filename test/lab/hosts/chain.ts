@@ -1,6 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256 } from '@signalbox/protocol/crypto';
+import { BACKEND_UNIT } from '../furnish-backend.ts';
+import { DASHBOARD_UNIT } from '../furnish-dashboard.ts';
 import { MINER_UNIT } from '../furnish-miner.ts';
 import { NODE_UNIT } from '../furnish-node.ts';
 import { countExecutions, type Executions, readMarks } from '../marks.ts';
@@ -9,9 +11,10 @@ import type { Signature } from '../standins/remesd/signer.ts';
 import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
 
-/** The runbook as the package brings it. */
-export const NODE_UPGRADE = '/usr/share/signalbox/runbooks/r3mes/node-upgrade.yaml';
-export const VALIDATOR_MOVE = '/usr/share/signalbox/runbooks/r3mes/validator-move.yaml';
+/** A runbook as the package brings it. */
+export const packaged = (name: string) => `/usr/share/signalbox/runbooks/r3mes/${name}.yaml`;
+export const NODE_UPGRADE = packaged('node-upgrade');
+export const VALIDATOR_MOVE = packaged('validator-move');
 export const NODES = ['node-1', 'node-2'] as const;
 export const MINERS = ['miner-1', 'miner-2'] as const;
 
@@ -37,7 +40,14 @@ export async function foundAnew(lab: Lab): Promise<void> {
   await Promise.all(MINERS.map((name) => lab.furnish(lab.host(name))));
 }
 
-export const unitOf = (host: LabHost) => (host.plan.role === 'miner' ? MINER_UNIT : NODE_UNIT);
+const UNITS: Partial<Record<LabHost['plan']['role'], string>> = {
+  miner: MINER_UNIT,
+  backend: BACKEND_UNIT,
+  web: DASHBOARD_UNIT,
+};
+
+/** What a host is there to run. */
+export const unitOf = (host: LabHost) => UNITS[host.plan.role] ?? NODE_UNIT;
 
 /** Parameters of node-upgrade for a release that lies on the node. */
 export async function upgradeTo(lab: Lab, version: string): Promise<Record<string, string>> {

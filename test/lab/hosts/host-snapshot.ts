@@ -2,18 +2,22 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { compareSnapshots, LEFTOVERS, RISING, type Snapshot } from '../snapshot.ts';
+import { compareSnapshots, dumpLines, LEFTOVERS, RISING, type Snapshot } from '../snapshot.ts';
+import { BACKEND_CODE, databaseContent } from './furnish-platform.ts';
 import type { LabHost } from './lab-host.ts';
 
 /** What changes on every host by itself, and what is Signalbox's own: its journal. */
-const NOT_THE_HOST = /^(var\/(log|tmp|lib\/(signalbox|systemd|nats)|cache)|tmp|run|root\/\.bash_history|lab)(\/|$)/;
+const NOT_THE_HOST =
+  /^(var\/(log|tmp|lib\/(signalbox|systemd|nats|postgresql)|cache)|tmp|run|root\/\.bash_history|lab)(\/|$)/;
+/** What a service leaves behind when it runs, and git's own records of where it has been. */
+const OWN_RECORDS = /\/(__pycache__|\.git)\//;
 const UNIT_PROPERTIES = ['ActiveState', 'SubState', 'LoadState', 'UnitFileState'];
 
 export type Snapshots = ReadonlyMap<LabHost, Snapshot>;
 
 /**
  * A host as it can be compared with itself later (`compareSnapshots`): every file in which it differs from the image that it
- * was made from, with owner and mode, and the state of some units.
+ * was made from, with owner and mode, the state of some units, and what a database on it holds.
  */
 export async function takeHostSnapshot(host: LabHost, units: readonly string[]): Promise<Snapshot> {
   const files = new Map<string, string>();
@@ -21,13 +25,22 @@ export async function takeHostSnapshot(host: LabHost, units: readonly string[]):
     const path = join(entry.parentPath, entry.name);
     const name = relative(host.layer, path);
     if (entry.isDirectory() || NOT_THE_HOST.test(name) || RISING.test(name) || LEFTOVERS.test(name)) continue;
+    if (OWN_RECORDS.test(name)) continue;
     files.set(name, fingerprint(path));
   }
   const unit: Record<string, string> = {};
   for (const name of units) {
     for (const [key, value] of Object.entries(await host.unit(name, UNIT_PROPERTIES))) unit[`${name} ${key}`] = value;
   }
-  return { files, unit, versions: {} };
+  return { files, unit, versions: host.has(BACKEND_CODE) ? await platformVersions(host) : {} };
+}
+
+async function platformVersions(host: LabHost): Promise<Record<string, string>> {
+  const database = createHash('sha256')
+    .update(dumpLines(await databaseContent(host)).join('\n'))
+    .digest('hex');
+  const git = ['git', '-c', `safe.directory=${BACKEND_CODE}`, '-C', BACKEND_CODE, 'describe', '--tags'] as const;
+  return { database, code: (await host.run(git)).trim() };
 }
 
 /** Hosts and the units that run on them, as they are now. */

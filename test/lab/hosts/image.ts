@@ -6,26 +6,29 @@ import { must } from './machine-program.ts';
 
 /** What a host has that is not in Debian's smallest installation: an init, its bus, and a network. */
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'procps'];
+/** What the backend of R3MES needs beside that. */
+export const FOR_THE_BACKEND = ['postgresql', 'python3', 'python3-psycopg2', 'alembic', 'git'];
 
 export const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'signalbox', 'lab');
 
 /**
- * The folder that all hosts are made from: Debian of this machine's own release, from this machine's own package sources, made
- * once. Whoever wants a newer one removes the folder.
+ * The folder that hosts are made from: Debian of this machine's own release with further packages, from this machine's own
+ * package sources, made once. Whoever wants a newer one removes the folder.
  */
-export async function provideImage(say: (line: string) => void): Promise<string> {
+export async function provideImage(say: (line: string) => void, further: readonly string[] = []): Promise<string> {
   const { release, mirror } = await packageSource();
-  const key = sha256(JSON.stringify([release, PACKAGES])).slice(0, 12);
+  const packages = [...PACKAGES, ...further];
+  const key = sha256(JSON.stringify([release, packages])).slice(0, 12);
   const image = join(CACHE, `${release}-${key}`);
   if (existsSync(image)) return image;
-  say(`making the image of a ${release} host in ${image}, once (a minute or two)`);
+  say(`making the image of a ${release} host in ${image}, once (a few minutes)`);
   mkdirSync(CACHE, { recursive: true });
   for (const name of readdirSync(CACHE)) {
     const [, maker] = /^making-(\d+)$/.exec(name) ?? [];
     if (maker !== undefined && !existsSync(`/proc/${maker}`)) rmSync(join(CACHE, name), { recursive: true });
   }
   const making = join(CACHE, `making-${process.pid}`);
-  await must(['debootstrap', '--variant=minbase', `--include=${PACKAGES.join(',')}`, release, making, mirror]);
+  await must(['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, release, making, mirror]);
   // A host gets an identity of its own; systemd would keep the one that the installation made for all of them.
   writeFileSync(join(making, 'etc', 'machine-id'), '');
   rmSync(join(making, 'var', 'cache', 'apt', 'archives'), { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { LogEntry, type RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
+import { stringify } from 'yaml';
 import { z } from 'zod';
 import { RunRecord } from '../../demo/run-record.ts';
 import { endProcess } from '../janitor.ts';
@@ -23,11 +24,13 @@ export class LabRun implements AsyncDisposable {
   readonly #feed: ChildProcess;
 
   /** Starts a runbook that lies on the coordinator's host. @throws Error with what `signalbox start` says. */
-  static async start(lab: Lab, runbook: string, params: Readonly<Record<string, string>>): Promise<LabRun> {
-    const given = Object.entries(params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
-    const answer = await signalbox(lab, 'start', runbook, '--yes', '--detach', '--json', ...given);
-    if (answer.exitCode !== 0) throw new Error(`signalbox start ended with ${answer.exitCode}: ${answer.stderr}`);
-    return new LabRun(lab, Started.parse(JSON.parse(answer.stdout)).started);
+  static async start(lab: Lab, runbook: string, params: Readonly<Record<string, unknown>>): Promise<LabRun> {
+    const file = '/root/params.yaml';
+    lab.host(COORDINATOR_HOST).put(file, stringify(params));
+    const answer = await signalbox(lab, 'start', runbook, '--yes', '--detach', '--json', '--params', file);
+    const { exitCode, stdout, stderr } = answer;
+    if (exitCode !== 0) throw new Error(`signalbox start ended with ${exitCode}: ${stderr.trim()} ${stdout.trim()}`);
+    return new LabRun(lab, Started.parse(JSON.parse(stdout)).started);
   }
 
   private constructor(lab: Lab, id: string) {

@@ -5,30 +5,33 @@ import { buildPackages, type Packages } from '@signalbox/packaging';
 import { standinFile } from '../executable.ts';
 import { REPOSITORY } from '../programs.ts';
 import { ControlGroup } from './cgroup.ts';
-import { provideImage } from './image.ts';
+import { furnishPlatform, NPM_ON_HOST, npmFolder } from './furnish-platform.ts';
+import { FOR_THE_BACKEND, provideImage } from './image.ts';
 import { LabHost } from './lab-host.ts';
 import { ask, must } from './machine-program.ts';
 import { createKeys, installNats, settleAgent, settleCoordinator } from './mesh-files.ts';
 import { LabNetwork } from './network.ts';
-import { COORDINATOR_HOST, HOSTS, planOf } from './plan.ts';
+import { COORDINATOR_HOST, HOSTS, isPlatform, LAB_NODE, PROGRAMS_ON_HOST, planOf } from './plan.ts';
 import { whyNoLab } from './requirements.ts';
 
 const PREFIX = 'signalbox-lab';
 /** Not in /tmp, which is memory on many machines: the hosts' disks are here. */
 const FOLDERS = '/var/tmp';
 /** Where a host sees the stand-ins, and the Node that runs them: not the package's, and on nobody's PATH. */
-const PROGRAMS_ON_HOST = '/usr/lib/signalbox-lab';
-export const LAB_NODE = `${PROGRAMS_ON_HOST}/bin/node`;
 
 export interface UpOptions {
   /** Names the lab among others on this machine. */
   name: string;
   say?: (line: string) => void;
+  /** Also the hosts of the backend and the dashboard are what they are called; PostgreSQL, Alembic, git and npm are real. */
+  platform?: boolean;
 }
 
 /** What of a lab is written down, so that another process finds it. */
 interface Written {
   image: string;
+  /** What the hosts of the platform are made from, where there is one. */
+  platformImage?: string;
   packages: Packages;
 }
 
@@ -37,19 +40,21 @@ export class Lab implements AsyncDisposable {
   readonly name: string;
   readonly folder: string;
   readonly packages: Packages;
+  readonly hasPlatform: boolean;
   readonly hosts: readonly LabHost[];
   readonly #network: LabNetwork;
 
-  private constructor(name: string, { image, packages }: Written) {
+  private constructor(name: string, { image, platformImage, packages }: Written) {
     this.name = name;
     this.folder = folderOf(name);
     this.packages = packages;
+    this.hasPlatform = platformImage !== undefined;
     this.#network = networkOf(name);
     this.hosts = HOSTS.map(
       (plan) =>
         new LabHost({
           plan,
-          image,
+          image: isPlatform(plan) ? (platformImage ?? image) : image,
           network: this.#network,
           folder: join(this.folder, 'hosts', plan.name),
           group: groupOf(name, plan.name),
@@ -66,16 +71,18 @@ export class Lab implements AsyncDisposable {
    * Brings all hosts up with agents, coordinator and NATS as services. What a lab of that name left behind is removed first.
    * @throws Error when the machine cannot have a lab, or a host does not come up; nothing is left then.
    */
-  static async up({ name, say = () => {} }: UpOptions): Promise<Lab> {
+  static async up({ name, say = () => {}, platform = false }: UpOptions): Promise<Lab> {
     const reason = whyNoLab();
     if (reason !== undefined) throw new Error(`no lab on this machine: ${reason}`);
     await Lab.remove(name);
     const folder = folderOf(name);
     const image = await provideImage(say);
+    const platformImage = platform ? await provideImage(say, FOR_THE_BACKEND) : undefined;
     say('building the packages from this checkout');
     const packages = await buildPackages({ outDir: join(folder, 'packages'), compression: 'none' });
-    writeFileSync(join(folder, 'lab.json'), JSON.stringify({ image, packages } satisfies Written));
-    const lab = new Lab(name, { image, packages });
+    const written = { image, packages, ...(platformImage === undefined ? {} : { platformImage }) } satisfies Written;
+    writeFileSync(join(folder, 'lab.json'), JSON.stringify(written));
+    const lab = new Lab(name, written);
     try {
       await lab.#create();
       await lab.#boot(say);
@@ -125,7 +132,9 @@ export class Lab implements AsyncDisposable {
   }
 
   async #create(): Promise<void> {
-    copyPrograms(join(this.folder, 'programs'));
+    const programs = join(this.folder, 'programs');
+    copyPrograms(programs);
+    if (this.hasPlatform) cpSync(npmFolder(), join(programs, NPM_ON_HOST), { recursive: true });
     await this.#network.create();
     for (const host of this.hosts) {
       for (const part of [host.name, 'chain']) {
@@ -180,6 +189,7 @@ export class Lab implements AsyncDisposable {
   async furnish(host: LabHost): Promise<void> {
     const furnish = `${PROGRAMS_ON_HOST}/test/dist/lab/hosts/furnish.js`;
     await host.run([LAB_NODE, furnish, host.plan.role, host.name, planOf('node-1').address]);
+    if (this.hasPlatform) await furnishPlatform(host);
   }
 }
 

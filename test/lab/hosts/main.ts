@@ -21,8 +21,9 @@ function running(): Lab {
 program
   .command('up')
   .description('makes and boots all hosts, installs the packages of this checkout; a lab of that name is replaced')
-  .action(async () => {
-    const lab = await Lab.up({ name: name(), say });
+  .option('--platform', 'with PostgreSQL and the backend on backend-1, and the dashboard on web-1')
+  .action(async ({ platform = false }: { platform?: boolean }) => {
+    const lab = await Lab.up({ name: name(), say, platform });
     say(`up: ${lab.hosts.map((host) => `${host.name} ${host.address}`).join(', ')}`);
     say('npm run lab -- shell coord-1, and there: signalbox hosts');
   });

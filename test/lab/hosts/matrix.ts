@@ -4,42 +4,71 @@ import { until } from '@signalbox/protocol/testing';
 import { VALIDATOR } from '../furnish-node.ts';
 import { countDoubleSigns } from '../signatures.ts';
 import { readNetwork } from '../standins/remesd/network.ts';
-import { foundAnew, NODES, signatures, unitOf } from './chain.ts';
+import { executions, NODES, packaged, signatures, unitOf } from './chain.ts';
+import { putFailing } from './failing.ts';
+import { changesSince, takeSnapshots } from './host-snapshot.ts';
 import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
 import { LabRun } from './lab-run.ts';
+import type { Scene } from './scenes.ts';
 import { hostStates, signalbox } from './signalbox.ts';
 
-/** What happens to a host. */
-export const BLOWS = ['power-cut', 'reboot'] as const;
+/**
+ * What happens: everything up to and with the step is done and the next thing fails, or something happens to the host while
+ * the step is under way on it.
+ */
+export const BLOWS = ['failure', 'reboot', 'power-cut'] as const;
 export type Blow = (typeof BLOWS)[number];
 
-/** One place of a matrix: a blow to a host while a step is under way on it. */
-export interface Cell {
-  runbook: string;
-  params: (lab: Lab) => Promise<Readonly<Record<string, string>>>;
+/** A step, as `pathOf` names it, and one of its hosts. */
+export interface Place {
   step: string;
   host: string;
+}
+
+/** One place of a matrix, and the blow there. */
+export interface Cell extends Place {
+  scene: Scene;
   blow: Blow;
 }
 
 export interface Verdict {
   /** How the run ended, or why it waits for a person. */
   outcome: string;
+  /** In what the hosts differ from what they were before the run. */
+  changes: string[];
+  /** Changes that one command made twice. */
+  doubles: number;
   doubleSigns: number;
   /** Nodes that run with the validator's key at the end. */
   signing: string[];
   seconds: number;
 }
 
-/** Plays one cell on a chain that is founded for it. The lab is left as the cell leaves it. */
-export async function play(lab: Lab, { runbook, params, step, host: name, blow }: Cell): Promise<Verdict> {
-  await foundAnew(lab);
-  for (const node of [...NODES, name]) await online(lab, node);
+/** Plays one cell on hosts as they are. The lab is left as the cell leaves it. */
+export async function play(lab: Lab, cell: Cell): Promise<Verdict> {
+  const { scene, step, host, blow } = cell;
+  await allOnline(lab, scene.hosts);
   const startedMs = performance.now();
-  const run = await LabRun.start(lab, runbook, await params(lab));
+  const hosts = scene.hosts.map((name) => lab.host(name));
+  const before = await takeSnapshots(hosts, unitOf);
+  const { doubles } = executions(lab, scene.hosts);
+  const runbook = blow === 'failure' ? putFailing(lab, { name: scene.name, step, host }) : packaged(scene.name);
+  const run = await LabRun.start(lab, runbook, await scene.params(lab));
   try {
-    return await strike(lab, { run, step, name, blow, startedMs });
+    if (blow !== 'failure') await strike(lab, run, cell);
+    const outcome = await run
+      .ended()
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    await tenBlocks(lab);
+    return {
+      outcome,
+      changes: await changesSince(before, unitOf),
+      doubles: executions(lab, scene.hosts).doubles - doubles,
+      doubleSigns: countDoubleSigns(signatures(lab)),
+      signing: await signingNodes(lab),
+      seconds: Math.round((performance.now() - startedMs) / 1_000),
+    };
   } finally {
     await leave(lab, run);
     await run[Symbol.asyncDispose]();
@@ -54,41 +83,28 @@ async function leave(lab: Lab, run: LabRun): Promise<void> {
   await until(`${run.id} to be left`, () => run.record.outcome);
 }
 
-interface Struck extends Pick<Cell, 'step' | 'blow'> {
-  run: LabRun;
-  name: string;
-  startedMs: number;
-}
-
-async function strike(lab: Lab, { run, step, name, blow, startedMs }: Struck): Promise<Verdict> {
+async function strike(lab: Lab, run: LabRun, { step, host: name, blow }: Cell): Promise<void> {
   await run.event(`${step} on ${name}`, (event) => isUnderWay(event, step, name));
   const host = lab.host(name);
-  if (blow === 'reboot') await host.reboot();
-  else {
-    await host.powerOff();
-    await host.powerOn();
-  }
-  const outcome = await run.ended().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
-  await tenBlocks(lab);
-  return {
-    outcome,
-    doubleSigns: countDoubleSigns(signatures(lab)),
-    signing: await signingNodes(lab),
-    seconds: Math.round((performance.now() - startedMs) / 1_000),
-  };
+  if (blow === 'reboot') return await host.reboot();
+  await host.powerOff();
+  await host.powerOn();
 }
 
-/** A step's id without the groups around it, and without batch or item. */
-export const idOf = (path: string): string => path.split('/').at(-1)?.split('[')[0] ?? '';
+/** A step without its batch and item: the ids of the includes around it, and its own. */
+export const pathOf = (step: string): string => step.replaceAll(/\[[^\]]*\]/g, '');
 
 /** As soon as the host may have something to do with it; a step without a host is any host's. */
 function isUnderWay(event: RunEvent, step: string, host: string): boolean {
   if (event.type !== 'StepStarted' && event.type !== 'StepAccepted') return false;
-  return idOf(event.step) === step && (event.host === host || event.host === null);
+  return pathOf(event.step) === step && (event.host === host || event.host === null);
 }
 
-const online = (lab: Lab, name: string) =>
-  until(`${name} to be online`, async () => (await hostStates(lab))[name] === 'online');
+const allOnline = (lab: Lab, names: readonly string[]) =>
+  until(`${names.join(', ')} to be online`, async () => {
+    const states = await hostStates(lab);
+    return names.every((name) => states[name] === 'online');
+  });
 
 /** Ten blocks later: whoever signs would have been seen. */
 async function tenBlocks(lab: Lab): Promise<void> {

@@ -12,6 +12,10 @@ export interface HostPlan {
 export const BRIDGE_ADDRESS = '10.77.0.1';
 export const PREFIX_LENGTH = 24;
 
+/** Where a host sees the stand-ins, and the Node that runs them: not the package's, and on nobody's PATH. */
+export const PROGRAMS_ON_HOST = '/usr/lib/signalbox-lab';
+export const LAB_NODE = `${PROGRAMS_ON_HOST}/bin/node`;
+
 /** An environment of its own for `r3mes-miner`, where a user's `pip install` puts it. */
 export const MINER_VENV = '/home/miner/.local';
 
@@ -28,6 +32,9 @@ export const HOSTS: readonly HostPlan[] = [
   { name: 'web-1', address: '10.77.0.41', role: 'web', labels: { role: 'web' } },
   { name: 'mirror-1', address: '10.77.0.51', role: 'mirror', labels: { role: 'mirror' } },
 ];
+
+/** What needs more of the image than an init: the backend with its database, and the dashboard. */
+export const isPlatform = ({ role }: HostPlan) => role === 'backend' || role === 'web';
 
 export const COORDINATOR_HOST = 'coord-1';
 export const NATS_PORT = 4222;

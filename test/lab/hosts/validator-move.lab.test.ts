@@ -4,6 +4,7 @@ import { countDoubleSigns } from '../signatures.ts';
 import { foundAnew, NODES, signatures, unitOf, VALIDATOR_MOVE } from './chain.ts';
 import { changesSince, takeSnapshots } from './host-snapshot.ts';
 import { type Blow, play } from './matrix.ts';
+import { VALIDATOR_MOVES } from './scenes.ts';
 import { LAB_IS_THERE, sharedLab, started } from './shared-lab.ts';
 
 const KEY = '/home/remes/.remesd/config/priv_validator_key.json';
@@ -64,8 +65,7 @@ describe.runIf(LAB_IS_THERE)('validator-move, between two hosts with systemd', (
     ['key-adopted', 'node-2', 'power-cut'],
     ['validator-started', 'node-2', 'power-cut'],
   ])('[T06] [I10] %s on %s with a %s: never a double sign', async (step, host, blow) => {
-    const params = async () => ({ window: '4s' });
-    const verdict = await play(lab(), { runbook: VALIDATOR_MOVE, params, step, host, blow });
+    const verdict = await play(lab(), { scene: VALIDATOR_MOVES, step, host, blow });
     expect(verdict).toMatchObject({ doubleSigns: 0 });
     expect(verdict.signing.length).toBeLessThan(2);
   });
