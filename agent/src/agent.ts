@@ -32,6 +32,8 @@ export interface AgentOptions {
   identity: Identity;
   /** Public keys of the coordinators that this host obeys. */
   coordinators: readonly string[];
+  /** What this host says of its curve key (`stateKeys`). */
+  keys?: string | undefined;
   concurrency: number;
   maxSkewMs: number;
   stopTimeoutMs: number;
@@ -55,7 +57,7 @@ const FLUSH_MS = 3_000;
 /** Puts the parts together. Knows of no host and no NATS: those are behind the ports. */
 export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const { bus, journal, clock, log } = ports;
-  const { identity, concurrency, maxSkewMs, stopTimeoutMs } = options;
+  const { identity, keys, concurrency, maxSkewMs, stopTimeoutMs } = options;
   const coordinators = new Set(options.coordinators);
   const trusts = (publicKey: string) => coordinators.has(publicKey);
   const time = createMeshTime(clock, { maxSkewMs });
@@ -70,7 +72,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     return { journal: journal.state.identity.journal, running: runner.running(), refusing: journal.failure };
   };
   const { onDuplicate, onRound = () => {}, onHeard = () => {} } = options;
-  const heart = createHeart({ ...ports, identity, time, present, trusts, onDuplicate, onRound, onHeard });
+  const heart = createHeart({ ...ports, identity, time, keys, present, trusts, onDuplicate, onRound, onHeard });
   const votes = createVotes({ ...ports, publisher, problem });
   const commands = createCommandLoop({ ...ports, time, slots, runner, votes, publisher, problem, trusts });
   const controls = createControlHandler({ ...ports, commands, runner, votes, publisher, problem, trusts });

@@ -28,6 +28,8 @@ export interface HeartPorts {
   identity: Identity;
   toolbox: Toolbox;
   time: MeshTime;
+  /** What this host says of its curve key. */
+  keys: string | undefined;
   /** What changes from beat to beat. */
   present: () => { journal: string; running: string[]; refusing: Failure | undefined };
   trusts: (publicKey: string) => boolean;
@@ -41,8 +43,22 @@ export interface HeartPorts {
 
 /** Beats every two seconds. An answer says that a coordinator hears, and what its clock reads [I7]. */
 export function createHeart(ports: HeartPorts): Heart {
-  const { bus, clock, log, reader, signer, identity, toolbox, time, present, trusts, onDuplicate, onRound, onHeard } =
-    ports;
+  const {
+    bus,
+    clock,
+    log,
+    reader,
+    signer,
+    identity,
+    toolbox,
+    time,
+    keys,
+    present,
+    trusts,
+    onDuplicate,
+    onRound,
+    onHeard,
+  } = ports;
   let facts: Record<string, Json> = {};
   let factsAtMs = Number.NEGATIVE_INFINITY;
   let problems: Failure[] = [];
@@ -88,6 +104,7 @@ export function createHeart(ports: HeartPorts): Heart {
       probes: [...toolbox.probes],
       facts,
       ...(toolbox.policy.sha256 === undefined ? {} : { policy: toolbox.policy.sha256 }),
+      ...(keys === undefined ? {} : { keys }),
       load: reader.load(),
       running,
       ...(refusing && { refusing }),

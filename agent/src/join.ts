@@ -43,7 +43,11 @@ export async function joinMesh({ token: given, dir, stateDir }: JoinOptions, now
       ...{ seedFile: 'agent.seed', stateDir: resolve(stateDir), labels, trust: { coordinators } },
     }),
   );
-  return [`${host} has joined mesh ${mesh}; its key was made here and stays here`, `settings: ${file}`];
+  return [
+    `${host} has joined mesh ${mesh}; its key was made here and stays here`,
+    `key: ${key.publicKey}`,
+    `settings: ${file}`,
+  ];
 }
 
 async function ask(token: JoinToken, key: ReturnType<typeof createKeyPair>): Promise<Record<string, string>> {

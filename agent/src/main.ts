@@ -11,6 +11,7 @@ import { CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { parseCli } from './cli.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
+import { curveSeedFile, loadCurveKey, opensWith, statementOf } from './executor/curve.ts';
 import { createKeeperClient } from './executor/keeper/client.ts';
 import { createKeeperStarter } from './executor/keeper/starter.ts';
 import { createSecretValues } from './executor/redact.ts';
@@ -39,7 +40,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
   const ca = loadCa(file, config.caFile);
   const policy = loadPolicy({
     path: config.policy,
-    own: [file, config.seedFile, config.stateDir],
+    own: [file, config.seedFile, curveSeedFile(config.seedFile), config.stateDir],
     actionByName: findAction,
   });
   const stateDir = await takeStateDir(config.stateDir, runtimeDir(process.env));
@@ -47,6 +48,8 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
   const log = createLog({ mesh: config.mesh, host: config.name }, secretValues);
   tellPolicy(policy, log);
   const identity = identityOf(config);
+  const curve = loadCurveKey(config.seedFile, log);
+  log('info', 'keys of this host', { key: signer.publicKey, curve: curve?.publicKey });
   const storage = openFileStorage(stateDir.journal);
   const journal = openJournal(storage, { identity, newId: systemRandom.uuid, nowMs: systemClock.nowMs });
   const end = waitForEnd();
@@ -68,7 +71,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
     steps: stateDir.steps,
     path: config.path,
     outputCapBytes: config.outputCapBytes,
-    secrets: createSecretReader({ ...process.env }, secretValues),
+    secrets: createSecretReader({ ...process.env }, secretValues, opensWith(curve, config)),
     secretValues,
     policy,
     starter: createKeeperStarter({ client: keeper, clock: systemClock, units: unitsOf(config, log) }),
@@ -80,6 +83,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
     {
       identity,
       coordinators: config.trust.coordinators,
+      keys: curve && statementOf(curve, config, signer),
       concurrency: config.concurrency,
       maxSkewMs: config.maxSkew,
       stopTimeoutMs: config.stopTimeout,

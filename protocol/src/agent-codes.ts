@@ -198,6 +198,11 @@ export const AGENT_CODES = {
     means: 'AWS Secrets Manager cannot be reached from this host, or refuses its agent.',
     next: 'Check region and credentials of the agent (/etc/signalbox/agent.env, or the role of the machine) and its policy.',
   },
+  'SB-SECRET-SEALED': {
+    class: 'terminal',
+    means: 'A sealed secret does not open on this host: it was sealed to another one, or a byte of it was changed.',
+    next: 'Seal it again to this host: `signalbox seal --host HOST`.',
+  },
   'SB-SECRET-MODE': {
     class: 'terminal',
     means: "A secret's file can be read by others, or belongs to somebody else.",

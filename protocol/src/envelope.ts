@@ -18,6 +18,7 @@ export const EnvelopeKind = z.enum([
   'join',
   'joined',
   'record',
+  'keys',
 ]);
 
 /**

@@ -24,6 +24,8 @@ export const Health = wire({
   facts: z.record(z.string(), Json),
   /** Checksum of what the host's owner allows; absent: everything is allowed there. */
   policy: z.string().optional(),
+  /** The host's curve key, signed by the host itself (`HostKeys`): what secrets are sealed to. */
+  keys: z.string().optional(),
   load: wire({
     cpuPercent: z.number().optional(),
     memoryPercent: z.number().optional(),

@@ -5,6 +5,9 @@ import { readAwsReference, StoreError, withSecretStore } from '@signalbox/protoc
 import { agentError } from '../codes.ts';
 import type { SecretValues } from './redact.ts';
 
+/** Opens what was sealed to this host; undefined: it was not, or is not as it was sealed. */
+export type OpenSealed = (ref: string) => Promise<string | undefined>;
+
 export interface SecretReader {
   /** The value; from then on it is replaced in everything that leaves the host. @throws SB-SECRET-* */
   read(ref: SecretRef): Promise<string>;
@@ -12,15 +15,16 @@ export interface SecretReader {
 
 /**
  * `env:` names what was in the agent's environment when it started; `file:` and `aws:` are read anew each time, so they may
- * rotate.
+ * rotate; `sealed:` is opened with the key of this host.
  */
 export function createSecretReader(
   environment: Readonly<Record<string, string | undefined>>,
   values: SecretValues,
+  openSealed: OpenSealed = async () => undefined,
 ): SecretReader {
   return {
     async read({ $secret: ref }) {
-      const value = await fetchValue(ref, environment);
+      const value = ref.startsWith('sealed:') ? await fromSealed(ref, openSealed) : await fetchValue(ref, environment);
       values.add(value);
       return value;
     },
@@ -30,6 +34,16 @@ export function createSecretReader(
 function fetchValue(ref: string, environment: Readonly<Record<string, string | undefined>>): Promise<string> | string {
   if (ref.startsWith('env:')) return fromEnvironment(ref, environment);
   return ref.startsWith('aws:') ? fromAws(ref) : fromFile(ref);
+}
+
+async function fromSealed(ref: string, openSealed: OpenSealed): Promise<string> {
+  const value = await openSealed(ref);
+  // Which of the two reasons it is nobody can tell, and the box is too long to be repeated.
+  if (value === undefined) {
+    const [, host] = ref.split(':');
+    throw agentError('SB-SECRET-SEALED', `a secret sealed to ${host} does not open here`);
+  }
+  return value;
 }
 
 /** Its own store, its own rights: the coordinator is asked for nothing. */

@@ -92,6 +92,11 @@ export const CLI_CODES = {
     means: 'A report in a bundle was not signed by its host, or a host has reported otherwise than the log says.',
     next: 'Compare with `signalbox-agent journal --run RUN` on that host: its journal is the last word.',
   },
+  'SB-CLI-HOST-KEY': {
+    class: 'terminal',
+    means: 'The key of a host is not known to this operator, or is another one than was known. Nothing was sealed.',
+    next: 'On the host, `journalctl -u signalbox-agent | grep "keys of this host"` names its key: say it with --key.',
+  },
   'SB-CLI-WAITED': {
     class: 'retryable',
     means: 'What was waited for has not come in the time that was given. The run is not touched by this.',

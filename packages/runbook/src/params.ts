@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '@signalbox/protocol';
+import { type Json, type JsonObject, SECRET_FORMS } from '@signalbox/protocol';
 import type { Report, Span } from './diagnostic.ts';
 import type { Field, Param } from './model.ts';
 import { entriesOf, get, type Node, textAt } from './node.ts';
@@ -92,7 +92,7 @@ function isSecretPlace(at: Span, node: Node, schema: Json | undefined): boolean 
 }
 
 function secretText({ hint }: { message: string; hint?: string | undefined }) {
-  return { message: 'A secret is given as file:/path, env:NAME or aws:SECRET, never as its value.', hint };
+  return { message: `A secret is given as ${SECRET_FORMS}, never as its value.`, hint };
 }
 
 function typeName(text: string | undefined): ParamType | undefined {

@@ -1,10 +1,10 @@
-import type { JsonObject } from '@signalbox/protocol';
+import { type JsonObject, SECRET_FORMS, SECRET_PATTERN } from '@signalbox/protocol';
 import type { ParamType } from './schema/runbook.ts';
 
 const SECRET: JsonObject = {
   type: 'string',
-  pattern: '^(file:/.+|env:[A-Za-z_][A-Za-z0-9_]*|aws:[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9_.-]+)?)$',
-  title: 'a secret as file:/path, env:NAME or aws:SECRET',
+  pattern: SECRET_PATTERN,
+  title: `a secret as ${SECRET_FORMS}`,
   'x-secret': true,
 };
 const TEXT: JsonObject = { type: 'string', minLength: 1, title: 'text' };

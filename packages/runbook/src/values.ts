@@ -1,5 +1,5 @@
 import type { ActionSpec, Condition, Json, JsonObject, Operator, ProbeSpec, ValueSpec } from '@signalbox/protocol';
-import { isJsonObject, OPERATORS } from '@signalbox/protocol';
+import { isJsonObject, OPERATORS, SECRET_PATTERN } from '@signalbox/protocol';
 import type { Report } from './diagnostic.ts';
 import { entriesOf, get, type MapNode, type Node } from './node.ts';
 import { readNode } from './read-node.ts';
@@ -22,7 +22,7 @@ export function readWith(
   return isJsonObject(value) ? value : {};
 }
 
-const SECRET_REFERENCE = /^(file:\/.+|env:[A-Za-z_][A-Za-z0-9_]*|aws:[A-Za-z0-9/_+=.@:-]+(#[A-Za-z0-9_.-]+)?)$/;
+const SECRET_REFERENCE = new RegExp(SECRET_PATTERN);
 
 /** `password: file:/etc/x` in a field that takes secrets is the reference; other text there would be the secret itself. */
 function secretsAsReferences(node: MapNode, fields: readonly string[], report: Report): MapNode {

@@ -7,6 +7,11 @@ import { settingsError } from './codes.ts';
  * @throws SB-CFG-SEED, SB-CFG-SEED-MODE; what is in the file is never part of the message [I9].
  */
 export function loadSeed(path: string): KeyPair {
+  return parseSeed(path, keyPairFromSeed);
+}
+
+/** As `loadSeed`, for a seed of any kind: `parse` throws when the text is none. */
+export function parseSeed<T>(path: string, parse: (text: string) => T): T {
   let text: string;
   let mode: number;
   try {
@@ -19,7 +24,7 @@ export function loadSeed(path: string): KeyPair {
     throw settingsError('SB-CFG-SEED-MODE', `${path} has mode 0${(mode & 0o777).toString(8)}; it must be 0600`);
   }
   try {
-    return keyPairFromSeed(text);
+    return parse(text);
   } catch {
     // Without the reason: it could quote what is in the file.
     throw settingsError('SB-CFG-SEED', `${path} holds no nkey seed`);

@@ -6,6 +6,7 @@ import type { EnrollOptions } from '../commands/enroll.ts';
 import type { ExecOptions } from '../commands/exec.ts';
 import type { InitOptions } from '../commands/init.ts';
 import type { ProbeOptions } from '../commands/probe.ts';
+import type { SealOptions } from '../commands/seal.ts';
 import { type Declare, example, NOTE } from '../declare.ts';
 import { EXIT } from '../exit-codes.ts';
 
@@ -40,6 +41,18 @@ export const meshCommands: Declare = (program, go) => {
     .action((host: string, options: EnrollOptions) =>
       go(async (cli) => (await import('../commands/enroll.ts')).enroll(cli, host, options)),
     );
+
+  program
+    .command('seal')
+    .summary('encrypt a secret to one host')
+    .description(
+      'Prints a reference `sealed:...` that stands in a runbook or its parameters where a secret is wanted, and that no other host can open, nor the coordinator. The value comes from standard input or a file; one line end after it does not belong to it.',
+    )
+    .requiredOption('--host <host>', 'the only one that can open it')
+    .option('--file <path>', 'where the value is (default: standard input)')
+    .option('--key <key>', 'the key of the host, as the host itself names it; needed once, and known from then on')
+    .addHelpText('after', example('signalbox seal --host node-1 < password'))
+    .action((options: SealOptions) => go(async (cli) => (await import('../commands/seal.ts')).seal(cli, options)));
 
   program
     .command('init')

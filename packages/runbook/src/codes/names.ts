@@ -64,7 +64,7 @@ export const NAME_FINDINGS = {
     severity: 'error',
     class: 'terminal',
     means: 'A password in plain sight, or a secret given as its value.',
-    next: 'Put it into a file on the host and refer to it as `file:/path`, as `env:NAME`, or as `aws:SECRET#FIELD`.',
+    next: 'Refer to it as `file:/path`, `env:NAME` or `aws:SECRET#FIELD` on its host, or seal it: `signalbox seal`.',
   },
   SB212: {
     severity: 'error',
