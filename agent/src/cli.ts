@@ -3,7 +3,7 @@ import { Command } from 'commander';
 /** What the command line asks for. */
 export type Invocation =
   | { type: 'serve'; config: string }
-  | { type: 'join'; token: string; dir: string; stateDir: string }
+  | { type: 'join'; token: string; dir: string; stateDir: string; policy: boolean }
   | {
       type: 'journal';
       config: string | undefined;
@@ -25,7 +25,7 @@ Example:
   signalbox-agent join --token -
 
 The key of this host is made here and never leaves it. A token works once, for its host, until it expires. Nothing is
-written over. Exit codes: 0 joined; 1 refused; 2 bad usage; 4 the mesh cannot be reached, or the token is not open.`;
+written over. policy.yaml allows what the role of this host needs (label role), without exec.run; it is for you to change. Exit codes: 0 joined; 1 refused; 2 bad usage; 4 the mesh cannot be reached, or the token is not open.`;
 
 const JOURNAL_HELP = `
 Examples:
@@ -53,10 +53,9 @@ export function buildCli(version: string, ask: (invocation: Invocation) => void)
     .requiredOption('--token <token>', 'what `signalbox enroll` printed; - reads it from standard input')
     .option('--dir <dir>', 'where agent.yaml, the key and the authority are written', '/etc/signalbox')
     .option('--state <dir>', 'the state folder', '/var/lib/signalbox/agent')
+    .option('--no-policy', 'write no policy.yaml: every action, path and command is allowed on this host')
     .addHelpText('after', JOIN_HELP)
-    .action(({ token, dir, state }: { token: string; dir: string; state: string }) =>
-      ask({ type: 'join', token, dir, stateDir: state }),
-    );
+    .action(({ token, dir, state, policy }: JoinFlags) => ask({ type: 'join', token, dir, stateDir: state, policy }));
   const journal = program
     .command('journal')
     .description('Show what this host was asked, began and ended; offline.')
@@ -84,6 +83,13 @@ export function parseCli(argv: readonly string[], version: string): Invocation {
   }).parse(argv, { from: 'user' });
   if (invocation === undefined) throw new Error('the command line asked for nothing');
   return invocation;
+}
+
+interface JoinFlags {
+  token: string;
+  dir: string;
+  state: string;
+  policy: boolean;
 }
 
 interface JournalFlags {

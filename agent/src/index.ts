@@ -8,6 +8,7 @@ export { type JournalView, readJournal } from './journal/read-offline.ts';
 export type { RecordBody, Stored } from './journal/records.ts';
 export type { JournalState, KnownCommand } from './journal/state.ts';
 export { EVERYTHING, type Policy } from './policy/policy.ts';
+export { policyForRole } from './policy/roles.ts';
 export type {
   Clock,
   Execution,

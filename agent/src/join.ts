@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { askToJoin } from '@signalbox/bus';
 import { JoinReply, type JoinRequest, type JoinToken, readToken, SignalboxError } from '@signalbox/protocol';
 import { createKeyPair, keyPairFromSeed, open, seal } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
 import { agentError } from './codes.ts';
+import { policyForRole } from './policy/roles.ts';
 
 export interface JoinOptions {
   /** The token itself, or `-`: from standard input, where nobody else on this machine can read it. */
@@ -12,6 +13,8 @@ export interface JoinOptions {
   /** Folder for agent.yaml, the key and the authority. */
   readonly dir: string;
   readonly stateDir: string;
+  /** Whether a policy for the role of this host is written. */
+  readonly policy: boolean;
 }
 
 const CONNECT_MS = 10_000;
@@ -21,10 +24,13 @@ const CONNECT_MS = 10_000;
  * written over.
  * @throws SB-JOIN-*, SB-BUS-*, what the coordinator refuses with.
  */
-export async function joinMesh({ token: given, dir, stateDir }: JoinOptions, nowMs: number): Promise<string[]> {
+export async function joinMesh({ token: given, dir, stateDir, policy }: JoinOptions, nowMs: number): Promise<string[]> {
   const token = readToken(given === '-' ? readFileSync(0, 'utf8') : given);
   if (token === undefined) throw agentError('SB-JOIN-TOKEN', 'this is no token of this version');
   if (token.expiresAtMs <= nowMs) throw agentError('SB-JOIN-TOKEN', `the token for ${token.host} has expired`);
+  if (policy && process.geteuid?.() !== 0) {
+    throw agentError('SB-JOIN-FILE', 'a policy belongs to root: join as root, or with --no-policy');
+  }
   const folder = resolve(dir);
   const key = createKeyPair();
   const write = writerInto(folder);
@@ -36,17 +42,21 @@ export async function joinMesh({ token: given, dir, stateDir }: JoinOptions, now
   });
   const { mesh, host, servers, coordinators, ca } = token;
   if (ca !== undefined) write('ca.crt', ca);
+  // Public as the settings of a system are: who works on this host may know what is allowed on it.
+  if (policy && !existsSync(join(folder, 'policy.yaml'))) write('policy.yaml', policyForRole(labels.role), 0o644);
   const file = write(
     'agent.yaml',
     stringify({
       ...{ mesh, name: host, servers, ...(ca === undefined ? {} : { caFile: 'ca.crt' }) },
       ...{ seedFile: 'agent.seed', stateDir: resolve(stateDir), labels, trust: { coordinators } },
+      ...(policy ? { policy: 'policy.yaml' } : {}),
     }),
   );
   return [
     `${host} has joined mesh ${mesh}; its key was made here and stays here`,
     `key: ${key.publicKey}`,
     `settings: ${file}`,
+    policy ? `policy: ${join(folder, 'policy.yaml')}` : 'no policy: everything is allowed on this host',
   ];
 }
 
@@ -65,12 +75,12 @@ async function ask(token: JoinToken, key: ReturnType<typeof createKeyPair>): Pro
   return payload.labels;
 }
 
-function writerInto(dir: string): (name: string, text: string) => string {
-  return (name, text) => {
+function writerInto(dir: string): (name: string, text: string, mode?: number) => string {
+  return (name, text, mode = 0o600) => {
     const path = join(dir, name);
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-      writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
+      writeFileSync(path, text, { mode, flag: 'wx' });
     } catch (cause) {
       throw agentError('SB-JOIN-FILE', cause instanceof Error ? cause.message : String(cause), { cause });
     }

@@ -28,6 +28,11 @@ export const POLICY_CODES = {
     means: 'The policy of the host does not allow this path, or what a symbolic link there leads to. Nothing was done.',
     next: "Correct the path, or ask the host's owner to allow it under `paths` in policy.yaml.",
   },
+  'SB-POLICY-SECRET': {
+    class: 'terminal',
+    means: 'The policy of the host does not allow this secret to be used there. It was not read.',
+    next: "Refer to another one, or ask the host's owner to allow it under `secrets` in policy.yaml.",
+  },
   'SB-POLICY-COMMAND': {
     class: 'terminal',
     means: 'The policy of the host does not allow this program with these arguments. Nothing was done.',

@@ -24,3 +24,12 @@ export function argvGlob(words: readonly string[]): (argv: readonly string[]) =>
 }
 
 const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
+/** Of references: as `pathGlob` for `file:/path`, else as `glob`. */
+export function secretGlob(pattern: string): (ref: string) => boolean {
+  if (!pattern.startsWith(FILE)) return glob(pattern);
+  const within = pathGlob(pattern.slice(FILE.length));
+  return (ref) => ref.startsWith(FILE) && within(ref.slice(FILE.length));
+}
+
+const FILE = 'file:';

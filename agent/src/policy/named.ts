@@ -1,16 +1,18 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, normalize } from 'node:path';
-import type { Json } from '@signalbox/protocol';
+import { isSecretRef, type Json } from '@signalbox/protocol';
 import { UNIT_PATTERN } from '@signalbox/protocol/readings';
 
 /** What of a host an input names. */
 export interface Named {
   readonly paths: readonly string[];
   readonly units: readonly string[];
+  /** References to secrets, each as it is written. */
+  readonly secrets: readonly string[];
 }
 
 /**
- * Every path and unit in an input, found by the form of the value and not by the name of its field: a field that somebody
+ * Every path, unit and secret in an input, found by the form of the value and not by the name of its field: a field that somebody
  * adds to an action is held against the policy without anybody thinking of it. The price is that a text which only looks
  * like a path must be allowed as one.
  * @param leaveOut keys whose values are judged in another way.
@@ -18,8 +20,9 @@ export interface Named {
 export function namedIn(value: Json | undefined, leaveOut: ReadonlySet<string> = new Set()): Named {
   const paths: string[] = [];
   const units: string[] = [];
+  const secrets: string[] = [];
   visit(value);
-  return { paths, units };
+  return { paths, units, secrets };
 
   function visit(part: Json | undefined): void {
     if (typeof part === 'string') {
@@ -27,6 +30,7 @@ export function namedIn(value: Json | undefined, leaveOut: ReadonlySet<string> =
       else if (part.startsWith('file:/')) paths.push(part.slice('file:'.length));
       else if (UNIT_PATTERN.test(part)) units.push(part);
     } else if (Array.isArray(part)) part.forEach(visit);
+    else if (isSecretRef(part)) secrets.push(part.$secret);
     else if (typeof part === 'object' && part !== null) {
       for (const [key, inner] of Object.entries(part)) if (!leaveOut.has(key)) visit(inner);
     }

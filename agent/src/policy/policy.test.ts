@@ -68,6 +68,46 @@ describe('a policy', () => {
     expect(said(policy({ actions: ['*'], paths: ['/**'], units: ['remesd.service'] }).refusal(use))).toBe('allowed');
   });
 
+  it('allows secrets by reference: by name, by folder with its links, and its own key never', () => {
+    const told = ($secret: string, ...secrets: string[]) => {
+      const asked = act('http.request', {
+        url: 'http://127.0.0.1/',
+        effect: 'read',
+        method: 'GET',
+        authorization: { $secret },
+      });
+      return said(policy({ actions: ['http.*'], secrets }).refusal(asked));
+    };
+    expect(told('env:API_TOKEN')).toBe('SB-POLICY-SECRET');
+    expect(told('env:API_TOKEN', 'env:API_*')).toBe('allowed');
+    expect(told('env:AWS_SECRET_ACCESS_KEY', 'env:API_*', 'file:/**')).toBe('SB-POLICY-SECRET');
+    expect(told('aws:prod/db#uri', 'aws:prod/*')).toBe('allowed');
+    expect(told('aws:other/db', 'aws:prod/*')).toBe('SB-POLICY-SECRET');
+    const sealed = `sealed:node-1:X${'A'.repeat(55)}:eGt2`;
+    expect([told(sealed), told(sealed, 'sealed:*')]).toEqual(['SB-POLICY-SECRET', 'allowed']);
+    const folder = `file:${join(dir, 'data')}`;
+    expect([told(`${folder}/token`, `${folder}/*`), told(`${folder}/deep/token`, `${folder}/*`)]).toEqual([
+      'allowed',
+      'SB-POLICY-SECRET',
+    ]);
+    symlinkSync(join(dir, 'secret'), join(dir, 'data', 'link'));
+    expect(told(`${folder}/link/token`, `${folder}/**`)).toBe('SB-POLICY-SECRET');
+    expect(told(`file:${join(dir, 'etc/signalbox/agent.seed')}`, 'file:/**')).toBe('SB-POLICY-SECRET');
+    expect(() => policy({ secrets: ['file:/data/../etc/*'] })).toThrow('env:, file:/, aws: or sealed:');
+  });
+
+  it('allows a path that is a secret as a secret, and nothing else with it', () => {
+    const told = (allow: Partial<PolicyFile['allow']>) => {
+      const input = { file: join(dir, 'data/env'), secrets: { A: { $secret: `file:${join(dir, 'secret/a')}` } } };
+      return said(
+        policy({ actions: ['env.*'], paths: [join(dir, 'data/*')], ...allow }).refusal(act('env.change', input)),
+      );
+    };
+    expect(told({})).toBe('SB-POLICY-SECRET');
+    expect(told({ paths: [join(dir, '**')] })).toBe('SB-POLICY-SECRET');
+    expect(told({ secrets: [`file:${join(dir, 'secret/*')}`] })).toBe('allowed');
+  });
+
   it('allows paths by folder, by pattern within one folder, and not beside it', () => {
     const told = (path: string, pattern: string) =>
       said(policy({ actions: ['file.*'], paths: [pattern] }).refusal(act('file.backup', { path: join(dir, path) })));
@@ -99,14 +139,6 @@ describe('a policy', () => {
       act('file.install', { source: join(dir, 'data/a'), target, sha256: 'a'.repeat(64) });
     expect(said(allowed.refusal(install(join(dir, 'etc/signalbox/policy.yaml'))))).toBe('SB-POLICY-PATH');
     expect(said(allowed.refusal(install(join(dir, 'etc/other'))))).toBe('allowed');
-  });
-
-  it('sees files that a secret is read from as paths', () => {
-    const use = act('env.change', {
-      file: join(dir, 'data/env'),
-      secrets: { TOKEN: { $secret: 'file:/root/.ssh/id' } },
-    });
-    expect(said(policy({ actions: ['*'], paths: [join(dir, 'data/**')] }).refusal(use))).toBe('SB-POLICY-PATH');
   });
 
   it.each([

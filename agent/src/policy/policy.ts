@@ -1,7 +1,7 @@
 import type { Action } from '@signalbox/actions';
 import { type Failure, type Json, type JsonObject, policyError, type SignalboxError } from '@signalbox/protocol';
 import { z } from 'zod';
-import { argvGlob, glob, pathGlob } from './glob.ts';
+import { argvGlob, glob, pathGlob, secretGlob } from './glob.ts';
 import { namedIn, placesOf } from './named.ts';
 
 const Patterns = z.array(z.string().min(1)).default([]);
@@ -15,6 +15,12 @@ export const PolicyFile = z.strictObject({
     probes: Patterns,
     units: Patterns,
     paths: z.array(PathPattern).default([]),
+    /** References that steps and probes may name; `file:` follows the rules of `paths`. */
+    secrets: z
+      .array(
+        z.string().regex(/^(env|aws|sealed):|^file:\/(?!(?:.*\/)?\.\.?(?:\/|$))/s, 'env:, file:/, aws: or sealed:'),
+      )
+      .default([]),
     /** Argv patterns, word by word. */
     commands: z.array(z.array(z.string()).min(1)).default([]),
     /** User names or ids. */
@@ -68,6 +74,7 @@ export function createPolicy({ allow }: PolicyFile, { sha256, own, uidOf, action
   const probes = anyOf(allow.probes.map((pattern) => glob(pattern)));
   const units = anyOf(allow.units.map((pattern) => glob(pattern)));
   const paths = anyOf(allow.paths.map(pathGlob));
+  const secrets = anyOf(allow.secrets.map(secretGlob));
   const commands = anyOf(allow.commands.map(argvGlob));
   const users = new Set(allow.users.flatMap((user) => (typeof user === 'number' ? user : (uidOf(user) ?? []))));
   const ownPlaces = anyOf(own.flatMap((path) => placesOf(path) ?? [path]).map((path) => pathGlob(`${path}/**`)));
@@ -107,14 +114,30 @@ export function createPolicy({ allow }: PolicyFile, { sha256, own, uidOf, action
     const unit = named.units.find((name) => !units(name) || OWN_UNIT.test(name));
     if (unit !== undefined) return policyError('SB-POLICY-UNIT', `${what}: the policy does not allow ${unit}`);
     for (const path of named.paths) {
-      const places = placesOf(path);
-      if (places === undefined) return policyError('SB-POLICY-PATH', `${what}: nobody can say where ${path} leads`);
-      const refused = places.find((place) => !paths(place) || ownPlaces(place));
-      if (refused === undefined) continue;
-      const leads = refused === path ? '' : `, where ${path} leads`;
-      return policyError('SB-POLICY-PATH', `${what}: the policy does not allow ${refused}${leads}`);
+      const refused = refusedPlace(path, paths);
+      if (refused !== undefined) return policyError('SB-POLICY-PATH', `${what}: ${refused}`);
+    }
+    for (const ref of named.secrets) {
+      const refused = refusedSecret(ref);
+      if (refused !== undefined) return policyError('SB-POLICY-SECRET', `${what}: ${refused}`);
     }
     return undefined;
+  }
+
+  /** Why, where it is written or where its links lead. */
+  function refusedPlace(path: string, allowed: (place: string) => boolean): string | undefined {
+    const places = placesOf(path);
+    if (places === undefined) return `nobody can say where ${path} leads`;
+    const refused = places.find((place) => !allowed(place) || ownPlaces(place));
+    if (refused === undefined) return undefined;
+    return `the policy does not allow ${refused}${refused === path ? '' : `, where ${path} leads`}`;
+  }
+
+  function refusedSecret(ref: string): string | undefined {
+    if (ref.startsWith('file:')) return refusedPlace(ref.slice('file:'.length), (place) => secrets(`file:${place}`));
+    if (secrets(ref)) return undefined;
+    // A box is long, and says nothing behind the name of its host.
+    return `the policy does not allow ${ref.startsWith('sealed:') ? 'sealed secrets' : ref}`;
   }
 
   return {

@@ -66,8 +66,8 @@ async function enroll(host: string, ...more: string[]): Promise<string> {
 const etc = (name: string) => join(root, name, 'etc');
 
 /** As on a host of its own. The token goes in by standard input: no other user of that host sees it. */
-function joinAs(folder: string, token: string): Promise<Said> {
-  const args = ['join', '--token', '-', '--dir', etc(folder), '--state', join(root, folder, 'state')];
+function joinAs(folder: string, token: string, more: string[] = ['--no-policy']): Promise<Said> {
+  const args = ['join', '--token', '-', '--dir', etc(folder), '--state', join(root, folder, 'state'), ...more];
   return sayTo([PROGRAMS.agent, ...args], { input: token });
 }
 
@@ -201,6 +201,33 @@ describe('a token', () => {
     } finally {
       await nc.close();
     }
+  });
+});
+
+/** A policy belongs to root, and only root can make one. */
+describe.skipIf(process.getuid?.() !== 0)('the policy that a host joins with', () => {
+  it('allows what its role needs, and no program of somebody else; one that is there stays', async () => {
+    const token = await enroll('m-1', '--labels', 'role=miner');
+    const joined = await joinAs('m-1', token, []);
+    expect(joined).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('policy.yaml') });
+    const policy = join(etc('m-1'), 'policy.yaml');
+    expect(statSync(policy).mode & 0o777).toBe(0o644);
+    await heard(startAgent('m-1'));
+    const said = async (...args: string[]) => {
+      const { stdout, stderr } = await signalbox(...args);
+      return stdout + stderr;
+    };
+    expect(await said('exec', '--hosts', 'm-1', '--effect', 'read', '--', 'uptime')).toMatch(/SB235|SB-POLICY-ACTION/);
+    expect(await said('probe', 'host.facts', '--hosts', 'm-1')).toContain('cpus');
+    expect(await said('probe', 'systemd.unit', '--hosts', 'm-1', '--with', 'unit=sshd.service')).toContain(
+      'SB-POLICY-UNIT',
+    );
+    expect(await said('hosts')).not.toMatch(/everything is allowed: .*m-1/);
+
+    mkdirSync(etc('m-2'), { recursive: true });
+    writeFileSync(join(etc('m-2'), 'policy.yaml'), 'allow: {}\n');
+    expect((await joinAs('m-2', await enroll('m-2'), [])).exitCode).toBe(0);
+    expect(readFileSync(join(etc('m-2'), 'policy.yaml'), 'utf8')).toBe('allow: {}\n');
   });
 });
 
