@@ -2,8 +2,10 @@ import type { AgentBus, Unsubscribe } from '@signalbox/bus';
 import type { Failure } from '@signalbox/protocol';
 import type { Signer } from '@signalbox/protocol/crypto';
 import { createHeart } from './health.ts';
+import type { HostKey } from './host-key.ts';
 import { compact } from './journal/compact.ts';
 import type { Journal } from './journal/journal.ts';
+import { createKeyHandler } from './key-queries.ts';
 import { createCommandLoop } from './loop/commands.ts';
 import { createControlHandler } from './loop/controls.ts';
 import { createMeshTime } from './loop/mesh-time.ts';
@@ -33,7 +35,9 @@ export interface AgentOptions {
   /** Public keys of the coordinators that this host obeys. */
   coordinators: readonly string[];
   /** What this host says of its curve key (`stateKeys`). */
-  keys?: string | undefined;
+  keys?: () => string | undefined;
+  /** The key that signs, where it can be replaced. */
+  key?: HostKey;
   concurrency: number;
   maxSkewMs: number;
   stopTimeoutMs: number;
@@ -57,7 +61,7 @@ const FLUSH_MS = 3_000;
 /** Puts the parts together. Knows of no host and no NATS: those are behind the ports. */
 export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const { bus, journal, clock, log } = ports;
-  const { identity, keys, concurrency, maxSkewMs, stopTimeoutMs } = options;
+  const { identity, keys = () => undefined, key, concurrency, maxSkewMs, stopTimeoutMs } = options;
   const coordinators = new Set(options.coordinators);
   const trusts = (publicKey: string) => coordinators.has(publicKey);
   const time = createMeshTime(clock, { maxSkewMs });
@@ -95,6 +99,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
       subscriptions.push(await bus.controls(controls));
       subscriptions.push(await bus.commands((delivery) => commands.handle(delivery)));
       for (const verb of QUERY_VERBS) subscriptions.push(await bus.answer(verb, queries));
+      if (key) subscriptions.push(await bus.answer('key', createKeyHandler({ identity, key, log, problem, trusts })));
       heart.start();
       log('info', 'agent started', { journal: journal.state.identity.journal, concurrency });
     },

@@ -29,7 +29,7 @@ export interface HeartPorts {
   toolbox: Toolbox;
   time: MeshTime;
   /** What this host says of its curve key. */
-  keys: string | undefined;
+  keys: () => string | undefined;
   /** What changes from beat to beat. */
   present: () => { journal: string; running: string[]; refusing: Failure | undefined };
   trusts: (publicKey: string) => boolean;
@@ -91,6 +91,7 @@ export function createHeart(ports: HeartPorts): Heart {
   function healthOf(sent: Failure[]): Health {
     const { mesh, host, instance, machine, boot, version, labels } = identity;
     const { journal, running, refusing } = present();
+    const said = keys();
     return {
       mesh,
       host,
@@ -104,7 +105,7 @@ export function createHeart(ports: HeartPorts): Heart {
       probes: [...toolbox.probes],
       facts,
       ...(toolbox.policy.sha256 === undefined ? {} : { policy: toolbox.policy.sha256 }),
-      ...(keys === undefined ? {} : { keys }),
+      ...(said === undefined ? {} : { keys: said }),
       load: reader.load(),
       running,
       ...(refusing && { refusing }),

@@ -6,18 +6,19 @@ import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bu
 import { probeByName, probes } from '@signalbox/probes';
 import { BEAT_MS, type Failure, SignalboxError } from '@signalbox/protocol';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
-import { loadCa, loadSeed } from '@signalbox/settings';
+import { loadCa } from '@signalbox/settings';
 import { CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { parseCli } from './cli.ts';
 import { type AgentConfig, loadConfig } from './config.ts';
-import { curveSeedFile, loadCurveKey, opensWith, statementOf } from './executor/curve.ts';
+import { loadCurveKey, opensWith, statementOf } from './executor/curve.ts';
 import { createKeeperClient } from './executor/keeper/client.ts';
 import { createKeeperStarter } from './executor/keeper/starter.ts';
 import { createSecretValues } from './executor/redact.ts';
 import { createSecretReader } from './executor/secrets.ts';
 import { type Units, unitsHere } from './executor/units.ts';
 import { createWorkbench } from './executor/workbench.ts';
+import { openHostKey, seedFileOf } from './host-key.ts';
 import { createHostReader } from './host-reader.ts';
 import { openFileStorage } from './journal/file-storage.ts';
 import { openJournal } from './journal/journal.ts';
@@ -36,11 +37,11 @@ const WAITING = 'waiting for NATS';
 
 /** The composition root: everything that touches the real world is made here and handed down. */
 async function serve(config: AgentConfig, file: string): Promise<number> {
-  const signer = loadSeed(config.seedFile);
+  const signer = openHostKey(config.seedFile);
   const ca = loadCa(file, config.caFile);
   const policy = loadPolicy({
     path: config.policy,
-    own: [file, config.seedFile, curveSeedFile(config.seedFile), config.stateDir],
+    own: [file, config.stateDir, ...seedFiles(config)],
     actionByName: findAction,
   });
   const stateDir = await takeStateDir(config.stateDir, runtimeDir(process.env));
@@ -60,7 +61,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
   });
   // From here on only the mesh is waited for, and that may be for long: settings, key and journal are good.
   service.ready(WAITING);
-  const bus = await connect(config, { seed: signer.seed, ca, log, signal: end.signal, service });
+  const bus = await connect(config, { seed: () => signer.seed, ca, log, signal: end.signal, service });
   if (bus === undefined) return 0;
 
   const keeper = createKeeperClient({ folder: stateDir.path, program: KEEPER, clock: systemClock });
@@ -83,7 +84,8 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
     {
       identity,
       coordinators: config.trust.coordinators,
-      keys: curve && statementOf(curve, config, signer),
+      keys: () => curve && statementOf(curve, config, signer),
+      key: signer,
       concurrency: config.concurrency,
       maxSkewMs: config.maxSkew,
       stopTimeoutMs: config.stopTimeout,
@@ -112,6 +114,11 @@ const findAction: Toolbox['actionByName'] = (name) => actionByName.get(name);
 function identityOf({ mesh, name: host, labels }: AgentConfig): Identity {
   const instance = systemRandom.uuid();
   return { mesh, host, labels, machine: machineId(), boot: bootId(), instance, version: VERSION };
+}
+
+/** What no step may name. */
+function seedFiles({ seedFile }: AgentConfig): string[] {
+  return [seedFile, ...(['next', 'former', 'curve'] as const).map((which) => seedFileOf(seedFile, which))];
 }
 
 /** What systemd makes under /run for a service with RuntimeDirectory= (systemd.exec(5)); several are joined by colons. */

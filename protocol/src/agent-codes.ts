@@ -188,6 +188,11 @@ export const AGENT_CODES = {
     means: 'An action or a probe broke with an error that it does not declare.',
     next: 'This is a mistake in the action: report it with the message.',
   },
+  'SB-AGENT-KEY': {
+    class: 'terminal',
+    means: 'The key of a host could not be replaced or withdrawn there. Nothing was changed.',
+    next: 'Read the message; `signalbox hosts rotate HOST` may be said again.',
+  },
   'SB-SECRET-MISSING': {
     class: 'terminal',
     means: 'A secret that is named is not on this host.',

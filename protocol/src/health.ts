@@ -51,6 +51,8 @@ export type HostRecord = z.infer<typeof HostRecord>;
 export const HostRecord = wire({
   name: HostName,
   key: z.string(),
+  /** The key that it replaces and that is not withdrawn yet. */
+  former: z.string().optional(),
   labels: z.record(z.string(), z.string()),
   health: Health.optional(),
   seenAtMs: z.int().optional(),

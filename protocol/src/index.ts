@@ -12,6 +12,7 @@ export * from './host.ts';
 export * from './join.ts';
 export * from './json.ts';
 export * from './judgement-text.ts';
+export * from './key-change.ts';
 export * from './names.ts';
 export * from './output.ts';
 export * from './plan.ts';

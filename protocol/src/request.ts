@@ -150,6 +150,11 @@ export const REQUESTS = {
   },
   /** Takes a host out of the mesh: its connection is cut, and its key is worth nothing any more. */
   revoke: { body: wire({ host: HostName, note: z.string() }), reply: wire({}) },
+  /** Replaces the key of a host by one that the host makes; then, with `withdraw`, the one before is worth nothing. */
+  rotate: {
+    body: wire({ host: HostName, withdraw: z.boolean() }),
+    reply: wire({ key: z.string(), former: z.string().optional() }),
+  },
   doctor: {
     body: wire({}),
     reply: wire({

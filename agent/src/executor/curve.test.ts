@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sealSecret } from '@signalbox/protocol/sealed';
 import { expect, it, onTestFinished } from 'vitest';
-import { curveSeedFile, loadCurveKey, opensWith } from './curve.ts';
+import { seedFileOf } from '../host-key.ts';
+import { loadCurveKey, opensWith } from './curve.ts';
 import { createSecretValues } from './redact.ts';
 import { createSecretReader } from './secrets.ts';
 
@@ -17,7 +18,7 @@ it('[I9] a sealed secret is opened with the key that this host has made, and wit
   const seedFile = join(dir, 'agent.seed');
   const key = loadCurveKey(seedFile, log);
   if (key === undefined) throw new Error('no key was made');
-  const file = curveSeedFile(seedFile);
+  const file = seedFileOf(seedFile, 'curve');
   expect([file, statSync(file).mode & 0o777]).toEqual([join(dir, 'agent.curve.seed'), 0o600]);
   expect(readFileSync(file, 'utf8').trim()).toBe(key.seed);
   expect(loadCurveKey(seedFile, log)).toEqual(key);

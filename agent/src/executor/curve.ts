@@ -2,13 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import type { Signer } from '@signalbox/protocol/crypto';
 import { type CurveKey, createCurveKey, curveKeyFromSeed, openSecret, stateKeys } from '@signalbox/protocol/sealed';
 import { parseSeed } from '@signalbox/settings';
+import { seedFileOf } from '../host-key.ts';
 import type { Log } from '../ports.ts';
 import type { OpenSealed } from './secrets.ts';
-
-/** Beside the host's seed: `agent.seed` has `agent.curve.seed`. */
-export function curveSeedFile(seedFile: string): string {
-  return `${seedFile.replace(/\.seed$/, '')}.curve.seed`;
-}
 
 /**
  * The key that secrets are sealed to. It is made here at the first start and stays here. Where it cannot be kept nothing can be
@@ -16,7 +12,7 @@ export function curveSeedFile(seedFile: string): string {
  * @throws SB-CFG-SEED, SB-CFG-SEED-MODE
  */
 export function loadCurveKey(seedFile: string, log: Log): CurveKey | undefined {
-  const path = curveSeedFile(seedFile);
+  const path = seedFileOf(seedFile, 'curve');
   if (existsSync(path)) return parseSeed(path, curveKeyFromSeed);
   const made = createCurveKey();
   try {

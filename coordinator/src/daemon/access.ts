@@ -2,6 +2,7 @@ import { type Actor, Request, SignalboxError, type Verb } from '@signalbox/proto
 import { open } from '@signalbox/protocol/crypto';
 import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
+import { keysOf } from './hosts.ts';
 import type { Clock } from './ports.ts';
 
 /** How old a request may be, and for how long its nonce is remembered. */
@@ -22,7 +23,7 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
 ]);
 const DECIDES: ReadonlySet<Verb> = new Set<Verb>(['approve', 'reject', 'note', 'acknowledge', 'confirm']);
 
-const ADMINISTERS: ReadonlySet<Verb> = new Set<Verb>(['enroll', 'revoke']);
+const ADMINISTERS: ReadonlySet<Verb> = new Set<Verb>(['enroll', 'revoke', 'rotate']);
 
 export type Asker = Actor & { readonly role: string };
 
@@ -36,7 +37,11 @@ export class Access {
   constructor({ mesh, operators }: Pick<CoordinatorConfig, 'mesh' | 'operators'>, clock: Clock) {
     this.#mesh = mesh;
     this.#clock = clock;
-    this.#byKey = new Map(Object.entries(operators).map(([name, { key, role }]) => [key, { name, key, role }]));
+    this.#byKey = new Map(
+      Object.entries(operators).flatMap(([name, { key, former, role }]) =>
+        keysOf({ key, former }).map((each): [string, Asker] => [each, { name, key: each, role }]),
+      ),
+    );
   }
 
   /**

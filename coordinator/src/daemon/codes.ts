@@ -22,6 +22,12 @@ export const COORDINATOR_CODES = {
     means: 'The host is in the mesh already, or stands in coordinator.yaml, or is not in the mesh.',
     next: 'See `signalbox hosts`; `signalbox hosts revoke HOST` takes one out that has joined.',
   },
+  'SB-ENROL-KEY': {
+    class: 'terminal',
+    means:
+      'The key that a host had before cannot be withdrawn now: there is none, or a run that goes on was planned with it.',
+    next: 'Wait for the end of the runs that are named, or revoke the host if its key is in wrong hands.',
+  },
   'SB-ENROL-SERVER': {
     class: 'unknown',
     means: 'The register was written, but the NATS server did not read its new configuration.',

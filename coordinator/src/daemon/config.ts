@@ -14,11 +14,18 @@ export const CoordinatorConfig = z.strictObject({
   /** Authorities in PEM that the server's certificate is checked with; given, NATS is reached over TLS only. */
   caFile: z.string().min(1).optional(),
   seedFile: z.string(),
+  /** Seed of the key that `seedFile` replaces: both sign, until nobody trusts this one alone. Connects with this one meanwhile. */
+  formerSeedFile: z.string().min(1).optional(),
   /** Enrolled hosts. Labels here are known before a host has ever answered; the agent's own are added to them. */
   hosts: z.record(HostName, z.strictObject({ key: PublicKey, labels: z.record(z.string(), z.string()).default({}) })),
   operators: z.record(
     z.string(),
-    z.strictObject({ key: PublicKey, role: z.enum(['viewer', 'operator', 'approver', 'admin']).default('operator') }),
+    z.strictObject({
+      key: PublicKey,
+      /** The key that it replaces, which is good as well as long as it stands here. */
+      former: PublicKey.optional(),
+      role: z.enum(['viewer', 'operator', 'approver', 'admin']).default('operator'),
+    }),
   ),
   /** Lets hosts join and go while it runs; left out: only `hosts` counts, and NATS is configured by hand. */
   enrolment: z

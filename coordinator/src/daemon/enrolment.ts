@@ -5,6 +5,7 @@ import { failureOf } from './access.ts';
 import { coordinatorError } from './codes.ts';
 import type { Hosts } from './hosts.ts';
 import type { Ports } from './ports.ts';
+import type { HostQueries } from './queries.ts';
 import type { Register, RegisterFile } from './register.ts';
 
 /** The longest that a token may be open. */
@@ -17,6 +18,14 @@ export interface Doors {
   readonly reach: BusOptions;
 }
 
+export interface EnrolmentOptions extends Doors {
+  readonly ports: Ports;
+  readonly hosts: Hosts;
+  readonly queries: HostQueries;
+  /** Runs that go on and that were planned for a host with this key. */
+  readonly plannedWith: (key: string) => Promise<readonly string[]>;
+}
+
 export interface Invitation {
   readonly host: string;
   readonly labels: Record<string, string>;
@@ -25,16 +34,21 @@ export interface Invitation {
   readonly by: string;
 }
 
+interface Keys {
+  readonly key: string;
+  readonly former?: string | undefined;
+}
+
 /**
  * Lets hosts in, each with a token that works once, for its name, until it expires; and puts them out. What it answers is on
  * disk and known to the NATS server. One thing at a time: two changes of one file must not overtake each other.
  */
 export class Enrolment {
-  readonly #doors: Doors & { readonly ports: Ports; readonly hosts: Hosts };
+  readonly #doors: EnrolmentOptions;
   #last: Promise<unknown> = Promise.resolve();
   #stop: Unsubscribe = async () => {};
 
-  constructor(doors: Doors & { readonly ports: Ports; readonly hosts: Hosts }) {
+  constructor(doors: EnrolmentOptions) {
     this.#doors = doors;
   }
 
@@ -82,6 +96,58 @@ export class Enrolment {
       ports.log.warn({ host, by, note, key: gone?.key }, 'host revoked');
       return {};
     });
+  }
+
+  /**
+   * A host makes itself another key and uses it. Until the one before is withdrawn it signs with both and may connect with either, so that runs
+   * which were planned with the old one go on. Said again, it goes on where it had come to.
+   * @throws SB-ENROL-HOST, SB-ENROL-SERVER; SB-COORD-HOST-SILENT, SB-AGENT-KEY
+   */
+  rotate(host: string, by: string): Promise<Keys> {
+    return this.#inTurn(async () => {
+      const { queries, ports } = this.#doors;
+      let { key, former } = this.#joined(host);
+      if (former === undefined) {
+        [key, former] = [await queries.changeKey(host, 'make'), key];
+        await this.#rekey(host, { key, former });
+      }
+      await queries.changeKey(host, 'use', key);
+      ports.log.info({ host, by, key, former }, 'key of a host replaced');
+      return { key, former };
+    });
+  }
+
+  /** The key before is worth nothing any more. @throws as `rotate`; SB-ENROL-KEY while a run relies on it. */
+  withdraw(host: string, by: string): Promise<Keys> {
+    return this.#inTurn(async () => {
+      const { queries, plannedWith, ports } = this.#doors;
+      const { key, former } = this.#joined(host);
+      if (former === undefined) throw coordinatorError('SB-ENROL-KEY', `${host} has one key only`);
+      const runs = await plannedWith(former);
+      if (runs.length > 0) {
+        throw coordinatorError('SB-ENROL-KEY', `${runs.join(', ')} was planned with the key of ${host} before`);
+      }
+      await queries.changeKey(host, 'forget', key);
+      await this.#rekey(host, { key });
+      ports.log.info({ host, by, key, former }, 'key of a host withdrawn');
+      return { key };
+    });
+  }
+
+  #joined(host: string): Keys {
+    const joined = this.#doors.register.hosts[host];
+    if (joined) return joined;
+    const why = this.#doors.register.isFixed(host) ? 'stands in coordinator.yaml' : 'has not joined';
+    throw coordinatorError('SB-ENROL-HOST', `${host} ${why}`);
+  }
+
+  async #rekey(host: string, keys: Keys): Promise<void> {
+    const { register, hosts } = this.#doors;
+    const { [host]: entry } = register.hosts;
+    if (!entry) return;
+    const { former: _, ...rest } = entry;
+    await this.#change({ hosts: { ...register.hosts, [host]: { ...rest, ...keys } } });
+    hosts.rekey(host, keys);
   }
 
   async #join(tokenKey: string, data: Uint8Array): Promise<{ reply: Uint8Array; after?: () => void }> {

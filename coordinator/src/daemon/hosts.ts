@@ -9,7 +9,6 @@ import {
 } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
 import { coordinatorError } from './codes.ts';
-import type { CoordinatorConfig } from './config.ts';
 import type { Ports } from './ports.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -29,6 +28,13 @@ interface Known {
   duplicate: string | undefined;
 }
 
+/** Who may speak as a host: its key, and the one before until it is withdrawn. */
+export interface Enrolled {
+  readonly key: string;
+  readonly former?: string | undefined;
+  readonly labels: Record<string, string>;
+}
+
 export type HostListener = (host: string, state: HostState, record: HostRecord) => void;
 
 /** Who is enrolled, who has been heard of, and when. Silence is measured on this coordinator's own clock. */
@@ -40,22 +46,28 @@ export class Hosts {
   #stopTimer: () => void = () => {};
   #onLook: () => void = () => {};
 
-  constructor(ports: Ports, enrolled: CoordinatorConfig['hosts']) {
+  constructor(ports: Ports, enrolled: Readonly<Record<string, Enrolled>>) {
     this.#ports = ports;
     this.#startedMs = ports.clock.monotonicMs();
-    for (const [name, { key, labels }] of Object.entries(enrolled)) this.add(name, { key, labels });
+    for (const [name, entry] of Object.entries(enrolled)) this.add(name, entry);
   }
 
   /** A host that joins, or one that comes back with another key: nothing that was known of that name is kept. */
-  add(name: string, { key, labels }: { key: string; labels: Record<string, string> }): void {
+  add(name: string, { key, former, labels }: Enrolled): void {
     this.#hosts.set(name, {
-      record: { name, key, labels },
+      record: { name, key, labels, ...(former === undefined ? {} : { former }) },
       seenMonotonicMs: undefined,
       rememberedMs: 0,
       state: 'never',
       replaced: new Set(),
       duplicate: undefined,
     });
+  }
+
+  /** The same host with another key: all that is known of it stays. */
+  rekey(name: string, { key, former }: Pick<Enrolled, 'key' | 'former'>): void {
+    const known = this.#hosts.get(name);
+    if (known) known.record = { ...known.record, key, former };
   }
 
   /** Its beats and reports are not believed any more; for its runs it is silent. */
@@ -70,8 +82,9 @@ export class Hosts {
     for (const [name, data] of await this.#ports.bus.getHosts()) {
       const known = this.#hosts.get(name);
       const parsed = HostRecord.safeParse(JSON.parse(Buffer.from(data).toString('utf8')));
-      if (known && parsed.success && parsed.data.key === known.record.key) {
-        known.record = { ...parsed.data, labels: { ...parsed.data.labels, ...known.record.labels } };
+      if (known && parsed.success && keysOf(known.record).includes(parsed.data.key)) {
+        const { key, former } = known.record;
+        known.record = { ...parsed.data, key, former, labels: { ...parsed.data.labels, ...known.record.labels } };
       }
     }
     await this.#ports.bus.onBeat((host, data) => this.#onBeat(host, data));
@@ -109,8 +122,10 @@ export class Hosts {
     return this.list();
   }
 
-  keyOf(host: string): string | undefined {
-    return this.#hosts.get(host)?.record.key;
+  /** Whether a signature of this key is one of that host. */
+  isKeyOf(host: string, key: string): boolean {
+    const known = this.#hosts.get(host);
+    return known !== undefined && keysOf(known.record).includes(key);
   }
 
   list(): HostRecord[] {
@@ -135,7 +150,7 @@ export class Hosts {
     try {
       const known = this.#hosts.get(host);
       if (!known) throw coordinatorError('SB-HOST-UNKNOWN', `${host} is not enrolled in mesh ${mesh}`);
-      const { payload } = open(data, { kind: 'health', schema: Health, trusts: (key) => key === known.record.key });
+      const { payload } = open(data, { kind: 'health', schema: Health, trusts: (key) => this.isKeyOf(host, key) });
       if (payload.host !== host || payload.mesh !== mesh)
         throw coordinatorError('SB-HOST-UNKNOWN', `${payload.host} of ${payload.mesh} beats as ${host} of ${mesh}`);
       refuseDuplicate(known, payload);
@@ -192,6 +207,11 @@ export class Hosts {
     if (before !== state || beat)
       for (const listener of this.#listeners) listener(known.record.name, state, known.record);
   }
+}
+
+/** Newest first. */
+export function keysOf({ key, former }: Pick<HostRecord, 'key' | 'former'>): readonly string[] {
+  return former === undefined ? [key] : [key, former];
 }
 
 /** The old instance beating after a new one took its place: both are alive, and the later one has to go. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type BusOptions, connectCoordinator, type StreamLimits } from '@signalbox/bus';
 import { formatDuration, type LogEntry } from '@signalbox/protocol';
+import type { Signer } from '@signalbox/protocol/crypto';
 import { cellKey, type WatchEffect } from '@signalbox/sequencer';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
 import { besideFile, loadCa, loadSeed, loadSettings } from '@signalbox/settings';
@@ -27,7 +28,11 @@ const ALIVE_MS = 2_000;
 /** Wires the daemon and keeps it running until SIGTERM or SIGINT. The one place where its parts meet. */
 export async function runCoordinator({ config: path }: { config: string }): Promise<void> {
   const config = loadSettings(path, CoordinatorConfig);
-  const signer = loadSeed(besideFile(path, config.seedFile));
+  const own = loadSeed(besideFile(path, config.seedFile));
+  const former = config.formerSeedFile === undefined ? undefined : loadSeed(besideFile(path, config.formerSeedFile));
+  const signer: Signer = { ...own, former };
+  // The server knows the new key once this coordinator has told it.
+  const { seed } = former ?? own;
   const log = openLog(config);
   const service = openServiceManager({
     env: process.env,
@@ -37,12 +42,12 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
   // From here on only NATS is waited for, and that may be for long: settings and key are good.
   service.ready('waiting for NATS');
   const ca = loadCa(path, config.caFile);
-  const register = config.enrolment && Register.open(path, config, signer.publicKey);
+  const register = config.enrolment && Register.open(path, config, signer);
   const waiting = setInterval(service.alive, ALIVE_MS);
   const bus = await connectCoordinator({
     servers: config.servers,
     mesh: config.mesh,
-    seed: signer.seed,
+    seed,
     ca,
     name: config.name,
     connectTimeoutMs: 0,
@@ -59,7 +64,7 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
     const reach = {
       servers: config.servers,
       mesh,
-      seed: signer.seed,
+      seed,
       ca,
       name,
       connectTimeoutMs: 10_000,
@@ -79,7 +84,7 @@ async function serve(
 ): Promise<void> {
   const { bus, log } = ports;
   const hosts = new Hosts(ports, config.hosts);
-  const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
+  const queries = new HostQueries(ports, hosts);
   const status = new StatusEvents(ports);
   const members = new Members({ ports, leaseMs: config.leaseSeconds * 1_000 });
   const runs: Runs = new Runs({
@@ -107,7 +112,8 @@ async function serve(
   try {
     await hosts.start();
     await members.start();
-    enrolment = doors && new Enrolment({ ...doors, ports, hosts });
+    enrolment =
+      doors && new Enrolment({ ...doors, ports, hosts, queries, plannedWith: (key) => runs.plannedWith(key) });
     await enrolment?.open();
     await serveRequests({ ports, hosts, runs, members, queries, version: VERSION, enrolment }, config);
     await runs.share();

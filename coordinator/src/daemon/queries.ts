@@ -4,12 +4,16 @@ import {
   DEFAULTS,
   type Json,
   type JsonObject,
+  KeyAnswer,
+  type KeyStep,
   type Query,
   type Report,
   SignalboxError,
 } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
+import type { z } from 'zod';
 import { coordinatorError } from './codes.ts';
+import type { Hosts } from './hosts.ts';
 import type { Ports } from './ports.ts';
 
 type Unsent<Q> = Q extends Query ? Omit<Q, 'mesh' | 'host' | 'nonce' | 'critical'> : never;
@@ -17,11 +21,11 @@ type Unsent<Q> = Q extends Query ? Omit<Q, 'mesh' | 'host' | 'nonce' | 'critical
 /** Asks hosts what changes nothing. An answer counts only signed by that host's key, with our nonce in it. */
 export class HostQueries {
   readonly #ports: Ports;
-  readonly #keyOf: (host: string) => string | undefined;
+  readonly #hosts: Pick<Hosts, 'get' | 'isKeyOf'>;
 
-  constructor(ports: Ports, keyOf: (host: string) => string | undefined) {
+  constructor(ports: Ports, hosts: Pick<Hosts, 'get' | 'isKeyOf'>) {
     this.#ports = ports;
-    this.#keyOf = keyOf;
+    this.#hosts = hosts;
   }
 
   /** @throws SB-COORD-HOST-SILENT, or the failure that the host answered with. */
@@ -54,18 +58,38 @@ export class HostQueries {
     return answer.reports;
   }
 
+  /** One step of replacing the key of a host. @returns its key after it; of `make`, the next one, proven. */
+  async changeKey(host: string, step: KeyStep, key?: string): Promise<string> {
+    const body = { step, ...(key === undefined ? {} : { key }) };
+    const asked = { verb: 'key', body, schema: KeyAnswer, timeoutMs: DEFAULTS.queryTimeoutMs };
+    const { payload, keys } = await this.#exchange(host, asked);
+    if (payload.type === 'failed') throw new SignalboxError(payload.failure);
+    // Whoever names a key must have it.
+    if (!keys.includes(payload.key)) throw wrongAnswer(host);
+    return payload.key;
+  }
+
   async #ask(host: string, body: Unsent<Query>, timeoutMs: number): Promise<Answer> {
-    const { bus, mesh, newId, signer } = this.#ports;
-    const key = this.#keyOf(host);
-    if (key === undefined) throw coordinatorError('SB-COORD-HOST', `${host} is not enrolled`);
-    const nonce = newId();
-    const data = seal('query', { ...body, mesh, host, nonce }, signer);
-    const reply = await bus.query(host, body.verb, data, timeoutMs);
-    if (!reply) throw coordinatorError('SB-COORD-HOST-SILENT', `${host} did not answer within ${timeoutMs / 1_000} s`);
-    const { payload } = open(reply, { kind: 'answer', schema: Answer, trusts: (k) => k === key });
-    if (payload.nonce !== nonce || payload.host !== host) throw wrongAnswer(host);
+    const { payload } = await this.#exchange(host, { verb: body.verb, body, schema: Answer, timeoutMs });
     if (payload.verb === 'failed') throw new SignalboxError(payload.failure);
     return payload;
+  }
+
+  /** @returns what the host answered, and the keys that it has signed it with. */
+  async #exchange<T extends { nonce: string; host: string }>(
+    host: string,
+    { verb, body, schema, timeoutMs }: { verb: string; body: object; schema: z.ZodType<T>; timeoutMs: number },
+  ): Promise<{ payload: T; keys: readonly string[] }> {
+    const { bus, mesh, newId, signer } = this.#ports;
+    if (!this.#hosts.get(host)) throw coordinatorError('SB-COORD-HOST', `${host} is not enrolled`);
+    const nonce = newId();
+    const data = seal('query', { ...body, mesh, host, nonce }, signer);
+    const reply = await bus.query(host, verb, data, timeoutMs);
+    if (!reply) throw coordinatorError('SB-COORD-HOST-SILENT', `${host} did not answer within ${timeoutMs / 1_000} s`);
+    const trusts = (key: string) => this.#hosts.isKeyOf(host, key);
+    const { payload, keys } = open(reply, { kind: 'answer', schema, trusts });
+    if (payload.nonce !== nonce || payload.host !== host) throw wrongAnswer(host);
+    return { payload, keys };
   }
 }
 

@@ -2,11 +2,12 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, w
 import { dirname } from 'node:path';
 import { fleetAccounts, type MeshUser } from '@signalbox/bus';
 import { HostName, type JsonObject, MeshName } from '@signalbox/protocol';
-import { isPublicKey } from '@signalbox/protocol/crypto';
+import { isPublicKey, type Signer } from '@signalbox/protocol/crypto';
 import { besideFile, loadSeed, loadSettings } from '@signalbox/settings';
 import { z } from 'zod';
 import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
+import { keysOf } from './hosts.ts';
 import { parseJson } from './parse-json.ts';
 
 const PublicKey = z.string().refine(isPublicKey, 'not a public nkey (U...)');
@@ -18,7 +19,17 @@ export type RegisterFile = z.infer<typeof RegisterFile>;
 export const RegisterFile = z.strictObject({
   version: z.literal(1),
   mesh: MeshName,
-  hosts: z.record(HostName, z.strictObject({ key: PublicKey, labels: Labels, joinedAtMs: z.int(), by: z.string() })),
+  hosts: z.record(
+    HostName,
+    z.strictObject({
+      key: PublicKey,
+      /** The one before, until it is withdrawn. */
+      former: PublicKey.optional(),
+      labels: Labels,
+      joinedAtMs: z.int(),
+      by: z.string(),
+    }),
+  ),
   /** Open tokens, by their key. */
   tokens: z.record(PublicKey, z.strictObject({ host: HostName, labels: Labels, expiresAtMs: z.int(), by: z.string() })),
 });
@@ -34,11 +45,11 @@ export class Register {
   #content: RegisterFile;
 
   /** @throws SB-CFG-* when a file of it cannot be read. */
-  static open(settings: string, config: CoordinatorConfig, publicKey: string): Register {
-    return new Register(settings, config, publicKey);
+  static open(settings: string, config: CoordinatorConfig, signer: Signer): Register {
+    return new Register(settings, config, signer);
   }
 
-  private constructor(settings: string, config: CoordinatorConfig, publicKey: string) {
+  private constructor(settings: string, config: CoordinatorConfig, signer: Signer) {
     const { mesh, enrolment, operators, hosts } = config;
     if (enrolment === undefined) throw new Error('settings without enrolment');
     this.#mesh = mesh;
@@ -46,10 +57,8 @@ export class Register {
     this.#natsConfig = besideFile(settings, enrolment.natsConfig);
     const system = loadSeed(besideFile(settings, enrolment.systemSeedFile));
     [this.systemSeed, this.#systemKey] = [system.seed, system.publicKey];
-    const named = (keys: Record<string, { key: string }>) =>
-      Object.entries(keys).map(([name, { key }]) => ({ name, publicKey: key }));
     this.#users = {
-      core: [{ name: 'coordinator', publicKey }],
+      core: named({ coordinator: { key: signer.publicKey, former: signer.former?.publicKey } }),
       operators: named(operators),
       monitors: Object.entries(enrolment.monitors).map(([name, key]) => ({ name, publicKey: key })),
       fixed: named(hosts),
@@ -90,12 +99,16 @@ export class Register {
     const config = ServerConfig.safeParse(parseJson(readFileSync(this.#natsConfig)));
     if (!config.success) throw coordinatorError('SB-ENROL-SERVER', `${this.#natsConfig} is no JSON object`);
     const { core, operators, monitors, fixed } = this.#users;
-    const joined = Object.entries(hosts).map(([name, { key }]) => ({ name, publicKey: key }));
     const joins = Object.keys(tokens).map((key) => ({ name: key, publicKey: key }));
-    const users = { core, operators, monitors, agents: [...fixed, ...joined], joins };
+    const users = { core, operators, monitors, agents: [...fixed, ...named(hosts)], joins };
     const accounts: JsonObject = fleetAccounts(this.#mesh, users, this.#systemKey);
     replaceFile(this.#natsConfig, `${JSON.stringify({ ...config.data, accounts }, null, 2)}\n`);
   }
+}
+
+/** A user for each key that somebody has at the moment. */
+function named(keys: Readonly<Record<string, { key: string; former?: string | undefined }>>): MeshUser[] {
+  return Object.entries(keys).flatMap(([name, own]) => keysOf(own).map((publicKey) => ({ name, publicKey })));
 }
 
 /** Whoever reads it, reads the old or the new one; after a power cut the new one. */

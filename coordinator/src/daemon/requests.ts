@@ -215,6 +215,8 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
     enroll: ({ host, labels, tokenKey, expiresAtMs }, by) =>
       must(enrolment).invite({ host, labels, tokenKey, expiresAtMs, by: by.name }),
     revoke: ({ host, note }, by) => must(enrolment).revoke(host, { by: by.name, note }),
+    rotate: ({ host, withdraw }, by) =>
+      withdraw ? must(enrolment).withdraw(host, by.name) : must(enrolment).rotate(host, by.name),
     doctor: async () => ({ findings: await diagnoseMesh({ ports, hosts, runs, members }) }),
   };
 }

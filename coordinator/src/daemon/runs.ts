@@ -115,6 +115,13 @@ export class Runs {
     return summaries.sort((a, b) => a.createdAtMs - b.createdAtMs);
   }
 
+  /** Runs that have not ended and whose plan names a host with this key. */
+  async plannedWith(key: string): Promise<string[]> {
+    const open = (await this.summaries()).filter(({ endedAtMs }) => endedAtMs === undefined);
+    const loaded = await Promise.all(open.map(({ run }) => this.load(run)));
+    return loaded.flatMap(({ state }) => (state.plan.hosts.some((host) => host.key === key) ? [state.run] : []));
+  }
+
   /**
    * Takes up this coordinator's share of the runs that nobody leads. Looked through whenever somebody has come or gone,
    * and now and then: a run may have been left by a leader that lives. A run that cannot be read is left alone and named

@@ -30,7 +30,7 @@ describe('starting a plan', () => {
 
   it('finds what has drifted since the plan, and that a host cannot be asked', async () => {
     const world = new World(['a', 'b']);
-    const queries = new HostQueries(world.ports, (host) => world.hosts.keyOf(host));
+    const queries = new HostQueries(world.ports, world.hosts);
     world.answer((query) => (query.host === 'a' ? { activeState: 'inactive', replicas: 5 } : undefined));
     const plan = {
       ...world.plan([action('one', ['a', 'b'])]),
@@ -47,7 +47,7 @@ describe('starting a plan', () => {
 
   it('finds no drift where nothing has changed', async () => {
     const world = new World(['a']);
-    const queries = new HostQueries(world.ports, (host) => world.hosts.keyOf(host));
+    const queries = new HostQueries(world.ports, world.hosts);
     world.answer(() => ({ replicas: 3, own: 'backup-of-execution-2' }));
     const plan = {
       ...world.plan([action('one', ['a'])]),

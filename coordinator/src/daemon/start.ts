@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type Plan, type PlanStep, SignalboxError } from '@signalbox/protocol';
 import { sequencerError } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
-import type { Hosts } from './hosts.ts';
+import { type Hosts, keysOf } from './hosts.ts';
 import type { HostQueries } from './queries.ts';
 
 /**
@@ -14,7 +14,7 @@ export function refuseAbsentHosts(plan: Plan, hosts: Hosts): void {
     const health = known?.health;
     if (!known) return [`${pinned.name} is not enrolled`];
     if (hosts.stateOf(pinned.name) !== 'online' || !health) return [`${pinned.name} is ${hosts.stateOf(pinned.name)}`];
-    if (known.key !== pinned.key) return [`${pinned.name} has another key than in the plan`];
+    if (!keysOf(known).includes(pinned.key)) return [`${pinned.name} has another key than in the plan`];
     if (health.journal !== pinned.journal)
       return [`${pinned.name} has another journal than in the plan: its agent was installed anew`];
     if (health.machine !== pinned.machine) return [`${pinned.name} is another machine than in the plan`];

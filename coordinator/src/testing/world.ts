@@ -197,7 +197,7 @@ export class World {
       { key: publicKey, labels: {} },
     ]);
     const hosts = new Hosts(ports, Object.fromEntries(enrolled));
-    const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
+    const queries = new HostQueries(ports, hosts);
     const members = new Members({ ports, leaseMs: LEASE_MS });
     const runs = new Runs({ ports, queries, hosts, members, onRunner: () => {}, onEntry: () => {} });
     return { ports, hosts, members, runs, sleep: nap.sleep, wake: nap.wake };

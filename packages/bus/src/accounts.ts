@@ -102,8 +102,8 @@ export function accounts(mesh: string, users: MeshUsers): JsonObject {
 }
 
 /** The inbox that a user's requests are answered to; each has its own, so that nobody hears another's answers. */
-export function inboxPrefix(publicKey: string): string {
-  return `_INBOX_${publicKey}`;
+export function inboxPrefix(owner: string): string {
+  return `_INBOX_${owner}`;
 }
 
 function agentUser(mesh: string, { name, publicKey }: MeshUser): JsonObject {
@@ -124,6 +124,8 @@ function agentUser(mesh: string, { name, publicKey }: MeshUser): JsonObject {
       subscribe: {
         allow: [
           `${inboxPrefix(publicKey)}.>`,
+          // The same one with any key of the host, so that a key can be replaced under a connection.
+          `${inboxPrefix(name)}.>`,
           s.liveCommandsOf(name),
           s.liveControlsOf(name),
           s.queriesOf(name),

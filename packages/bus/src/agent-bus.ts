@@ -27,7 +27,7 @@ const REPORT_TIMEOUT_MS = 5_000;
 export async function connectAgent(options: AgentBusOptions): Promise<AgentBus> {
   hostToken(options.host);
   hostToken(options.mesh);
-  return agentBus(await dial(options), options);
+  return agentBus(await dial({ ...options, inbox: options.host }), options);
 }
 
 function agentBus(link: Link, { mesh, host, version, timing, beatTimeoutMs }: AgentBusOptions): AgentBus {

@@ -20,7 +20,8 @@ const TRY_TIMEOUT_MS = 3_000;
  * @throws SB-BUS-UNREACHABLE, SB-BUS-AUTH (at once: waiting does not make a key known), SB-BUS-TOO-OLD, SB-BUS-NO-JETSTREAM.
  */
 export async function dial(options: BusOptions): Promise<Link> {
-  const key = keyPairFromSeed(options.seed);
+  const { seed } = options;
+  const key = () => keyPairFromSeed(typeof seed === 'string' ? seed : seed());
   const startedAt = performance.now();
   for (let attempt = 0; ; attempt++) {
     try {
@@ -40,13 +41,13 @@ export async function dial(options: BusOptions): Promise<Link> {
   }
 }
 
-async function tryOnce({ servers, name, ca }: BusOptions, key: KeyPair): Promise<NatsConnection> {
+async function tryOnce({ servers, name, ca, inbox }: BusOptions, key: () => KeyPair): Promise<NatsConnection> {
   return await connect({
     servers,
     name,
     ...(ca === undefined ? {} : { tls: { ca } }),
     authenticator: authenticator(key),
-    inboxPrefix: inboxPrefix(key.publicKey),
+    inboxPrefix: inboxPrefix(inbox ?? key().publicKey),
     ...persistence(),
     // A stack trace a request costs more than the request.
     noAsyncTraces: true,
@@ -69,11 +70,12 @@ export function persistence(random?: () => number) {
 }
 
 /** Signs through node:crypto: the client's own implementation takes 12 ms, and 200 agents at once then time out. */
-function authenticator(key: KeyPair): Authenticator {
-  return (nonce) => ({
-    nkey: key.publicKey,
-    sig: nonce === undefined ? '' : Buffer.from(key.sign(Buffer.from(nonce))).toString('base64'),
-  });
+function authenticator(present: () => KeyPair): Authenticator {
+  return (nonce) => {
+    const key = present();
+    const sig = nonce === undefined ? '' : Buffer.from(key.sign(Buffer.from(nonce))).toString('base64');
+    return { nkey: key.publicKey, sig };
+  };
 }
 
 async function refuseUnfitServer(nc: NatsConnection): Promise<void> {

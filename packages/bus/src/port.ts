@@ -160,8 +160,10 @@ export interface OperatorBus extends Connection {
 export interface BusOptions {
   servers: string[];
   mesh: string;
-  /** nkey seed of the connecting user; also the identity that signs. */
-  seed: string;
+  /** nkey seed of the connecting user; also the identity that signs. A function is asked at each connect. */
+  seed: string | (() => string);
+  /** Where answers come to; default: named after the key. A host's is named after the host, whose key may be replaced. */
+  inbox?: string;
   /** Authorities, in PEM, that the server's certificate is checked with. Given: a server without TLS is refused. */
   ca?: string | undefined;
   /** Shown in the server's connection list. */

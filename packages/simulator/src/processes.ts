@@ -175,7 +175,7 @@ export class Processes {
       { key: keyOf(name).publicKey, role },
     ]);
     const hosts = new Hosts(ports, Object.fromEntries(enrolled));
-    const queries = new HostQueries(ports, (host) => hosts.keyOf(host));
+    const queries = new HostQueries(ports, hosts);
     const members = new Members({ ports, ...LEASE });
     const runs = new Runs({ ports, queries, hosts, members, onRunner: () => {}, onEntry: () => {} });
     await hosts.start();

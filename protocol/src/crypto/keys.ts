@@ -17,6 +17,8 @@ export interface Signer {
   /** Public key in nkey encoding, `U...`. */
   readonly publicKey: string;
   sign(data: Uint8Array): Uint8Array;
+  /** The key that this one replaces: until it is withdrawn it signs beside it, so that who knows either believes. */
+  readonly former?: Signer | undefined;
 }
 
 export interface KeyPair extends Signer {

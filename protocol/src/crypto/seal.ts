@@ -12,7 +12,8 @@ import { type Signer, verifySignature } from './keys.ts';
 export function seal(kind: EnvelopeKind, payload: object, ...signers: readonly [Signer, ...Signer[]]): Uint8Array {
   const text = JSON.stringify(payload);
   const bytes = signedBytes(kind, text);
-  const signatures = signers.map((signer) => ({
+  const all = signers.flatMap((signer) => (signer.former ? [signer, signer.former] : [signer]));
+  const signatures = all.map((signer) => ({
     key: signer.publicKey,
     sig: Buffer.from(signer.sign(bytes)).toString('base64url'),
   }));

@@ -1,96 +1,24 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findServerBinary } from '@signalbox/bus';
 import { readToken, writeToken } from '@signalbox/protocol';
 import { createKeyPair } from '@signalbox/protocol/crypto';
 import { until } from '@signalbox/protocol/testing';
 import { connect, ErrorCode } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasEnded, Janitor } from '../../lab/janitor.ts';
-import { freePorts } from '../../lab/ports.ts';
-import { PROGRAMS, startDaemon } from '../../lab/programs.ts';
+import { hasEnded } from '../../lab/janitor.ts';
+import { PROGRAMS } from '../../lab/programs.ts';
 import { type Said, sayTo } from '../support/child.ts';
+import { filesBelow, InitMesh } from '../support/init-mesh.ts';
 
-/** A mesh as its first administrator makes it: `init`, a real nats-server with TLS, a coordinator, hosts that join. */
-const janitor = new Janitor();
-const root = mkdtempSync(join(tmpdir(), 'sb-init-'));
-const mesh = join(root, 'prod');
-const settings = join(mesh, 'operator', 'signalbox.yaml');
+const world = new InitMesh();
+const { root, dir: mesh, settings } = world;
+const { signalbox, enroll, etc, joinAs, startAgent, heard, stateOf, logOf } = world;
 let made: Said;
-let port = 0;
-let stopCoordinator: () => Promise<void>;
 
 beforeAll(async () => {
-  janitor.add('folder', async () => rmSync(root, { recursive: true, force: true }));
-  [port = 0] = await freePorts(1);
-  const args = ['init', '--name', 'prod', '--dir', mesh, '--server', '127.0.0.1', '--port', `${port}`];
-  made = await sayTo([PROGRAMS.signalbox, ...args, '--operator', 'ayse']);
-  if (made.exitCode !== 0) throw new Error(made.stderr);
-  const log = openSync(join(root, 'nats.log'), 'a');
-  const { path } = await findServerBinary();
-  janitor.adopt(
-    'nats-server',
-    spawn(path, ['-c', join(mesh, 'nats', 'nats-server.json')], { stdio: ['ignore', log, log] }),
-  );
-  startCoordinator();
-  await ready(1);
+  made = await world.start();
 });
-afterAll(() => janitor.sweep());
-
-const logOf = (name: string) => readFileSync(join(root, `${name}.log`), 'utf8');
-
-function startCoordinator(): void {
-  const file = join(mesh, 'coordinator', 'coordinator.yaml');
-  const child = startDaemon(PROGRAMS.signalbox, ['coordinator', '--config', file], {
-    logFile: join(root, 'coordinator.log'),
-  });
-  stopCoordinator = janitor.adopt('coordinator', child);
-}
-
-/** So many coordinators have come up. A log is read, not a program asked: there are enough processes in this test. */
-const ready = (times: number) =>
-  until('the coordinator to be ready', () => logOf('coordinator').split('coordinator ready').length > times);
-const heard = ({ log }: { log: () => string }) =>
-  until('the agent to be heard', () => log().includes('a coordinator hears this host'));
-
-const signalbox = (...args: string[]) => sayTo([PROGRAMS.signalbox, '--config', settings, ...args]);
-
-async function enroll(host: string, ...more: string[]): Promise<string> {
-  const { stdout, stderr, exitCode } = await signalbox('enroll', host, '--labels', 'role=box', ...more);
-  if (exitCode !== 0) throw new Error(stderr);
-  return stdout.trim();
-}
-
-const etc = (name: string) => join(root, name, 'etc');
-
-/** As on a host of its own. The token goes in by standard input: no other user of that host sees it. */
-function joinAs(folder: string, token: string, more: string[] = ['--no-policy']): Promise<Said> {
-  const args = ['join', '--token', '-', '--dir', etc(folder), '--state', join(root, folder, 'state'), ...more];
-  return sayTo([PROGRAMS.agent, ...args], { input: token });
-}
-
-function startAgent(folder: string) {
-  const logFile = join(root, `${folder}.log`);
-  const child = startDaemon(PROGRAMS.agent, ['--config', join(etc(folder), 'agent.yaml')], { logFile });
-  janitor.adopt(folder, child);
-  return { child, log: () => logOf(folder) };
-}
-
-const stateOf = async (host: string): Promise<string | undefined> => {
-  const { stdout } = await signalbox('hosts');
-  return stdout
-    .split('\n')
-    .find((line) => line.startsWith(`${host} `))
-    ?.split(/\s+/)[1];
-};
-
-function filesBelow(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-}
+afterAll(() => world.end());
 
 describe('a new mesh', () => {
   it('is made for its owner alone, tells no secret, and is never made twice', async () => {
@@ -109,7 +37,7 @@ describe('a new mesh', () => {
   });
 
   it('speaks TLS only, and only to who has its authority', async () => {
-    const plain = connect({ servers: `127.0.0.1:${port}`, reconnect: false, tls: null });
+    const plain = connect({ servers: `127.0.0.1:${world.port}`, reconnect: false, tls: null });
     await expect(plain).rejects.toThrow();
     const other = join(root, 'other');
     await sayTo([PROGRAMS.signalbox, 'init', '--name', 'prod', '--dir', other, '--server', '127.0.0.1']);
@@ -138,9 +66,7 @@ describe('a token', () => {
     expect([twice.exitCode, twice.stderr]).toEqual([4, expect.stringContaining('SB-BUS-AUTH')]);
     expect(readdirSync(etc('thief'))).toEqual([]);
 
-    await stopCoordinator();
-    startCoordinator();
-    await ready(2);
+    await world.restartCoordinator();
     await until('a-1 to be known again', async () => (await stateOf('a-1')) === 'online');
   });
 

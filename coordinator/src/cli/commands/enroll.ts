@@ -47,3 +47,19 @@ export async function revoke(cli: Cli, name: string, { note }: { note: string })
   ]);
   return EXIT.done;
 }
+
+/** `signalbox hosts rotate HOST`: another key, made by the host; `--withdraw` ends the time in which both are good. */
+export async function rotate(cli: Cli, host: string, { withdraw = false }: { withdraw?: boolean }): Promise<ExitCode> {
+  const client = await cli.mesh();
+  const { key, former } = await client.ask('rotate', { host, withdraw }, ROTATE_MS);
+  cli.show({ mesh: client.mesh, host, key, ...(former === undefined ? {} : { former }) }, () => [
+    `key of ${host}: ${key}`,
+    former === undefined
+      ? 'The one before is worth nothing any more.'
+      : `${former} is good as well, until: signalbox hosts rotate ${host} --withdraw`,
+  ]);
+  return EXIT.done;
+}
+
+/** Two questions to the host, and NATS reads its configuration in between. */
+const ROTATE_MS = 45_000;

@@ -30,6 +30,19 @@ export const meshCommands: Declare = (program, go) => {
       go(async (cli) => (await import('../commands/enroll.ts')).revoke(cli, host, options)),
     );
 
+  hosts
+    .command('rotate')
+    .summary('replace the key of a host while it works')
+    .description(
+      'The host makes itself another key and signs with both, so that no run stops. With --withdraw the one before is worth nothing from then on; that is refused while a run goes on that was planned with it.',
+    )
+    .argument('<host>', 'its name')
+    .option('--withdraw', 'end the overlap')
+    .addHelpText('after', example('signalbox hosts rotate miner-3', 'signalbox hosts rotate miner-3 --withdraw'))
+    .action((host: string, options: { withdraw?: boolean }) =>
+      go(async (cli) => (await import('../commands/enroll.ts')).rotate(cli, host, options)),
+    );
+
   program
     .command('enroll')
     .summary('a token that lets one host in, once')
