@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCli } from '@signalbox/agent';
@@ -11,6 +11,7 @@ import { copyrightText } from './licences.ts';
 import { compressed, manualPage } from './manual.ts';
 import { inRepository } from './repository.ts';
 import { copyRuntime, runtimeDepends } from './runtime.ts';
+import { sbomOf } from './sbom.ts';
 
 export interface PackagesOptions {
   outDir: string;
@@ -116,9 +117,13 @@ export async function buildPackages(options: PackagesOptions): Promise<Packages>
     const files: string[] = [];
     for (const recipe of RECIPES) {
       const tree = new DebianTree(join(work, recipe.name));
-      await fill(tree, recipe, { runtime, version });
+      const packages = await fill(tree, recipe, { runtime, version });
+      const root = nameIn(recipe.manifest);
+      const sbom = await sbomOf({ name: recipe.name, version, root, packages, epochSeconds });
+      tree.write(`usr/share/doc/${recipe.name}/sbom.cdx.json`, sbom);
       const control = { ...recipe.control, name: recipe.name, version, depends };
       const file = await tree.build(control, { outDir, compression, epochSeconds });
+      writeFileSync(file.replace(/\.deb$/, '.cdx.json'), sbom);
       files.push(file);
       say(file);
     }
@@ -129,7 +134,11 @@ export async function buildPackages(options: PackagesOptions): Promise<Packages>
   }
 }
 
-async function fill(tree: DebianTree, recipe: Recipe, { runtime, version }: { runtime: string; version: string }) {
+async function fill(
+  tree: DebianTree,
+  recipe: Recipe,
+  { runtime, version }: { runtime: string; version: string },
+): Promise<string[]> {
   const { name, unit, short, manual } = recipe;
   const ours = (file: string) => inRepository('packaging', 'files', name, file);
   const home = `usr/lib/${name}`;
@@ -157,6 +166,7 @@ async function fill(tree: DebianTree, recipe: Recipe, { runtime, version }: { ru
     const source = inRepository('packaging', 'files', 'common', script);
     tree.script(script, source, { PACKAGE: name, UNIT: unit, NAME: short });
   }
+  return packages;
 }
 
 function filesOf({ name, short }: Recipe): [string, string][] {
@@ -166,6 +176,11 @@ function filesOf({ name, short }: Recipe): [string, string][] {
     [`/etc/signalbox/${short}.env`, 'Environment of the service.'],
     [`/var/lib/signalbox/${short}`, 'State. A purge of the package removes it.'],
   ];
+}
+
+function nameIn(manifest: string): string {
+  const { name } = JSON.parse(readFileSync(manifest, 'utf8')) as { name: string };
+  return name;
 }
 
 function versionOf(manifest: string): string {
