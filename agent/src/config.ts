@@ -23,6 +23,8 @@ export const AgentConfig = z.strictObject({
   /** Authorities in PEM that the server's certificate is checked with; given, NATS is reached over TLS only. */
   caFile: z.string().min(1).optional(),
   seedFile: z.string().min(1),
+  /** User JWT or creds file, for a NATS that knows its users by JWT; the key stays that of `seedFile`. */
+  jwtFile: z.string().min(1).optional(),
   stateDir: z.string().min(1),
   labels: z.record(z.string(), z.string()).default({}),
   trust: z.strictObject({ coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator') }),

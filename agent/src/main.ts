@@ -6,7 +6,7 @@ import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bu
 import { probeByName, probes } from '@signalbox/probes';
 import { BEAT_MS, type Failure, SignalboxError } from '@signalbox/protocol';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
-import { loadCa } from '@signalbox/settings';
+import { loadCa, loadJwt } from '@signalbox/settings';
 import { CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { parseCli } from './cli.ts';
@@ -39,6 +39,7 @@ const WAITING = 'waiting for NATS';
 async function serve(config: AgentConfig, file: string): Promise<number> {
   const signer = openHostKey(config.seedFile);
   const ca = loadCa(file, config.caFile);
+  const jwt = loadJwt(file, config.jwtFile);
   const policy = loadPolicy({
     path: config.policy,
     own: [file, config.stateDir, ...seedFiles(config)],
@@ -61,7 +62,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
   });
   // From here on only the mesh is waited for, and that may be for long: settings, key and journal are good.
   service.ready(WAITING);
-  const bus = await connect(config, { seed: () => signer.seed, ca, log, signal: end.signal, service });
+  const bus = await connect(config, { seed: () => signer.seed, ca, jwt, log, signal: end.signal, service });
   if (bus === undefined) return 0;
 
   const keeper = createKeeperClient({ folder: stateDir.path, program: KEEPER, clock: systemClock });
@@ -132,7 +133,7 @@ async function connect(
   {
     service,
     ...options
-  }: Pick<AgentBusOptions, 'seed' | 'ca' | 'log'> & { signal: AbortSignal; service: ServiceManager },
+  }: Pick<AgentBusOptions, 'seed' | 'ca' | 'jwt' | 'log'> & { signal: AbortSignal; service: ServiceManager },
 ): Promise<AgentBus | undefined> {
   const waiting = setInterval(service.alive, BEAT_MS);
   try {

@@ -40,6 +40,7 @@ export async function connectMesh(settings: LoadedSettings): Promise<MeshClient>
     mesh: settings.mesh,
     seed: settings.key.seed,
     ca: settings.ca,
+    jwt: settings.jwt,
     name: `signalbox ${settings.operator}`,
     connectTimeoutMs: CONNECT_MS,
   });

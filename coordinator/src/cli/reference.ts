@@ -37,6 +37,7 @@ export function cliReference(): string {
     '| `mesh` | name of the mesh; `--mesh` and `SIGNALBOX_MESH` must agree with it |',
     '| `servers` | addresses of NATS, `nats://127.0.0.1:4222` |',
     '| `seedFile` | nkey seed of this person, mode 0600; relative to the settings file |',
+    '| `jwtFile` | optional: user JWT or creds file, for a NATS that knows its users by JWT; the key is that of `seedFile` |',
     '| `operator` | the name that coordinator.yaml gives to that key |',
     '| `caFile` | optional: authorities in PEM for the server’s certificate; given, NATS is reached over TLS only |',
     '| `coordinators` | public keys whose answers are believed |',

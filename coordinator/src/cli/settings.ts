@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { HostName, MeshName } from '@signalbox/protocol';
 import { isPublicKey, type KeyPair } from '@signalbox/protocol/crypto';
-import { loadCa, loadSeed, loadSettings } from '@signalbox/settings';
+import { loadCa, loadJwt, loadSeed, loadSettings } from '@signalbox/settings';
 import { z } from 'zod';
 import { cliError } from './codes.ts';
 
@@ -17,6 +17,8 @@ export const OperatorSettings = z.strictObject({
   caFile: z.string().min(1).optional(),
   /** nkey seed of this person; relative paths are relative to the settings file. */
   seedFile: z.string().min(1),
+  /** User JWT or creds file, for a NATS that knows its users by JWT; the key stays that of `seedFile`. */
+  jwtFile: z.string().min(1).optional(),
   /** The name that coordinator.yaml gives to this key. */
   operator: HostName,
   /** Public keys whose answers are believed. */
@@ -27,6 +29,7 @@ export interface LoadedSettings extends OperatorSettings {
   readonly file: string;
   readonly key: KeyPair;
   readonly ca: string | undefined;
+  readonly jwt?: string | undefined;
 }
 
 export interface SettingsWishes {
@@ -49,7 +52,7 @@ export function readSettings({ config, mesh: named, env, cwd }: SettingsWishes):
     throw cliError('SB-CLI-MESH', `${file} is for mesh ${settings.mesh}, not ${mesh}`);
   }
   const key = loadSeed(resolve(dirname(file), settings.seedFile));
-  return { ...settings, file, key, ca: loadCa(file, settings.caFile) };
+  return { ...settings, file, key, ca: loadCa(file, settings.caFile), jwt: loadJwt(file, settings.jwtFile) };
 }
 
 function findSettings({ config, mesh, env, cwd }: SettingsWishes): string {

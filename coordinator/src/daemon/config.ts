@@ -14,6 +14,8 @@ export const CoordinatorConfig = z.strictObject({
   /** Authorities in PEM that the server's certificate is checked with; given, NATS is reached over TLS only. */
   caFile: z.string().min(1).optional(),
   seedFile: z.string(),
+  /** User JWT or creds file, for a NATS that knows its users by JWT; the key stays that of `seedFile`. */
+  jwtFile: z.string().min(1).optional(),
   /** Seed of the key that `seedFile` replaces: both sign, until nobody trusts this one alone. Connects with this one meanwhile. */
   formerSeedFile: z.string().min(1).optional(),
   /** Enrolled hosts. Labels here are known before a host has ever answered; the agent's own are added to them. */

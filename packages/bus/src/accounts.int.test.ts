@@ -10,6 +10,9 @@ import { bytes, type Lab, MESH, startLab, text, until } from './test-fixture.ts'
 const s = subjects(MESH);
 const HOUR_MS = 3_600_000;
 
+/** How a NATS comes to know who may do what. */
+const WAYS = [{ by: 'a configuration file' }, { by: 'operator and JWT with the full resolver', operatorMode: true }];
+
 /** Everything that a1 may publish on. */
 const MAY_PUBLISH = [
   '$JS.API.CONSUMER.MSG.NEXT.CMD.a1',
@@ -101,9 +104,9 @@ async function fill(lab: Lab): Promise<CoordinatorBus> {
   return coordinator;
 }
 
-describe('accounts', () => {
+describe.each(WAYS)('accounts, told by $by,', ({ by: _, ...how }) => {
   it('make the reply-subject attack harmless, whatever is published and wherever its reply points', async () => {
-    const lab = await startLab();
+    const lab = await startLab(how);
     const coordinator = await fill(lab);
     const beats: string[] = [];
     await coordinator.onBeat(async (host) => {
@@ -129,7 +132,7 @@ describe('accounts', () => {
   });
 
   it('keep forged deliveries and questions from the handlers of the other host', async () => {
-    const lab = await startLab();
+    const lab = await startLab(how);
     const coordinator = await fill(lab);
     await coordinator.onBeat(async () => bytes('+ACK'));
     const victim = await lab.agent('a2');
@@ -148,7 +151,9 @@ describe('accounts', () => {
     expect(text(await coordinator.query('a2', 'sample', bytes('real'), 2_000))).toBe('answer');
     expect(seen.sort()).toEqual(['command for a2', 'control for a2', 'query real']);
   });
+});
 
+describe('accounts', () => {
   it('matter: with the same permissions in one account, the attack deletes the run log', async () => {
     const lab = await startLab();
     await fill(lab);
@@ -180,7 +185,7 @@ async function mergeAccounts({ mesh }: Lab): Promise<void> {
   await until(async () => (await readFile(log, 'utf8')).includes('Reloaded server configuration'));
 }
 
-describe('permissions', () => {
+describe.each(WAYS)('permissions, told by $by,', ({ by: _, ...how }) => {
   interface Tries {
     hear: string[];
     speak: string[];
@@ -203,7 +208,7 @@ describe('permissions', () => {
     [...hear.map((subject) => `subscription ${subject}`), ...speak.map((subject) => `publish ${subject}`)].sort();
 
   it('let an agent neither hear nor speak for another, nor touch logs, stores and operators', async () => {
-    const lab = await startLab();
+    const lab = await startLab(how);
     await fill(lab);
     const hear = [
       '>',
@@ -240,7 +245,7 @@ describe('permissions', () => {
   });
 
   it('let a monitor hear status events and do nothing else', async () => {
-    const lab = await startLab();
+    const lab = await startLab(how);
     const coordinator = await fill(lab);
     const monitor = await lab.bare(lab.mesh.keys.monitor);
     const events: string[] = [];
@@ -255,7 +260,7 @@ describe('permissions', () => {
   });
 
   it('let an operator ask the coordinator and hear status events, and nothing else', async () => {
-    const lab = await startLab();
+    const lab = await startLab(how);
     await fill(lab);
     const hear = ['>', s.all.live, s.all.runs, s.all.requests, '_INBOX.>'];
     const speak = [

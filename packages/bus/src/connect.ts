@@ -41,12 +41,12 @@ export async function dial(options: BusOptions): Promise<Link> {
   }
 }
 
-async function tryOnce({ servers, name, ca, inbox }: BusOptions, key: () => KeyPair): Promise<NatsConnection> {
+async function tryOnce({ servers, name, ca, inbox, jwt }: BusOptions, key: () => KeyPair): Promise<NatsConnection> {
   return await connect({
     servers,
     name,
     ...(ca === undefined ? {} : { tls: { ca } }),
-    authenticator: authenticator(key),
+    authenticator: authenticator(key, jwt),
     inboxPrefix: inboxPrefix(inbox ?? key().publicKey),
     ...persistence(),
     // A stack trace a request costs more than the request.
@@ -70,11 +70,11 @@ export function persistence(random?: () => number) {
 }
 
 /** Signs through node:crypto: the client's own implementation takes 12 ms, and 200 agents at once then time out. */
-function authenticator(present: () => KeyPair): Authenticator {
+function authenticator(present: () => KeyPair, jwt: string | undefined): Authenticator {
   return (nonce) => {
     const key = present();
     const sig = nonce === undefined ? '' : Buffer.from(key.sign(Buffer.from(nonce))).toString('base64');
-    return { nkey: key.publicKey, sig };
+    return { nkey: key.publicKey, sig, ...(jwt === undefined ? {} : { jwt }) };
   };
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { JsonObject } from '@signalbox/protocol';
 import type { MeshUsers } from './accounts.ts';
 import { busError } from './codes.ts';
 import { findServerBinary } from './server-binary.ts';
@@ -19,6 +20,8 @@ export interface EmbeddedServerOptions {
   maxStorageBytes?: number;
   /** Path of a nats-server; left out: see findServerBinary. */
   binary?: string;
+  /** Another way of telling the server who may do what: takes the configuration, and gives what is written. */
+  adapt?: (config: JsonObject) => JsonObject;
   /** The server outlives this process, which then has no more to do with it than its pid. */
   detached?: boolean;
   /** Default 10 s. */
@@ -92,7 +95,8 @@ async function writeConfig({ dir, mesh, ...options }: EmbeddedServerOptions, use
     ...(options.maxStorageBytes === undefined ? {} : { maxStorageBytes: options.maxStorageBytes }),
   });
   const file = join(dir, 'nats-server.json');
-  await writeFile(`${file}.new`, JSON.stringify(config, null, 2), { mode: 0o600 });
+  const written = options.adapt?.(config) ?? config;
+  await writeFile(`${file}.new`, JSON.stringify(written, null, 2), { mode: 0o600 });
   await rename(`${file}.new`, file);
   return file;
 }

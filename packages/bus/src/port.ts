@@ -162,6 +162,8 @@ export interface BusOptions {
   mesh: string;
   /** nkey seed of the connecting user; also the identity that signs. A function is asked at each connect. */
   seed: string | (() => string);
+  /** What an operator of NATS says of the key, where NATS knows users by JWT. */
+  jwt?: string | undefined;
   /** Where answers come to; default: named after the key. A host's is named after the host, whose key may be replaced. */
   inbox?: string;
   /** Authorities, in PEM, that the server's certificate is checked with. Given: a server without TLS is refused. */

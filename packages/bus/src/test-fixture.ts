@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KeyPair } from '@signalbox/protocol/crypto';
+import { createKeyPair, type KeyPair } from '@signalbox/protocol/crypto';
 import { connect, type NatsConnection } from 'nats';
 import { onTestFinished } from 'vitest';
-import { inboxPrefix } from './accounts.ts';
+import { accounts, inboxPrefix } from './accounts.ts';
 import { type AgentBusOptions, connectAgent } from './agent-bus.ts';
 import { type CoordinatorBusOptions, connectCoordinator } from './coordinator-bus.ts';
-import { type LocalMesh, startMesh } from './local-mesh.ts';
+import { type LocalMesh, type MeshKeys, meshUsers, startMesh } from './local-mesh.ts';
 import { connectOperator } from './operator-bus.ts';
 import type { AgentBus, CoordinatorBus, OperatorBus } from './port.ts';
+import { inOperatorMode } from './test-operator-mode.ts';
 
 /** What tests of this package share. Not part of the package's interface. */
 export const MESH = 'lab';
@@ -21,9 +22,27 @@ export interface Lab {
   bare(key: KeyPair, url?: string): Promise<NatsConnection>;
 }
 
+export interface LabOptions {
+  readonly maxStorageBytes?: number;
+  /** As a NATS of a company: operator and JWTs with the full resolver, instead of a configuration file. */
+  readonly operatorMode?: boolean;
+}
+
+function meshKeys(hosts: readonly string[]): MeshKeys {
+  const agents = Object.fromEntries(hosts.map((host) => [host, createKeyPair()]));
+  const operators = { operator: createKeyPair() };
+  return { coordinator: createKeyPair(), agents, operators, monitor: createKeyPair() };
+}
+
 /** A mesh with hosts a1 and a2 and everything that connects to it; all of it ends with the test, also when it times out. */
-export async function startLab(options: { maxStorageBytes?: number } = {}): Promise<Lab> {
-  const mesh = await startMesh({ mesh: MESH, agents: ['a1', 'a2'], ...options });
+export async function startLab({ operatorMode, ...options }: LabOptions = {}): Promise<Lab> {
+  const keys = meshKeys(['a1', 'a2']);
+  const jwts = operatorMode ? await inOperatorMode(accounts(MESH, meshUsers(keys))) : undefined;
+  const mesh = await startMesh({
+    ...{ mesh: MESH, agents: ['a1', 'a2'], keys, ...options },
+    ...(jwts === undefined ? {} : { adapt: jwts.adapt }),
+  });
+  const jwtOf = (key: KeyPair) => jwts?.jwtOf(key.publicKey);
   const open: { close(): Promise<void> }[] = [];
   onTestFinished(async () => {
     await Promise.allSettled(open.map((one) => one.close()));
@@ -37,6 +56,7 @@ export async function startLab(options: { maxStorageBytes?: number } = {}): Prom
     servers: [mesh.url],
     mesh: MESH,
     seed: key.seed,
+    jwt: jwtOf(key),
     name,
     connectTimeoutMs: 3_000,
   });
@@ -47,13 +67,13 @@ export async function startLab(options: { maxStorageBytes?: number } = {}): Prom
     agent: async (host, more) =>
       keep(await connectAgent({ ...base(mesh.agentKey(host), host), host, timing: QUICK, ...more })),
     operator: async () => keep(await connectOperator(base(mesh.operatorKey(), 'operator'))),
-    bare: async (key, url = mesh.url) => keep(await connectBare(url, key)),
+    bare: async (key, url = mesh.url) => keep(await connectBare(url, key, jwtOf(key))),
   };
 }
 
 const QUICK = { sweepEveryMs: 200, retryAfterMs: 50 };
 
-async function connectBare(url: string, key: KeyPair): Promise<NatsConnection> {
+async function connectBare(url: string, key: KeyPair, jwt: string | undefined): Promise<NatsConnection> {
   return await connect({
     servers: url,
     inboxPrefix: inboxPrefix(key.publicKey),
@@ -61,6 +81,7 @@ async function connectBare(url: string, key: KeyPair): Promise<NatsConnection> {
     authenticator: (nonce) => ({
       nkey: key.publicKey,
       sig: nonce === undefined ? '' : Buffer.from(key.sign(Buffer.from(nonce))).toString('base64'),
+      ...(jwt === undefined ? {} : { jwt }),
     }),
   });
 }

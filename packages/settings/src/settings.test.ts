@@ -5,7 +5,7 @@ import { SignalboxError } from '@signalbox/protocol';
 import { createKeyPair } from '@signalbox/protocol/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { loadSeed, loadSettings } from './index.ts';
+import { loadJwt, loadSeed, loadSettings } from './index.ts';
 
 const schema = z.strictObject({ mesh: z.string(), http: z.strictObject({ port: z.int() }).optional() });
 let dir: string;
@@ -65,6 +65,22 @@ describe('a file of ten megabytes of noise', () => {
   it('is one error', () => {
     const noise = Array.from({ length: 100_000 }, (_, i) => `%${i}: {[${'x'.repeat(80)}\n`).join('');
     expect(failureOf(noise).code).toMatch(/^SB-CFG-/);
+  });
+});
+
+describe('a JWT', () => {
+  it('is read alone or out of a creds file, and without what else is in there', () => {
+    const settings = join(dir, 'agent.yaml');
+    const jwt = 'eyJ0.eyJq_-dGk.c2ln';
+    const creds = `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\nSUAX\n------END USER NKEY SEED------\n`;
+    for (const text of [jwt, `${jwt}\n`, creds]) {
+      writeFileSync(join(dir, 'user.jwt'), text);
+      expect(loadJwt(settings, 'user.jwt')).toBe(jwt);
+    }
+    writeFileSync(join(dir, 'user.jwt'), 'SUAX\n');
+    const failure = failureFrom(() => loadJwt(settings, 'user.jwt'));
+    expect([failure.code, failure.message]).toEqual(['SB-CFG-VALUE', expect.not.stringContaining('SUAX')]);
+    expect(loadJwt(settings, undefined)).toBeUndefined();
   });
 });
 
