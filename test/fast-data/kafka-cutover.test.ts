@@ -1,3 +1,4 @@
+import { KAFKA_VERSIONS } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canMoveKafka, KafkaWorld, NEW_BROKERS, OLD_BROKERS, TOPICS, type Topic } from './kafka-world.ts';
 import { sampleHere } from './tools.ts';
@@ -56,6 +57,15 @@ describe.runIf(canMoveKafka)('kafka-cutover, under load', () => {
     const seen = await sampleHere('kafka.lag', { in: { brokers }, topic: 'requests', groups: ['rtu'] });
     expect(seen).toMatchObject({ maxLag: 1 });
     await world.empty(world.destination, 'requests');
+  });
+
+  it('[T60] CDC is made at the new place beforehand, and stopped: what preflight asks for', async () => {
+    const ask = (url: string, state: string) =>
+      sampleHere('connect.worker', { url, connectors: [{ name: 'cdc' }], state });
+    const [old, young] = [world.source.connect.url, world.destination.connect.url];
+    expect(await ask(old, 'RUNNING')).toEqual({ version: KAFKA_VERSIONS.old, missing: 0 });
+    expect(await ask(young, 'STOPPED')).toMatchObject({ missing: 0 });
+    expect(await ask(young, 'RUNNING')).toMatchObject({ lacking: 'cdc is STOPPED, not RUNNING' });
   });
 
   it('[T57] [T58] moves everything: nothing lost, nothing twice, order kept', async () => {

@@ -52,6 +52,9 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
     const { source, destination } = world.stage;
     const lesser = destination.uri('app').replace(/app:[^@]*/, 'lesser:a-little');
     writeFileSync(join(world.dir, 'secrets', 'application'), lesser, { mode: 0o600 });
+    writeFileSync(join(world.dir, 'secrets', 'mirror-source'), source.uri('mirror'), { mode: 0o600 });
+    writeFileSync(join(world.dir, 'secrets', 'mirror-destination'), lesser, { mode: 0o600 });
+    world.cluster.forbidden.add('update deployments/etl/scale');
     const closed = await closedPort();
     const systems = [
       { name: 'mongodb-old', address: source.addresses, neededBy: ['mirror'] },
@@ -64,6 +67,8 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
       source: { uri: world.secretFile(source.name) },
       destination: { uri: world.secretFile(destination.name) },
       application: { uri: world.secretFile('application') },
+      mirrorSource: { uri: world.secretFile('mirror-source') },
+      mirrorDestination: { uri: world.secretFile('mirror-destination') },
       databases: ['crm'],
       oplogSeconds: 30,
       oldKafka: { brokers: brokers.old.brokers },
@@ -74,6 +79,9 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
       ],
       cluster: { namespace: world.cluster.namespace, kubeconfig: world.secretFile('kubeconfig') },
       deployments: [{ name: 'etl' }],
+      secrets: [{ name: NEW_SECRET }],
+      connectUrl: brokers.connect.url,
+      newConnectUrl: brokers.connect.url,
       systems,
     };
     const before = await stateOf(world, brokers);
@@ -89,17 +97,22 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
       .join('\n');
     for (const named of [
       `reachable  kube-1  unreached registry (${closed.address}): refused`,
-      'lesser@admin: remove on crm',
+      'application-permissions  mirror-1  lacking lesser@admin: remove on crm',
+      'mirror-writes  mirror-1  lacking lesser@admin: listDatabases on the cluster, remove on crm, createCollection on crm',
+      'mirror-let-through  mirror-1  lacking lesser@admin: bypassWriteBlockingMode on the cluster',
+      'kubernetes-permissions  kube-1  lacking update deployments.apps/etl/scale',
       'problem the source is 7.0.15, mongomirror ends with 6.0',
       'new-kafka-permissions  ops-1  lacking there is no topic projections',
     ]) {
       expect(missing.replace(/ {2,}/g, '  ')).toContain(named);
     }
-    expect(missing.split('\n').length).toBe(5);
+    expect(missing.split('\n').length).toBe(8);
     expect(look.stdout).toMatch(/from +mongodb-old +mongodb-new +kafka-old +kafka-new +registry\n/);
     expect(look.stdout).toMatch(/mirror-1 +\d+ ms +\d+ ms +\(\d+ ms\) +\(\d+ ms\) +\(refused\)/);
 
     const good = { ...params, tool: 'mongosync', application: { uri: world.secretFile(destination.name) } };
+    writeFileSync(join(world.dir, 'secrets', 'mirror-destination'), destination.uri('mirror'), { mode: 0o600 });
+    world.cluster.forbidden.clear();
     const app = destination.uri('app');
     writeFileSync(join(world.dir, 'secrets', 'application'), app, { mode: 0o600 });
     const words = world.other('preflight', {

@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { requireReal } from '@signalbox/actions/testing';
-import { findKafka, KAFKA_VERSIONS, type KafkaBroker, startKafka, until } from '@signalbox/protocol/testing';
+import {
+  findFileConnector,
+  findKafka,
+  KAFKA_VERSIONS,
+  type KafkaBroker,
+  type KafkaConnect,
+  startKafka,
+  startKafkaConnect,
+  until,
+} from '@signalbox/protocol/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient, Timestamp } from 'mongodb';
 import { onTestFinished } from 'vitest';
@@ -10,15 +19,20 @@ import { freePorts } from '../lab/ports.ts';
 import type { FastDataWorld } from './fast-data-world.ts';
 import type { ReplicaSet } from './mongo/replica-set.ts';
 
-const jars = await findKafka(KAFKA_VERSIONS.old);
-export const hasKafka = requireReal(`Kafka ${KAFKA_VERSIONS.old} (Java and Maven)`, jars !== undefined);
+const [jars, fileConnector] = await Promise.all([findKafka(KAFKA_VERSIONS.old), findFileConnector(KAFKA_VERSIONS.old)]);
+export const hasKafka = requireReal(
+  `Kafka ${KAFKA_VERSIONS.old} (Java and Maven)`,
+  jars !== undefined && fileConnector !== undefined,
+);
 
 export interface Brokers {
   readonly old: KafkaBroker;
   readonly new: KafkaBroker;
+  /** At the old one. */
+  readonly connect: KafkaConnect;
 }
 
-/** An old and a new cluster, of one broker each. */
+/** An old and a new cluster, of one broker each, and a Kafka Connect without connectors. */
 export async function startBrokers(janitor: Janitor): Promise<Brokers> {
   const start = async () => {
     const broker = await startKafka(jars ?? '', { 'auto.create.topics.enable': 'true' });
@@ -26,7 +40,9 @@ export async function startBrokers(janitor: Janitor): Promise<Brokers> {
     return broker;
   };
   const [from, to] = await Promise.all([start(), start()]);
-  return { old: from, new: to };
+  const connect = await startKafkaConnect(from, { fileConnector: fileConnector ?? '' });
+  janitor.add('Kafka Connect', async () => await connect[Symbol.asyncDispose]());
+  return { old: from, new: to, connect };
 }
 
 async function withAdmin<T>(broker: KafkaBroker, ask: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import type { JsonObject, ProbeSpec } from '@signalbox/protocol';
 import { z } from 'zod';
 import { cometbftStatus } from './cometbft/status.ts';
+import { connectWorker } from './connect/worker.ts';
 import type { Probe } from './contract.ts';
 import { dnsAnswer } from './dns/answer.ts';
 import { envFile } from './env/file.ts';
@@ -14,6 +15,7 @@ import { kafkaPermissions } from './kafka/permissions.ts';
 import { kafkaTopicsMatch } from './kafka/topics-match.ts';
 import { kafkaWatermarks } from './kafka/watermarks.ts';
 import { kubernetesEnv } from './kubernetes/env.ts';
+import { kubernetesPermissions } from './kubernetes/permissions.ts';
 import { kubernetesPods } from './kubernetes/pods.ts';
 import { minerStatus } from './miner/status.ts';
 import { mongodbCompare } from './mongodb/compare.ts';
@@ -45,6 +47,7 @@ import { tlsCertificate } from './tls/certificate.ts';
 /** Everything that an agent can measure, by name. */
 export const probes: readonly Probe[] = [
   cometbftStatus,
+  connectWorker,
   dnsAnswer,
   envFile,
   hostDiagnosis,
@@ -57,6 +60,7 @@ export const probes: readonly Probe[] = [
   kafkaTopicsMatch,
   kafkaWatermarks,
   kubernetesEnv,
+  kubernetesPermissions,
   kubernetesPods,
   minerStatus,
   netReach,

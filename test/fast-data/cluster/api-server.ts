@@ -8,6 +8,8 @@ const APPS = /^\/apis\/apps\/v1\/namespaces\/([^/]+)\/deployments\/([^/]+?)(\/sc
 const PODS = /^\/api\/v1\/namespaces\/([^/]+)\/pods$/;
 const SECRET = /^\/api\/v1\/namespaces\/([^/]+)\/secrets\/([^/]+)$/;
 
+const ACCESS_REVIEW = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+
 const resource = (name: string, kind: string, more: object = {}) => ({
   name,
   kind,
@@ -98,6 +100,7 @@ async function answer(cluster: Cluster, request: IncomingMessage): Promise<Reply
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://cluster');
   const known = DISCOVERY[pathname];
   if (known) return good(known);
+  if (pathname === ACCESS_REVIEW) return good(review(cluster, JSON.parse(await text(request))));
   const [, namespace, name = '', scale] = APPS.exec(pathname) ?? PODS.exec(pathname) ?? SECRET.exec(pathname) ?? [];
   if (namespace !== cluster.namespace) return refused(404, 'NotFound', `the server could not find ${pathname}`);
   if (PODS.test(pathname)) return good(podList(cluster, searchParams.get('labelSelector') ?? ''));
@@ -125,6 +128,14 @@ function write(
   } catch (error) {
     return refused(422, 'Invalid', error instanceof Error ? error.message : String(error));
   }
+}
+
+/** A SelfSubjectAccessReview: what kubectl asks for `auth can-i`. */
+function review(cluster: Cluster, { spec }: { spec: { resourceAttributes: Record<string, string> } }): object {
+  const { verb, resource: kind, subresource, name } = spec.resourceAttributes;
+  const words = `${verb} ${[kind, name, subresource].filter(Boolean).join('/')}`;
+  const allowed = !cluster.forbidden.has(words);
+  return { kind: 'SelfSubjectAccessReview', apiVersion: 'authorization.k8s.io/v1', spec, status: { allowed } };
 }
 
 function podList(cluster: Cluster, selector: string): object {

@@ -68,6 +68,9 @@ export class Cluster {
     return this.replace({ ...deployment, spec: { ...deployment.spec, replicas } });
   }
 
+  /** What roles of this namespace do not give, as `VERB RESOURCE/NAME`, with `/SUBRESOURCE` where there is one. */
+  readonly forbidden = new Set<string>();
+
   /** Has the API server refuse one number of replicas, as a quota or a webhook does; undefined: none. */
   refuse(name: string, replicas: number | undefined): void {
     if (replicas === undefined) this.#refused.delete(name);
