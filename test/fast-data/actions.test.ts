@@ -86,4 +86,18 @@ describe.runIf(hasMongo)('[T41] mongodb.ttlMonitor', () => {
     await off.undo(before);
     expect(await off.probe('do')).toBe('not-applied');
   });
+
+  it('is on again at a member that was restarted, and is turned off once more', async () => {
+    const off = actionOn(host, 'mongodb.ttlMonitor', { in: SOURCE, enabled: false });
+    const { before } = await off.check();
+    await off.run(before);
+    const member = stage.source.members.at(-1);
+    await member?.kill();
+    await member?.start();
+    const partly = async () => (await off.probe('do').catch(() => undefined)) === 'partial';
+    await until('the member to be back, with its monitor on', partly);
+    await off.run((await off.check()).before);
+    expect(await off.probe('do')).toBe('applied');
+    await off.undo(before);
+  });
 });

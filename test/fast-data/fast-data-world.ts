@@ -4,7 +4,7 @@ import { until } from '@signalbox/protocol/testing';
 import type { MeshHost } from '../lab/mesh.ts';
 import { runOn, type Sandbox, startSandbox, stopSandbox } from '../lab/sandbox.ts';
 import { createMirrorHost, installMongosync, type MirrorOptions } from './mirror-host.ts';
-import { hasMongo, type MongoStage, startMongoStage } from './mongo/stage.ts';
+import { hasMongo, type MongoStage, type StageOptions, startMongoStage } from './mongo/stage.ts';
 import { type Count, countAt, type LedgerLine, readLedger } from './workload/ledger.ts';
 import { furnish, hasKubectl, World, type WorldParts, workload } from './world.ts';
 
@@ -21,6 +21,9 @@ export interface FastDataOptions {
   readonly mirrors?: (stage: MongoStage) => readonly MirrorOptions[];
   /** Beside those that every world has. */
   readonly hosts?: readonly MeshHost[];
+  readonly sets?: StageOptions;
+  /** How often each pod writes; default 25. */
+  readonly everyMs?: number;
   /** Further parameters, or others than the usual. */
   readonly params?: (world: FastDataWorld) => object;
 }
@@ -34,9 +37,11 @@ export class FastDataWorld extends World {
   readonly mirrorHost: Sandbox;
   /** Where mongosync listens once its unit was started. */
   readonly syncApi: string;
+  readonly #given: FastDataOptions['params'];
+  readonly #everyMs: number;
 
   static async start(options: FastDataOptions): Promise<FastDataWorld> {
-    const stage = await startMongoStage();
+    const stage = await startMongoStage(options.sets);
     try {
       return await FastDataWorld.#furnish(stage, options);
     } catch (error) {
@@ -71,7 +76,14 @@ export class FastDataWorld extends World {
     this.stage = own.stage;
     this.mirrorHost = own.mirrorHost;
     this.syncApi = own.syncApi;
-    this.writeParams({ ...this.night(), ...this.#usualParams(), ...own.options.params?.(this) });
+    this.#given = own.options.params;
+    this.#everyMs = own.options.everyMs ?? 25;
+    this.tonight();
+  }
+
+  /** The parameters of a cutover that begins now. */
+  tonight(): void {
+    this.writeParams({ ...this.night(), ...this.#usualParams(), ...this.#given?.(this) });
   }
 
   /** Two writers, one of them with two pods, and a reader: under load from here on. Resolves when all are at work. */
@@ -80,6 +92,7 @@ export class FastDataWorld extends World {
       { name: 'LEDGER', value: this.ledger(ledger) },
       // Pods take their time to end, and write until they are gone [T70].
       { name: 'LINGERS_MS', value: '1500' },
+      { name: 'EVERY_MS', value: String(this.#everyMs) },
       { name: VARIABLE, valueFrom: { secretKeyRef: { name: OLD_SECRET, key: 'url' } } },
     ];
     const shop = this.stage.source.root.db('shop');
@@ -120,6 +133,11 @@ export class FastDataWorld extends World {
     for (const name of ['rtu', 'svc', 'crud']) this.cluster.scale(name, 0);
     const gone = () => ['rtu', 'svc', 'crud'].every((name) => this.cluster.pods(name).length === 0);
     await until('the services to end', gone, { timeoutMs: 60_000 });
+  }
+
+  /** What was written until now is nobody's concern any more. */
+  forgetLedgers(): void {
+    for (const name of ['writes', 'reads']) rmSync(this.ledger(name), { force: true });
   }
 
   /** What an operator does before another try. */

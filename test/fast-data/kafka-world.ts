@@ -3,23 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { requireReal } from '@signalbox/actions/testing';
 import { commit } from '@signalbox/protocol/kafka';
-import {
-  findFileConnector,
-  findKafka,
-  KAFKA_VERSIONS,
-  type KafkaBroker,
-  type KafkaConnect,
-  startKafka,
-  startKafkaConnect,
-  until,
-} from '@signalbox/protocol/testing';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { KAFKA_VERSIONS, until } from '@signalbox/protocol/testing';
 import { Janitor } from '../lab/janitor.ts';
+import type { MeshHost } from '../lab/mesh.ts';
+import { askAdmin, clientOf, findLine, type Line, type Side, startSide } from './kafka-side.ts';
 import { type LedgerLine, readLedger } from './workload/ledger.ts';
 import { countPassed, keyOf, type Passed } from './workload/numbers.ts';
 import { furnish, hasKubectl, World, type WorldParts, workload } from './world.ts';
 
-const [jars, fileConnector] = await Promise.all([findKafka(KAFKA_VERSIONS.old), findFileConnector(KAFKA_VERSIONS.old)]);
+const { jars, fileConnector } = await findLine('old');
 /** Whether a whole cutover can be run on this machine. */
 export const canMoveKafka =
   requireReal(`Kafka ${KAFKA_VERSIONS.old} (Java and Maven)`, jars !== undefined && fileConnector !== undefined) &&
@@ -33,11 +25,25 @@ export const TOPICS = { orders: 'rtu', requests: 'rtu', projections: 'svc' } as 
 export type Topic = keyof typeof TOPICS;
 const PARTITIONS = { orders: 1, requests: 2, projections: 3 } as const;
 const SERVICES = ['rtu', 'svc'] as const;
-const ROW_EVERY_MS = 25;
+/** So long nothing comes any more: a consumer that was killed is replaced in a few seconds. */
+const STILL_MS = 60_000;
+const AT_WORK = { rtu: 1, svc: 1, api: 2 };
 
-interface Side {
-  readonly broker: KafkaBroker;
-  readonly connect: KafkaConnect;
+export interface KafkaWorldOptions {
+  /** How often a row comes and each pod of the HTTP service writes; default 25. */
+  readonly everyMs?: number;
+  /** The line of Kafka at the destination; default `old`, as at the source. */
+  readonly destination?: Line;
+  /** Beside those that every world has; what they need ends with the janitor. */
+  readonly hosts?: (dir: string, janitor: Janitor) => Promise<readonly MeshHost[]>;
+}
+
+interface Own {
+  readonly source: Side;
+  readonly destination: Side;
+  readonly janitor: Janitor;
+  readonly params: object;
+  readonly everyMs: number;
 }
 
 /**
@@ -49,44 +55,64 @@ export class KafkaWorld extends World {
   readonly source: Side;
   readonly destination: Side;
 
-  static async start(params: object = {}): Promise<KafkaWorld> {
+  static async start(params: object = {}, options: KafkaWorldOptions = {}): Promise<KafkaWorld> {
     const janitor = new Janitor();
     const dir = mkdtempSync(join(tmpdir(), 'sb-fk-'));
     janitor.add('folder', async () => rmSync(dir, { recursive: true, force: true }));
     try {
-      const [source, destination] = await Promise.all([startSide(janitor), startSide(janitor)]);
-      const hosts = [{ name: 'ops-1', labels: { role: 'kafka-ops' } }];
+      const [source, destination] = await Promise.all([
+        startSide(janitor, 'old'),
+        startSide(janitor, options.destination ?? 'old'),
+      ]);
+      const hosts = [
+        { name: 'ops-1', labels: { role: 'kafka-ops' } },
+        ...((await options.hosts?.(dir, janitor)) ?? []),
+      ];
       const parts = await furnish({ dir, janitor, runbook: 'kafka-cutover', hosts });
-      return new KafkaWorld(parts, { source, destination, janitor, params });
+      return new KafkaWorld(parts, { source, destination, janitor, params, everyMs: options.everyMs ?? 25 });
     } catch (error) {
       await janitor.sweep();
       throw error;
     }
   }
 
-  private constructor(
-    parts: WorldParts,
-    { source, destination, janitor, params }: { source: Side; destination: Side; janitor: Janitor; params: object },
-  ) {
+  private constructor(parts: WorldParts, { source, destination, janitor, params, everyMs }: Own) {
     super(parts);
     this.source = source;
     this.destination = destination;
-    const rows = setInterval(() => this.#addRow(), ROW_EVERY_MS);
-    this.stopRows = () => clearInterval(rows);
+    this.#everyMs = everyMs;
+    this.startRows();
     janitor.add('system of record', async () => this.stopRows());
     this.cluster.secrets.set(OLD_BROKERS, { brokers: source.broker.brokers.join() });
     this.cluster.secrets.set(NEW_BROKERS, { brokers: destination.broker.brokers.join() });
-    this.writeParams({ ...this.night(), ...this.#usualParams(), ...params });
+    this.#given = params;
+    this.tonight();
   }
 
-  /** The system of record goes on writing, whatever becomes of Kafka, until this. */
-  readonly stopRows: () => void;
+  /** The parameters of a cutover that begins now. */
+  tonight(): void {
+    this.writeParams({ ...this.night(), ...this.usualParams(), ...this.#given });
+  }
+
+  readonly #given: object;
+  readonly #everyMs: number;
+  #writing: NodeJS.Timeout | undefined;
   #rows = 0;
+
+  /** The system of record goes on writing, whatever becomes of Kafka, until `stopRows`. */
+  startRows(): void {
+    this.#writing ??= setInterval(() => this.#addRow(), this.#everyMs);
+  }
+
+  stopRows(): void {
+    clearInterval(this.#writing);
+    this.#writing = undefined;
+  }
 
   /** Topics at both places, CDC, services and an HTTP service: under load from here on. */
   async load(): Promise<void> {
     for (const side of [this.source, this.destination]) {
-      await this.admin(side, async (admin) => {
+      await askAdmin(side, async (admin) => {
         const topics = Object.entries(PARTITIONS).map(([topic, numPartitions]) => ({ topic, numPartitions }));
         await admin.createTopics({ topics, waitForLeaders: true });
       });
@@ -105,12 +131,41 @@ export class KafkaWorld extends World {
     ];
     this.cluster.create({ name: 'rtu', replicas: 1, env: [brokers, ...updater], argv: workload('updater') });
     this.cluster.create({ name: 'svc', replicas: 1, env: [brokers, ledger('view')], argv: workload('single-view') });
-    this.cluster.create({ name: 'api', replicas: 2, env: [brokers, ledger('requests')], argv: workload('intake') });
+    const often = { name: 'EVERY_MS', value: String(this.#everyMs) };
+    this.cluster.create({
+      name: 'api',
+      replicas: 2,
+      env: [brokers, ledger('requests'), often],
+      argv: workload('intake'),
+    });
     const source = { name: 'cdc', file: this.#table, topic: 'orders' };
     await this.source.connect.addFileSource(source);
     await this.destination.connect.addFileSource({ ...source, state: 'STOPPED' });
-    await until('the services to be at work', () => this.atWork({ rtu: 1, svc: 1, api: 2 }), { timeoutMs: 120_000 });
+    await until('the services to be at work', () => this.atWork(AT_WORK), { timeoutMs: 120_000 });
     await this.moreInView(50);
+  }
+
+  /** Takes all of `load` away again, wherever a cutover has left it, so that it can be done anew. */
+  async clear(): Promise<void> {
+    this.stopRows();
+    for (const name of Object.keys(AT_WORK)) this.cluster.scale(name, 0);
+    const gone = () => Object.keys(AT_WORK).every((name) => this.cluster.pods(name).length === 0);
+    await until('the services to end', gone, { timeoutMs: 60_000 });
+    for (const side of [this.source, this.destination]) {
+      await side.connect.remove('cdc');
+      await askAdmin(side, async (admin) => {
+        const { groups } = await admin.listGroups();
+        const own: readonly string[] = Object.values(TOPICS);
+        const old = groups.map(({ groupId }) => groupId).filter((id) => own.includes(id));
+        if (old.length > 0) await admin.deleteGroups(old);
+        await admin.deleteTopics({ topics: Object.keys(TOPICS) });
+        const left = async () => (await admin.listTopics()).filter((topic) => Object.hasOwn(TOPICS, topic));
+        await until('the topics to be gone', async () => (await left()).length === 0, { timeoutMs: 60_000 });
+      });
+    }
+    for (const name of ['orders.table', 'rtu.json']) rmSync(join(this.dir, name), { force: true });
+    for (const name of ['view', 'requests', 'dropped']) rmSync(this.ledger(name), { force: true });
+    this.startRows();
   }
 
   /** Rows and acknowledged requests, oldest first in each. */
@@ -138,10 +193,19 @@ export class KafkaWorld extends World {
     this.cluster.scale('api', 0);
     await until('the HTTP service to end', () => this.cluster.pods('api').length === 0, { timeoutMs: 60_000 });
     const count = () => countPassed(this.written(), this.view());
-    const all = await until('everything in the view', () => count().lost.length === 0, { timeoutMs: 60_000 }).catch(
-      () => false,
+    // How long it takes is up to the machine; what is lost is what does not come while nothing else comes either.
+    let [seen, stillSinceMs] = [0, performance.now()];
+    await until(
+      'everything in the view',
+      () => {
+        const now = this.view().length;
+        if (now > seen) [seen, stillSinceMs] = [now, performance.now()];
+        return count().lost.length === 0 || performance.now() - stillSinceMs > STILL_MS;
+      },
+      { timeoutMs: 600_000 },
     );
-    if (!all) console.error(`not in the view after a minute: ${count().lost.slice(0, 10).join(', ')}`);
+    const { lost } = count();
+    if (lost.length > 0) console.error(`nothing comes any more, and not in the view: ${lost.slice(0, 10).join(', ')}`);
     return count();
   }
 
@@ -166,7 +230,7 @@ export class KafkaWorld extends World {
 
   /** Where groups have committed offsets, as `group topic`. */
   async offsetsAt(side: Side): Promise<string[]> {
-    return await this.admin(side, async (admin) => {
+    return await askAdmin(side, async (admin) => {
       const found = await Promise.all(
         Object.entries(TOPICS).map(async ([topic, groupId]) => {
           const offsets = await admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: false });
@@ -185,7 +249,7 @@ export class KafkaWorld extends World {
 
   /** Messages that a topic was ever given. */
   async high(side: Side, topic: Topic): Promise<number> {
-    return await this.admin(side, async (admin) => {
+    return await askAdmin(side, async (admin) => {
       const marks = await admin.fetchTopicOffsets(topic);
       return marks.reduce((sum, { high }) => sum + Number(high), 0);
     });
@@ -206,14 +270,14 @@ export class KafkaWorld extends World {
    */
   async furthestBehind(topic: Topic): Promise<number> {
     const newest: Record<string, number> = JSON.parse(readFileSync(join(this.dir, 'rtu.json'), 'utf8'));
-    const marks = await this.admin(this.destination, (admin) => admin.fetchTopicOffsets(topic));
+    const marks = await askAdmin(this.destination, (admin) => admin.fetchTopicOffsets(topic));
     const behind = marks.map(({ partition, high }) => (newest[`${topic}/${partition}`] ?? 0) - Number(high));
     return marks[behind.indexOf(Math.max(...behind))]?.partition ?? 0;
   }
 
   /** What an administrator does about messages that nobody is to read. */
   async empty(side: Side, topic: Topic): Promise<void> {
-    await this.admin(side, async (admin) => {
+    await askAdmin(side, async (admin) => {
       const marks = await admin.fetchTopicOffsets(topic);
       const partitions = marks
         .filter(({ high, low }) => high !== low)
@@ -241,16 +305,6 @@ export class KafkaWorld extends World {
     await until(`${n} to be dropped`, seen, { timeoutMs: 60_000 });
   }
 
-  async admin<T>(side: Side, ask: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = clientOf(side).admin();
-    await admin.connect();
-    try {
-      return await ask(admin);
-    } finally {
-      await admin.disconnect();
-    }
-  }
-
   get #table(): string {
     return join(this.dir, 'orders.table');
   }
@@ -260,7 +314,8 @@ export class KafkaWorld extends World {
     this.#rows += 1;
   }
 
-  #usualParams(): object {
+  /** All but the cluster and the night. */
+  usualParams(): object {
     const topics = Object.entries(TOPICS).map(([name, group]) => ({ name, groups: [group] }));
     return {
       source: { brokers: this.source.broker.brokers },
@@ -280,13 +335,3 @@ export class KafkaWorld extends World {
     };
   }
 }
-
-async function startSide(janitor: Janitor): Promise<Side> {
-  const broker = await startKafka(jars ?? '', { 'auto.create.topics.enable': 'false' });
-  janitor.add('broker', async () => await broker[Symbol.asyncDispose]());
-  const connect = await startKafkaConnect(broker, { fileConnector: fileConnector ?? '' });
-  janitor.add('Kafka Connect', async () => await connect[Symbol.asyncDispose]());
-  return { broker, connect };
-}
-
-const clientOf = ({ broker }: Side) => new Kafka({ brokers: broker.brokers, logLevel: logLevel.NOTHING });

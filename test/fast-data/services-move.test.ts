@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canMoveServices, NAME, NEW, OLD, ServicesWorld, TTL } from './services-world.ts';
+import { NAME, NEW, OLD, TTL } from './places.ts';
+import { canMoveServices, ServicesWorld } from './services-world.ts';
 
 let world: ServicesWorld;
 beforeAll(async () => {

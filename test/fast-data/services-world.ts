@@ -1,25 +1,27 @@
 import { Resolver } from 'node:dns/promises';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  hasAlertmanager,
-  hasDnsmasq,
-  RealAlertmanager,
-  RealDns,
-  requireReal,
-  until,
-} from '@signalbox/protocol/testing';
-import { installNginx, NGINX, NGINX_UNIT, type NginxFiles } from '../lab/furnish-nginx.ts';
+import { hasAlertmanager, hasDnsmasq, type RealAlertmanager, requireReal, until } from '@signalbox/protocol/testing';
+import { NGINX } from '../lab/furnish-nginx.ts';
 import { Janitor } from '../lab/janitor.ts';
-import { freePorts } from '../lab/ports.ts';
-import { createSandbox, type Sandbox, startSandbox, stopSandbox } from '../lab/sandbox.ts';
-import { serveCluster, writeKubeconfig } from './cluster/api-server.ts';
-import { Cluster } from './cluster/cluster.ts';
-import { type DnsProvider, serveZone } from './dns-provider.ts';
-import { type Remediation, serveRemediation } from './remediation.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import {
+  ALERT,
+  deployWeb,
+  destinationServer,
+  NAME,
+  type Places,
+  secondCluster,
+  servicesParams,
+  startPlaces,
+  startWatch,
+  type Watch,
+  writeToken,
+} from './places.ts';
+import type { Remediation } from './remediation.ts';
 import { startUsers, type Users } from './users.ts';
-import { furnish, hasKubectl, World, type WorldParts, workload } from './world.ts';
+import { furnish, hasKubectl, World, type WorldParts } from './world.ts';
 
 /** Whether services can be moved on this machine. */
 export const canMoveServices =
@@ -28,29 +30,8 @@ export const canMoveServices =
   requireReal('dnsmasq (Debian: dnsmasq-base)', hasDnsmasq()) &&
   requireReal('Alertmanager (Debian: prometheus-alertmanager)', hasAlertmanager());
 
-export const NAME = 'api.example.test';
-/** Where the two places are: the same port, as it would be 443. */
-export const [OLD, NEW] = ['127.0.0.1', '127.0.0.2'] as const;
-/** Seconds, before the move and after it. */
-export const TTL = 3;
-const TOKEN = 'Bearer for-tests-only';
-const ALERT = { namespace: 'fast-data' };
-
-/** A place's nginx on a host with an agent, from which its users' resolver is looked at. */
-interface Edge {
-  readonly host: Sandbox;
-  readonly nginx: NginxFiles;
-}
-
-interface Own {
-  readonly port: number;
-  readonly zone: RealDns;
-  readonly resolvers: readonly [RealDns, RealDns];
-  readonly provider: DnsProvider;
-  readonly edges: readonly [Edge, Edge];
+interface Own extends Places, Watch {
   readonly there: Cluster;
-  readonly remediation: Remediation;
-  readonly alertmanager: RealAlertmanager;
 }
 
 /**
@@ -68,31 +49,12 @@ export class ServicesWorld extends World {
     const dir = mkdtempSync(join(tmpdir(), 'sb-sv-'));
     janitor.add('folder', async () => rmSync(dir, { recursive: true, force: true }));
     try {
-      const record = { name: NAME, address: OLD, ttlSeconds: TTL };
-      const zone = kept(janitor, 'zone', await RealDns.zone([record]));
-      const [left, right] = await Promise.all([RealDns.resolver(zone), RealDns.resolver(zone)]);
-      const resolvers = [kept(janitor, 'resolver', left), kept(janitor, 'resolver', right)] as const;
-      const provider = await serveZone(zone, record, TOKEN);
-      janitor.add('provider of the zone', () => provider.close());
-      const [port = 0, here = 0, there = 0] = await freePorts(3);
-      const old = await edge(janitor, { dir, role: 'old-edge', listen: `${OLD}:${port}`, pod: here, resolver: left });
-      const young = await edge(janitor, {
-        dir,
-        role: 'new-edge',
-        listen: `${NEW}:${port}`,
-        pod: there,
-        resolver: right,
-      });
-      const edges = [old, young] as const;
-      const hosts = edges.map(({ host: { name, labels, path } }) => ({ name, labels, path }));
-      const parts = await furnish({ dir, janitor, runbook: 'services-move', hosts });
-      const destination = await secondCluster(janitor, dir);
-      const remediation = await serveRemediation(parts.cluster);
-      janitor.add('remediation', () => remediation.close());
-      const alertmanager = kept(janitor, 'Alertmanager', await RealAlertmanager.start(`${remediation.url}/alert`));
-      const own = { port, zone, resolvers, provider, edges, there: destination, remediation, alertmanager };
-      const world = new ServicesWorld(parts, own);
-      await world.#deploy(here, there);
+      const places = await startPlaces(janitor, dir);
+      const parts = await furnish({ dir, janitor, runbook: 'services-move', hosts: places.hosts });
+      const there = await secondCluster(janitor, dir);
+      const world = new ServicesWorld(parts, { ...places, ...(await startWatch(janitor, parts.cluster)), there });
+      deployWeb({ here: parts.cluster, there, places });
+      await until('the source to serve', () => world.cluster.hasReady('crud', 1), { timeoutMs: 60_000 });
       return world;
     } catch (error) {
       await janitor.sweep();
@@ -106,8 +68,13 @@ export class ServicesWorld extends World {
     this.there = own.there;
     this.alertmanager = own.alertmanager;
     this.remediation = own.remediation;
-    writeFileSync(join(this.dir, 'secrets', 'dns-token'), `${TOKEN}\n`, { mode: 0o600 });
-    this.writeParams(this.#params());
+    writeToken(this.dir);
+    this.writeParams({
+      ...servicesParams(own),
+      source: this.connection('kubeconfig'),
+      destination: this.connection('kubeconfig-there'),
+      dnsToken: this.secretFile('dns-token'),
+    });
   }
 
   /** From here on, at both resolvers. */
@@ -150,96 +117,6 @@ export class ServicesWorld extends World {
   }
 
   get destinationServer(): string {
-    return `${NEW}:${this.#own.port}`;
+    return destinationServer(this.#own);
   }
-
-  async #deploy(here: number, there: number): Promise<void> {
-    const env = (side: string, port: number) => [
-      { name: 'SIDE', value: side },
-      { name: 'PORT', value: String(port) },
-    ];
-    const url = { name: 'MONGODB_URL', valueFrom: { secretKeyRef: { name: 'mongodb-source', key: 'url' } } };
-    const argv = workload('web');
-    for (const cluster of [this.cluster, this.there])
-      cluster.secrets.set('mongodb-source', { url: 'mongodb://source/' });
-    this.cluster.create({ name: 'crud', replicas: 1, env: [...env('source', here), url], argv });
-    this.there.create({ name: 'crud', replicas: 0, env: env('destination', there), argv });
-    await until('the source to serve', () => this.cluster.hasReady('crud', 1), { timeoutMs: 60_000 });
-  }
-
-  #params(): object {
-    const { provider, edges, zone, alertmanager, remediation } = this.#own;
-    const [old, young] = edges;
-    return {
-      source: this.connection('kubeconfig'),
-      destination: this.connection('kubeconfig-there'),
-      services: [{ name: 'crud', replicas: 1 }],
-      data: [{ name: 'crud-mongodb', deployment: 'crud', variable: 'MONGODB_URL', secret: 'mongodb-source' }],
-      health: `http://${this.destinationServer}/-/healthz`,
-      upstreamFile: old.nginx.upstreamFile,
-      nginxConfig: old.nginx.config,
-      oldServer: readFileSync(old.nginx.upstreamFile, 'utf8').match(/server (\S+);/)?.[1],
-      newServer: this.destinationServer,
-      shares: [
-        { new: 50, old: 50 },
-        { new: 100, old: 0 },
-      ],
-      oldLog: old.nginx.accessLog,
-      newLog: young.nginx.accessLog,
-      names: [{ name: NAME, from: OLD, to: NEW, ttl: TTL, record: provider.url }],
-      authority: [zone.server],
-      lowTtl: 1,
-      dnsToken: this.secretFile('dns-token'),
-      alertmanager: alertmanager.url,
-      alertValue: ALERT.namespace,
-      remediation: [{ name: 'restarts', url: `${remediation.url}/rule` }],
-      enough: 20,
-      window: '1s',
-      quiet: '2s',
-      look: '500ms',
-      patience: '30s',
-      switchedWithin: '6s',
-      waitForDns: '1m',
-    };
-  }
-}
-
-async function secondCluster(janitor: Janitor, dir: string): Promise<Cluster> {
-  const cluster = new Cluster('fast-data');
-  janitor.add(
-    'destination',
-    () => cluster.end(),
-    () => cluster.killNow(),
-  );
-  const { url, close } = await serveCluster(cluster);
-  janitor.add('API server of the destination', close);
-  writeKubeconfig(join(dir, 'secrets', 'kubeconfig-there'), { url, namespace: cluster.namespace });
-  return cluster;
-}
-
-interface EdgeOptions {
-  dir: string;
-  role: string;
-  listen: string;
-  /** Where the place's own pod listens. */
-  pod: number;
-  resolver: RealDns;
-}
-
-async function edge(janitor: Janitor, { dir, role, listen, pod, resolver }: EdgeOptions): Promise<Edge> {
-  const labels = { role, looks: 'dns', resolver: resolver.server };
-  const host = createSandbox({ dir: join(dir, 'hosts'), name: role, role: 'service', labels, unit: NGINX_UNIT });
-  const nginx = installNginx(host.paths, { listen, upstream: 'fast_data', servers: [`127.0.0.1:${pod}`] });
-  janitor.add(role, () => stopSandbox(host));
-  await startSandbox(host);
-  return { host, nginx };
-}
-
-function kept<S extends AsyncDisposable & { killNow(): void }>(janitor: Janitor, name: string, server: S): S {
-  janitor.add(
-    name,
-    async () => await server[Symbol.asyncDispose](),
-    () => server.killNow(),
-  );
-  return server;
 }

@@ -146,10 +146,12 @@ export class World {
     return String(JSON.parse(stdout).started);
   }
 
+  people(who: 'operator' | 'approvers'): readonly Operator[] {
+    return who === 'operator' ? [this.operator] : this.#approvers;
+  }
+
   async approveBy(who: 'operator' | 'approvers', run: string, step: string): Promise<void> {
-    for (const person of who === 'operator' ? [this.operator] : this.#approvers) {
-      await person.ask('approve', { run, step });
-    }
+    for (const person of this.people(who)) await person.ask('approve', { run, step });
   }
 
   async events(run: string): Promise<RunEvent[]> {

@@ -21,7 +21,7 @@ const ANSWERS: { [V in Verb]: { reply: z.ZodType<ReplyBody<V>> } } = REQUESTS;
 export class Operator {
   readonly #mesh: ProcessMesh;
   readonly #bus: OperatorBus;
-  readonly #name: string;
+  readonly name: string;
 
   static async connect(mesh: ProcessMesh, janitor: Janitor, name = 'operator'): Promise<Operator> {
     const { seed } = mesh.nats.operatorKey(name);
@@ -34,15 +34,15 @@ export class Operator {
   private constructor(mesh: ProcessMesh, bus: OperatorBus, name: string) {
     this.#mesh = mesh;
     this.#bus = bus;
-    this.#name = name;
+    this.name = name;
   }
 
   /** @throws SignalboxError with the failure that the coordinator answered with, or the bus's own. */
   async ask<V extends Verb>(verb: V, body: RequestBody<V>, timeoutMs = ANSWER_MS): Promise<ReplyBody<V>> {
     const { nats, name: mesh } = this.#mesh;
     const nonce = randomUUID();
-    const request = { mesh, verb, nonce, operator: this.#name, sentAtMs: Date.now(), body };
-    const data = await this.#bus.request(verb, seal('request', request, nats.operatorKey(this.#name)), timeoutMs);
+    const request = { mesh, verb, nonce, operator: this.name, sentAtMs: Date.now(), body };
+    const data = await this.#bus.request(verb, seal('request', request, nats.operatorKey(this.name)), timeoutMs);
     const trusts = (key: string) => key === nats.keys.coordinator.publicKey;
     const { payload: reply } = open(data, { kind: 'reply', schema: Reply, trusts });
     if (reply.type === 'failed') throw new SignalboxError(reply.failure);

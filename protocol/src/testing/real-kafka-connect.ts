@@ -19,6 +19,8 @@ export interface KafkaConnect extends AsyncDisposable {
   start(): Promise<void>;
   /** A connector of lines in a file; each line is a message. Its position in the file is what Connect keeps. */
   addFileSource(source: FileSource): Promise<void>;
+  /** A connector with its position, wherever that has got to. */
+  remove(connector: string): Promise<void>;
   /** `RUNNING`, `STOPPED`, ... of a connector, and of its task, which may run on for a moment after it was stopped. */
   status(connector: string): Promise<{ state: string; task: string | undefined }>;
 }
@@ -92,7 +94,10 @@ export async function startKafkaConnect(
     const { connector: whole, tasks } = Status.parse(await (await ask(`/connectors/${connector}/status`)).json());
     return { state: whole.state, task: tasks[0]?.state };
   };
-  await start();
+  await start().catch(async (error: unknown) => {
+    await kill();
+    throw error;
+  });
   return {
     url,
     kill,
@@ -113,6 +118,20 @@ export async function startKafkaConnect(
         return state === initial && task === (initial === 'RUNNING' ? 'RUNNING' : undefined);
       };
       await until(`${name} is ${initial}`, there, { timeoutMs: 60_000 });
+    },
+    async remove(connector) {
+      // Each is refused while a worker that was cut off from its broker joins again, and positions until the task has ended.
+      const done = async (path: string, method: string) => {
+        const { status } = await ask(`/connectors/${connector}${path}`, { method }).catch(() => ({ status: 0 }));
+        return [200, 202, 204, 404].includes(status);
+      };
+      for (const [path, method] of [
+        ['/stop', 'PUT'],
+        ['/offsets', 'DELETE'],
+        ['', 'DELETE'],
+      ] as const) {
+        await until(`${method} of ${connector}${path}`, () => done(path, method), { timeoutMs: 60_000 });
+      }
     },
     async [Symbol.asyncDispose]() {
       await kill();

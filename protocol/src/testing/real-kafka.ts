@@ -144,7 +144,10 @@ export async function startKafka(
     };
     await until('Kafka takes connections', up, { timeoutMs: 60_000 });
   };
-  await start();
+  await start().catch(async (error: unknown) => {
+    await kill();
+    throw error;
+  });
   return {
     brokers: [`127.0.0.1:${port}`],
     saslBrokers: Object.keys(accounts).length > 0 ? [`127.0.0.1:${saslPort}`] : [],

@@ -19,15 +19,17 @@ export interface MongoStage {
 }
 
 export interface StageOptions {
-  /** Of the source; default 1. The destination has one. */
+  /** Of the source; default 1. */
   readonly members?: number;
+  /** Of the destination; default 1. */
+  readonly destinationMembers?: number;
 }
 
 /** Outdated documents go after a second here, after a minute in production. */
 const PARAMETERS = { ttlMonitorSleepSecs: '1' };
 
 /** A source and a destination in a folder of their own. */
-export async function startMongoStage({ members = 1 }: StageOptions = {}): Promise<MongoStage> {
+export async function startMongoStage({ members = 1, destinationMembers = 1 }: StageOptions = {}): Promise<MongoStage> {
   const janitor = new Janitor();
   const dir = mkdtempSync(join(tmpdir(), 'sb-fd-'));
   janitor.add('folder', async () => rmSync(dir, { recursive: true, force: true }));
@@ -35,7 +37,7 @@ export async function startMongoStage({ members = 1 }: StageOptions = {}): Promi
     const program = mongodOrThrow();
     const start = (name: string, count: number) =>
       ReplicaSet.start(program, { name, dir: join(dir, name), members: count, parameters: PARAMETERS }, janitor);
-    const [source, destination] = await Promise.all([start('src', members), start('dst', 1)]);
+    const [source, destination] = await Promise.all([start('src', members), start('dst', destinationMembers)]);
     return { dir, janitor, source, destination, end: () => janitor.sweep() };
   } catch (error) {
     await janitor.sweep();

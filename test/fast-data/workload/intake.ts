@@ -3,12 +3,11 @@
 //   KAFKA_BROKERS  where it writes
 //   POD_NAME       its numbers begin with it, so no two pods have the same
 //   LEDGER         a file; a line is appended for each message that the cluster has acknowledged
+//   EVERY_MS       default 25
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kafka, LEDGER, POD_NAME } from './kafka-client.ts';
+import { EVERY_MS, kafka, LEDGER, POD_NAME } from './kafka-client.ts';
 import { keyOf } from './numbers.ts';
-
-const EVERY_MS = 25;
 
 const producer = kafka.producer({ allowAutoTopicCreation: false });
 await producer.connect();
@@ -25,7 +24,7 @@ for (let i = 0; !ending; i++) {
   } catch {
     // Its client was told that it failed, and nobody counts on it.
   }
-  await sleep(EVERY_MS);
+  await sleep(Number(EVERY_MS));
 }
 await producer.disconnect();
 process.exit(0);

@@ -1,7 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
 
 /** What a pod of Fast Data in miniature is given: see `intake.ts`, `updater.ts` and `single-view.ts`. */
-export const { KAFKA_BROKERS = '', POD_NAME = 'pod', LEDGER = '' } = process.env;
+export const { KAFKA_BROKERS = '', POD_NAME = 'pod', LEDGER = '', EVERY_MS = '25' } = process.env;
 
 /** Its client: patient, because a broker that is restarted is no reason to end. */
 export const kafka = new Kafka({

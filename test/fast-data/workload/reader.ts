@@ -12,6 +12,8 @@ const EVERY_MS = 100;
 const client = new MongoClient(MONGODB_URL, {
   appName: POD_NAME.replace(/-[^-]*$/, ''),
   serverSelectionTimeoutMS: 2_000,
+  // A server that dies in the middle of an answer may never close the connection.
+  socketTimeoutMS: 5_000,
 });
 let ending = false;
 process.once('SIGTERM', () => {

@@ -6,17 +6,26 @@
 //   POD_NAME      its numbers begin with it, so no two pods have the same
 //   LEDGER        a file; a line is appended for each acknowledged message
 //   LINGERS_MS    how long it goes on after it was told to end
+//   EVERY_MS      default 25
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 
-const { MONGODB_URL = '', DATABASE = 'shop', POD_NAME = 'pod', LEDGER = '', LINGERS_MS = '0' } = process.env;
-const EVERY_MS = 25;
+const {
+  MONGODB_URL = '',
+  DATABASE = 'shop',
+  POD_NAME = 'pod',
+  LEDGER = '',
+  LINGERS_MS = '0',
+  EVERY_MS = '25',
+} = process.env;
 const RETRY_MS = 100;
 
 const client = new MongoClient(MONGODB_URL, {
   appName: POD_NAME.replace(/-[^-]*$/, ''),
   serverSelectionTimeoutMS: 2_000,
+  // A server that dies in the middle of an answer may never close the connection.
+  socketTimeoutMS: 5_000,
 });
 const views = client.db(DATABASE).collection('views');
 const totals = client.db(DATABASE).collection<{ _id: string; count: number }>('totals');
@@ -30,7 +39,7 @@ async function write(n: string): Promise<void> {
         await views.insertOne({ n, service, at: new Date() }, { session });
         await totals.updateOne({ _id: service }, { $inc: { count: 1 } }, { session, upsert: true });
       },
-      { writeConcern: { w: 'majority' }, timeoutMS: 5_000 },
+      { writeConcern: { w: 'majority' } },
     );
   } finally {
     await session.endSession();
@@ -60,7 +69,7 @@ for (let i = 0; !ended(); i++) {
   const n = `${POD_NAME}/${i}`;
   if (await writeOnce(n)) appendFileSync(LEDGER, `${n} ${Date.now()}\n`);
   if (i === 0) process.stdout.write('ready\n');
-  await sleep(EVERY_MS);
+  await sleep(Number(EVERY_MS));
 }
 await client.close();
 process.exit(0);

@@ -31,7 +31,7 @@ export const mongodbOplogHeadroom = defineProbe<z.infer<typeof With>>({
     restSeconds: {
       type: 'number',
       unit: 's',
-      help: 'of the first copy, at its rate until now; absent before it has one',
+      help: 'of the first copy, at its rate until now; absent until it has copied for a minute',
     },
   },
   secrets: ['in'],
@@ -44,6 +44,9 @@ export const mongodbOplogHeadroom = defineProbe<z.infer<typeof With>>({
     return headroom({ status, bounds, elapsedSeconds });
   },
 });
+
+/** Before that, most of the time went into the start: such a rate would say days of a copy that takes seconds. */
+const RATE_AFTER_SECONDS = 60;
 
 /** Pure: what the numbers say. */
 export function headroom({
@@ -62,7 +65,8 @@ export function headroom({
     return { headroomSeconds: fullWindowSeconds - behind, windowSeconds, elapsedSeconds };
   }
   const { copiedBytes, totalBytes } = status;
-  const rest = copiedBytes > 0 ? Math.round(((totalBytes - copiedBytes) * elapsedSeconds) / copiedBytes) : undefined;
+  const hasRate = copiedBytes > 0 && elapsedSeconds >= RATE_AFTER_SECONDS;
+  const rest = hasRate ? Math.round(((totalBytes - copiedBytes) * elapsedSeconds) / copiedBytes) : undefined;
   return {
     headroomSeconds: fullWindowSeconds - elapsedSeconds - (rest ?? 0),
     windowSeconds,

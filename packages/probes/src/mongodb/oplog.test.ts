@@ -66,6 +66,8 @@ describe('[T34] the oplog', () => {
     // The naive way looks at the window before: 60 minutes, and at the copy: half done after 50. It cannot succeed.
     expect(at(500, 3_000)).toMatchObject({ restSeconds: 3_000, headroomSeconds: -2_400 });
     expect(at(0, 60)).not.toHaveProperty('restSeconds');
+    // A small copy that has just begun: at this rate it would take 8 minutes, and it is done in the next moment.
+    expect(at(20, 10)).toEqual({ headroomSeconds: 3_590, windowSeconds: at(20, 10).windowSeconds, elapsedSeconds: 10 });
   });
 
   it('may not move past the place where the mirror reads', () => {

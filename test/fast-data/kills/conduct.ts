@@ -1,0 +1,141 @@
+import type { LeafStep, Plan, PlanStep, RunEvent } from '@signalbox/protocol';
+import type { World } from '../world.ts';
+import { stepOf } from './stage.ts';
+
+const LOOK_MS = 100;
+/** What an operator waits before another try: a host that is back is heard within a heartbeat. */
+const RESUME_AFTER_MS = 2_000;
+/** A run that was resumed so often for the same reason has said what a person has to do, and will not go on by itself. */
+const TRIES = 8;
+
+export interface Ending {
+  /** `completed`, `rolled-back`, or `held` when being asked again does not help. */
+  readonly outcome: string;
+  /** Why it was held, each reason once. */
+  readonly held: readonly string[];
+  readonly crossed: boolean;
+}
+
+export const leavesOf = (steps: readonly PlanStep[]): LeafStep[] =>
+  steps.flatMap((step) => (step.kind === 'group' ? leavesOf(step.children) : [step]));
+
+/**
+ * Takes a run through as its people do: approvals when they are asked for, and `resume` when it is held. `strike` is called
+ * once, as soon as `at` is under way.
+ */
+export async function conduct(
+  world: World,
+  run: string,
+  { at, strike, patienceMs }: { at: string | undefined; strike: () => Promise<void>; patienceMs: number },
+): Promise<Ending> {
+  const log = new Watched(world, run);
+  const approvals = await approvalsOf(world, run);
+  const endMs = performance.now() + patienceMs;
+  let struck = at === undefined;
+  let resumeMs = 0;
+  for (;;) {
+    await log.read();
+    if (!struck && log.hasStarted(at)) {
+      struck = true;
+      await strike();
+      continue;
+    }
+    const { last } = log;
+    if (last?.type === 'Ended') return log.ending(struck ? last.outcome : `${last.outcome} before ${at}`);
+    const isHeld = last?.type === 'Held';
+    if (performance.now() > endMs) return log.ending(isHeld ? 'held' : 'stuck');
+    if (isHeld && log.tries > TRIES) return log.ending('held');
+    if (!isHeld) await approve(world, { run, events: log.events, approvals });
+    else if (performance.now() > resumeMs) {
+      resumeMs = performance.now() + RESUME_AFTER_MS;
+      // An outcome that is not known yet is asked for by the coordinator itself, and lifts the hold.
+      await world.operator.ask('resume', { run }).catch(() => undefined);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+const DECISIVE: readonly RunEvent['type'][] = ['Ended', 'Held', 'Resumed', 'HoldLifted', 'UndoStarted'];
+
+/** The log of a run, and why it was held until now. */
+class Watched {
+  readonly events: RunEvent[] = [];
+  readonly #held = new Map<string, number>();
+  readonly #world: World;
+  readonly #run: string;
+  #read = 0;
+
+  constructor(world: World, run: string) {
+    this.#world = world;
+    this.#run = run;
+  }
+
+  /** Nothing comes while nobody leads the run. */
+  async read(): Promise<void> {
+    const asked = { run: this.#run, from: this.#read, plan: false };
+    const { entries } = await this.#world.operator.ask('log', asked).catch(() => ({ entries: [] }));
+    this.#read += entries.length;
+    for (const event of entries.flatMap(({ events }) => events)) {
+      this.events.push(event);
+      if (event.type !== 'Held') continue;
+      for (const { cause, step, failure } of event.reasons) {
+        const why = [cause, step, failure.code].filter((word) => word !== undefined).join(' ');
+        this.#held.set(why, (this.#held.get(why) ?? 0) + 1);
+      }
+    }
+  }
+
+  get last(): RunEvent | undefined {
+    return this.events.findLast(({ type }) => DECISIVE.includes(type));
+  }
+
+  /** How often it was held for the reason that it was held for most often. */
+  get tries(): number {
+    return Math.max(0, ...this.#held.values());
+  }
+
+  hasStarted(at: string | undefined): boolean {
+    return this.events.some((event) => event.type === 'StepStarted' && stepOf(event.step) === at);
+  }
+
+  ending(outcome: string): Ending {
+    return { outcome, held: [...this.#held.keys()], crossed: this.events.some(({ type }) => type === 'Crossed') };
+  }
+}
+
+type Who = 'operator' | 'approvers';
+type Approvals = ReadonlyMap<string, Who>;
+
+/** Who is asked by which step of the plan. */
+async function approvalsOf(world: World, run: string): Promise<Approvals> {
+  const { plan = '' } = await world.operator.ask('log', { run, from: 0, plan: true });
+  const { steps }: Plan = JSON.parse(plan);
+  const approvals = new Map<string, Who>();
+  for (const leaf of leavesOf(steps)) {
+    if (leaf.kind === 'approval') approvals.set(leaf.id, 'operator');
+    if (leaf.kind === 'pointOfNoReturn' && leaf.approve) approvals.set(leaf.id, 'approvers');
+  }
+  return approvals;
+}
+
+async function approve(
+  world: World,
+  { run, events, approvals }: { run: string; events: readonly RunEvent[]; approvals: Approvals },
+): Promise<void> {
+  for (const [step, who] of approvals) {
+    const asked = events.findLastIndex((event) => event.type === 'StepStarted' && event.step === step);
+    const [start, ...since] = asked < 0 ? [] : events.slice(asked);
+    const waits = start?.type === 'StepStarted' && start.work.kind === 'approval';
+    if (!waits || since.some((event) => OVER.includes(event.type) && 'step' in event && event.step === step)) continue;
+    const voided = since.findLastIndex((event) => event.type === 'ApprovalVoided' && event.step === step);
+    const given = since
+      .slice(voided + 1)
+      .flatMap((event) => (event.type === 'ApprovalGiven' && event.step === step ? [event.by.name] : []));
+    for (const person of world.people(who)) {
+      // A coordinator that was killed a moment ago does not answer: asked again.
+      if (!given.includes(person.name)) await person.ask('approve', { run, step }).catch(() => undefined);
+    }
+  }
+}
+
+const OVER: readonly RunEvent['type'][] = ['StepSucceeded', 'StepFailed', 'StepReset', 'StepSkipped'];
