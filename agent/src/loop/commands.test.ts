@@ -150,6 +150,16 @@ describe('the way of a command [D1]', () => {
     expect([delivered.verdict, codesOf(world), world.runs()]).toEqual(['terminated', ['SB-ACT-X'], []]);
   });
 
+  it('[I5] whose check was cut off is refused and may be asked again: a question leaves nothing unknown', async () => {
+    const world = await smallWorld();
+    world.before = { code: 'SB-ACT-X', class: 'unknown', message: 'read ECONNRESET', next: 'look' };
+    await world.give(world.command());
+    expect(world.reports().at(-1)).toMatchObject({
+      type: 'refused',
+      failure: { code: 'SB-ACT-X', class: 'retryable' },
+    });
+  });
+
   it('stays in the stream when the agent stops, and when the journal fails', async () => {
     const world = await smallWorld();
     world.storage.broken.sync = new Error('EIO');

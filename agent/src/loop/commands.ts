@@ -162,7 +162,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
       before = await runner.capture(command);
     } catch (error) {
       release();
-      await refuse(command, admission, failureOf(error));
+      await refuse(command, admission, onlyAsked(failureOf(error)));
       return true;
     }
     const objection = await votes.objection(command);
@@ -280,3 +280,7 @@ function giveBack(release: Release): false {
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A check changes nothing: a question that was cut off leaves nothing unknown, and may be asked again. */
+const onlyAsked = (failure: Failure): Failure =>
+  failure.class === 'unknown' ? { ...failure, class: 'retryable' } : failure;
