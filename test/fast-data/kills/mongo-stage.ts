@@ -6,8 +6,8 @@ import type { Counted, Place, Stage } from './stage.ts';
 const MIRROR = 'mongomirror.service';
 const SERVICES = ['crud', 'rtu', 'svc'] as const;
 const AT_WORK = { crud: 1, rtu: 2, svc: 1 };
-/** Slow enough for services that have a small share of a machine. */
-const EVERY_MS = 100;
+/** Slow enough for services that have a small share of a machine, and for a mirror that waits for three members. */
+const EVERY_MS = { 1: 100, 3: 500 } as const;
 const SETTLE_MS = 120_000;
 
 /** `mongodb-cutover` between two sets of so many members each, moved back by hand after each cell. */
@@ -17,12 +17,12 @@ export class MongoCells implements Stage {
   /** Longer than an action waits for pods. */
   readonly patienceMs = 480_000;
 
-  static async start(members: number): Promise<MongoCells> {
+  static async start(members: 1 | 3): Promise<MongoCells> {
     return new MongoCells(
       await FastDataWorld.start({
         runbook: 'mongodb-cutover',
         sets: { members, destinationMembers: members },
-        everyMs: EVERY_MS,
+        everyMs: EVERY_MS[members],
         params: () => ({ headroomSeconds: 30 }),
       }),
     );
