@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findServerBinary } from '@signalbox/bus';
@@ -8,6 +8,17 @@ import { Janitor } from '../../lab/janitor.ts';
 import { freePorts } from '../../lab/ports.ts';
 import { PROGRAMS, startDaemon } from '../../lab/programs.ts';
 import { type Said, sayTo } from './child.ts';
+
+const HEARD = 'a coordinator hears this host';
+const READY = 'coordinator ready';
+
+export interface Agent {
+  readonly child: ChildProcess;
+  readonly log: () => string;
+  readonly stop: () => Promise<void>;
+  /** By a coordinator, since this start of it. */
+  readonly isHeard: () => boolean;
+}
 
 /** A mesh as its first administrator makes it: `init`, a real nats-server with TLS, a coordinator, hosts that join. */
 export class InitMesh {
@@ -66,15 +77,15 @@ export class InitMesh {
     return sayTo([PROGRAMS.agent, ...args, ...more], { input: token });
   };
 
-  readonly startAgent = (folder: string): { child: ChildProcess; log: () => string; stop: () => Promise<void> } => {
+  readonly startAgent = (folder: string): Agent => {
     const logFile = join(this.root, `${folder}.log`);
+    const before = this.#times(folder, HEARD);
     const child = startDaemon(PROGRAMS.agent, ['--config', join(this.etc(folder), 'agent.yaml')], { logFile });
     const stop = this.janitor.adopt(folder, child);
-    return { child, log: () => this.logOf(folder), stop };
+    return { child, stop, log: () => this.logOf(folder), isHeard: () => this.#times(folder, HEARD) > before };
   };
 
-  readonly heard = ({ log }: { log: () => string }, times = 1): Promise<unknown> =>
-    until('the agent to be heard', () => log().split('a coordinator hears this host').length > times);
+  readonly heard = ({ isHeard }: Agent): Promise<unknown> => until('the agent to be heard', isHeard);
 
   readonly stateOf = async (host: string): Promise<string | undefined> => {
     const { stdout } = await this.signalbox('hosts');
@@ -85,18 +96,15 @@ export class InitMesh {
   /** A log is read, not a program asked: there are enough processes in such a test. */
   async #startCoordinator(): Promise<void> {
     const logFile = join(this.root, 'coordinator.log');
-    const before = this.#readyTimes();
+    const before = this.#times('coordinator', READY);
     const child = startDaemon(PROGRAMS.signalbox, ['coordinator', '--config', this.coordinatorFile], { logFile });
     this.#stopCoordinator = this.janitor.adopt('coordinator', child);
-    await until('the coordinator to be ready', () => this.#readyTimes() > before);
+    await until('the coordinator to be ready', () => this.#times('coordinator', READY) > before);
   }
 
-  #readyTimes(): number {
-    try {
-      return this.logOf('coordinator').split('coordinator ready').length;
-    } catch {
-      return 1;
-    }
+  /** A log goes on over a restart. */
+  #times(log: string, said: string): number {
+    return existsSync(join(this.root, `${log}.log`)) ? this.logOf(log).split(said).length - 1 : 0;
   }
 }
 

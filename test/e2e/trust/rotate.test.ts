@@ -1,17 +1,20 @@
+import { once } from 'node:events';
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKeyPair, keyPairFromSeed } from '@signalbox/protocol/crypto';
 import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { InitMesh } from '../support/init-mesh.ts';
+import { PROGRAMS } from '../../lab/programs.ts';
+import { talkTo } from '../support/child.ts';
+import { type Agent, InitMesh } from '../support/init-mesh.ts';
 
 /** Keys are replaced while a run goes on; what is old is good until it is withdrawn, and then worth nothing. */
 const world = new InitMesh();
 const { root, dir, signalbox, etc, logOf } = world;
 const agentSeed = () => join(etc('a-1'), 'agent.seed');
 const keyIn = (file: string) => keyPairFromSeed(readFileSync(file, 'utf8')).publicKey;
-let agent: ReturnType<InitMesh['startAgent']>;
+let agent: Agent;
 
 beforeAll(async () => {
   await world.start();
@@ -33,13 +36,20 @@ function longRun(name: string) {
     mode: 0o755,
   });
   const letGo = () => writeFileSync(go, '');
-  const ended = signalbox('exec', '--hosts', 'a-1', '--effect', 'idempotent', '--', program);
+  const args = ['--config', world.settings, 'exec', '--hosts', 'a-1', '--effect', 'idempotent', '--', program];
+  const { child, lines } = talkTo([PROGRAMS.signalbox, ...args]);
+  // Whoever started it may be nobody before it has ended, and would wait for ever.
+  world.janitor.adopt(`exec of ${name}`, child);
+  const said: string[] = [];
+  lines.on('line', (line) => said.push(line));
+  const ended = once(child, 'close');
   return {
     begun: () => until(`${name} to begin`, () => existsSync(begun)),
     letGo,
     end: async () => {
       letGo();
-      return await ended;
+      const [exitCode] = await ended;
+      return { exitCode, stdout: said.join('\n') };
     },
   };
 }
@@ -72,7 +82,7 @@ describe('the key of a host', () => {
     // Neither forgets it: the host when its agent starts again, the coordinator when it does.
     await agent.stop();
     agent = world.startAgent('a-1');
-    await world.heard(agent, 2);
+    await world.heard(agent);
     await world.restartCoordinator();
     expect(await run.end()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('done') });
 
@@ -95,7 +105,7 @@ describe('the key of a host', () => {
     await refused.stop();
     renameSync(`${agentSeed()}.kept`, agentSeed());
     agent = world.startAgent('a-1');
-    await world.heard(agent, 3);
+    await world.heard(agent);
   });
 });
 
@@ -124,7 +134,7 @@ describe("a coordinator's and an operator's key", () => {
     edit(join(etc('a-1'), 'agent.yaml'), (settings) => ({ ...settings, trust: { coordinators: [next, old] } }));
     await agent.stop();
     agent = world.startAgent('a-1');
-    await world.heard(agent, 4);
+    await world.heard(agent);
 
     edit(world.coordinatorFile, ({ formerSeedFile: _, ...settings }) => ({
       ...settings,
@@ -134,7 +144,7 @@ describe("a coordinator's and an operator's key", () => {
     edit(join(etc('a-1'), 'agent.yaml'), (settings) => ({ ...settings, trust: { coordinators: [next] } }));
     await agent.stop();
     agent = world.startAgent('a-1');
-    await world.heard(agent, 5);
+    await world.heard(agent);
     run.letGo();
     await until('the run to end', async () => !(await signalbox('runs')).stdout.includes('running'));
     expect((await signalbox('runs')).stdout).not.toMatch(/held|failed|aborted/);
