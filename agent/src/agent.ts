@@ -9,6 +9,7 @@ import { createKeyHandler } from './key-queries.ts';
 import { createCommandLoop } from './loop/commands.ts';
 import { createControlHandler } from './loop/controls.ts';
 import { createMeshTime } from './loop/mesh-time.ts';
+import { createProofs } from './loop/proof.ts';
 import { createPublisher } from './loop/publisher.ts';
 import { recover } from './loop/recovery.ts';
 import { createRunner } from './loop/runner.ts';
@@ -38,6 +39,8 @@ export interface AgentOptions {
   keys?: () => string | undefined;
   /** The key that signs, where it can be replaced. */
   key?: HostKey;
+  /** Public key of who vouches for operators: nothing is done that none of them has signed. Left out: coordinators are obeyed. */
+  authority?: string | undefined;
   concurrency: number;
   maxSkewMs: number;
   stopTimeoutMs: number;
@@ -61,7 +64,7 @@ const FLUSH_MS = 3_000;
 /** Puts the parts together. Knows of no host and no NATS: those are behind the ports. */
 export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const { bus, journal, clock, log } = ports;
-  const { identity, keys = () => undefined, key, concurrency, maxSkewMs, stopTimeoutMs } = options;
+  const { identity, authority, keys = () => undefined, key, concurrency, maxSkewMs, stopTimeoutMs } = options;
   const coordinators = new Set(options.coordinators);
   const trusts = (publicKey: string) => coordinators.has(publicKey);
   const time = createMeshTime(clock, { maxSkewMs });
@@ -76,9 +79,12 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     return { journal: journal.state.identity.journal, running: runner.running(), refusing: journal.failure };
   };
   const { onDuplicate, onRound = () => {}, onHeard = () => {} } = options;
-  const heart = createHeart({ ...ports, identity, time, keys, present, trusts, onDuplicate, onRound, onHeard });
+  const saying = { identity, authority, keys, present };
+  const heart = createHeart({ ...ports, ...saying, time, trusts, onDuplicate, onRound, onHeard });
   const votes = createVotes({ ...ports, publisher, problem });
-  const commands = createCommandLoop({ ...ports, time, slots, runner, votes, publisher, problem, trusts });
+  const { mesh } = identity;
+  const proofs = authority === undefined ? undefined : createProofs({ mesh, authority, nowMs: clock.nowMs });
+  const commands = createCommandLoop({ ...ports, time, slots, runner, votes, publisher, problem, trusts, proofs });
   const controls = createControlHandler({ ...ports, commands, runner, votes, publisher, problem, trusts });
   const queries = createQueryHandler({ ...ports, problem, trusts });
   const subscriptions: Unsubscribe[] = [];

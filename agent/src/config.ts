@@ -27,7 +27,11 @@ export const AgentConfig = z.strictObject({
   jwtFile: z.string().min(1).optional(),
   stateDir: z.string().min(1),
   labels: z.record(z.string(), z.string()).default({}),
-  trust: z.strictObject({ coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator') }),
+  trust: z.strictObject({
+    coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator'),
+    /** Who vouches for operators: nothing is done that none of them has signed. Left out: coordinators are obeyed. */
+    authority: z.string().refine(isPublicKey, 'a public nkey (A...)').optional(),
+  }),
   /** PATH of everything that actions and probes start. */
   path: z.string().min(1).default(DEFAULT_PATH),
   /** What the host's owner allows; left out: everything. */

@@ -26,6 +26,8 @@ export interface HeartPorts {
   reader: HostReader;
   signer: Signer;
   identity: Identity;
+  /** Whose operators this host obeys; undefined: a coordinator's word is enough. */
+  authority: string | undefined;
   toolbox: Toolbox;
   time: MeshTime;
   /** What this host says of its curve key. */
@@ -43,22 +45,8 @@ export interface HeartPorts {
 
 /** Beats every two seconds. An answer says that a coordinator hears, and what its clock reads [I7]. */
 export function createHeart(ports: HeartPorts): Heart {
-  const {
-    bus,
-    clock,
-    log,
-    reader,
-    signer,
-    identity,
-    toolbox,
-    time,
-    keys,
-    present,
-    trusts,
-    onDuplicate,
-    onRound,
-    onHeard,
-  } = ports;
+  const { bus, clock, log, reader, signer, identity, authority, toolbox, time, keys, present } = ports;
+  const { trusts, onDuplicate, onRound, onHeard } = ports;
   let facts: Record<string, Json> = {};
   let factsAtMs = Number.NEGATIVE_INFINITY;
   let problems: Failure[] = [];
@@ -106,6 +94,7 @@ export function createHeart(ports: HeartPorts): Heart {
       facts,
       ...(toolbox.policy.sha256 === undefined ? {} : { policy: toolbox.policy.sha256 }),
       ...(said === undefined ? {} : { keys: said }),
+      ...(authority === undefined ? {} : { authority }),
       load: reader.load(),
       running,
       ...(refusing && { refusing }),

@@ -40,7 +40,8 @@ export async function joinMesh({ token: given, dir, stateDir, policy }: JoinOpti
     rmSync(seedFile);
     throw error;
   });
-  const { mesh, host, servers, coordinators, ca } = token;
+  const { mesh, host, servers, coordinators, authority, ca } = token;
+  const trust = { coordinators, ...(authority === undefined ? {} : { authority }) };
   if (ca !== undefined) write('ca.crt', ca);
   // Public as the settings of a system are: who works on this host may know what is allowed on it.
   if (policy && !existsSync(join(folder, 'policy.yaml'))) write('policy.yaml', policyForRole(labels.role), 0o644);
@@ -48,7 +49,7 @@ export async function joinMesh({ token: given, dir, stateDir, policy }: JoinOpti
     'agent.yaml',
     stringify({
       ...{ mesh, name: host, servers, ...(ca === undefined ? {} : { caFile: 'ca.crt' }) },
-      ...{ seedFile: 'agent.seed', stateDir: resolve(stateDir), labels, trust: { coordinators } },
+      ...{ seedFile: 'agent.seed', stateDir: resolve(stateDir), labels, trust },
       ...(policy ? { policy: 'policy.yaml' } : {}),
     }),
   );

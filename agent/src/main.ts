@@ -6,7 +6,7 @@ import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bu
 import { probeByName, probes } from '@signalbox/probes';
 import { BEAT_MS, type Failure, SignalboxError } from '@signalbox/protocol';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
-import { loadCa, loadJwt } from '@signalbox/settings';
+import { loadJwt, loadText } from '@signalbox/settings';
 import { CommanderError } from 'commander';
 import { createAgent } from './agent.ts';
 import { parseCli } from './cli.ts';
@@ -38,7 +38,7 @@ const WAITING = 'waiting for NATS';
 /** The composition root: everything that touches the real world is made here and handed down. */
 async function serve(config: AgentConfig, file: string): Promise<number> {
   const signer = openHostKey(config.seedFile);
-  const ca = loadCa(file, config.caFile);
+  const ca = loadText(file, 'caFile', config.caFile);
   const jwt = loadJwt(file, config.jwtFile);
   const policy = loadPolicy({
     path: config.policy,
@@ -87,6 +87,7 @@ async function serve(config: AgentConfig, file: string): Promise<number> {
       coordinators: config.trust.coordinators,
       keys: () => curve && statementOf(curve, config, signer),
       key: signer,
+      authority: config.trust.authority,
       concurrency: config.concurrency,
       maxSkewMs: config.maxSkew,
       stopTimeoutMs: config.stopTimeout,

@@ -80,7 +80,7 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
     const { probe, with: input } = query;
     const values = await inTurn(query, (bounds) => takeSample(ports, { probe, with: input, ...bounds }));
     const tookMs = clock.monotonicMs() - startMs;
-    return { verb: 'sample', nonce: query.nonce, host: query.host, values, tookMs };
+    return { verb: 'sample', nonce: query.nonce, host: query.host, probe, with: input, values, tookMs };
   }
 
   async function check(query: Ask<'check'>): Promise<Answer> {
@@ -102,7 +102,8 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
     const commands = query.commands.map((id, i) => ({ id, state: known[i]?.state ?? ('none' as const) }));
     const ends = known.flatMap((command) => (command ? [endOf(command)] : []));
     const reports = ends.filter((report) => report !== undefined);
-    return { verb: 'settle', nonce: query.nonce, host: query.host, commands, reports };
+    const sealed = reports.map((report) => Buffer.from(seal('report', report, signer)).toString());
+    return { verb: 'settle', nonce: query.nonce, host: query.host, commands, reports, sealed };
   }
 
   /** Waits for its turn within the question's own time. */

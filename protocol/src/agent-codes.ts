@@ -76,6 +76,12 @@ export const AGENT_CODES = {
     means: 'A command was planned for another machine that has the same name [D2].',
     next: 'Find out which of the two hosts is meant, then plan again.',
   },
+  'SB-AGENT-PROOF': {
+    class: 'terminal',
+    means:
+      "A command does not belong to a plan that an operator has signed; this host takes no coordinator's word for it.",
+    next: 'Look in the run log who started the run, and whether the certificate of that person is still good (`signalbox certify`). When nobody did, somebody else has the key of a coordinator.',
+  },
   'SB-AGENT-EPOCH': {
     class: 'retryable',
     means: 'A message comes from a leader that has been followed by another one [I6]. Nothing was done.',

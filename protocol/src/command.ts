@@ -3,6 +3,7 @@ import { Condition } from './condition.ts';
 import { Critical } from './envelope.ts';
 import { Json, JsonObject } from './json.ts';
 import { Direction, HostName, MeshName, RunId } from './names.ts';
+import { Proof } from './proof.ts';
 import { wire } from './wire.ts';
 
 /** Where a run's log stood when a message was made: proof of which decisions its sender knew. */
@@ -66,8 +67,10 @@ export const Command = wire({
   with: JsonObject,
   /** For undo: what the step's `run` needed and returned; absent when its outcome never became known. */
   receipt: JsonObject.optional(),
-  /** Signed reports that this command relies on. */
-  prerequisites: z.array(Json).optional(),
+  /** That an operator asked for this. Inside what the coordinator signs, so that nobody can take it away on the way. */
+  proof: Proof.optional(),
+  /** Sealed reports and answers of the hosts whose values are in `with`, as text. */
+  prerequisites: z.array(z.string()).optional(),
   /** Of what a point of no return was crossed for: this host looks at its own guards once more before it begins. */
   crossing: Crossing.optional(),
 });

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { Json } from './json.ts';
 import { wire } from './wire.ts';
 
 /** The largest message of this protocol; NATS's own default is the same. */
@@ -19,19 +18,17 @@ export const EnvelopeKind = z.enum([
   'joined',
   'record',
   'keys',
+  'plan',
+  'certificate',
 ]);
 
-/**
- * Version 1, for good. `payload` is the exact JSON text that was signed. `proof` has room for what a later version
- * proves beside the signature (that a command belongs to a plan which an operator signed).
- */
+/** Version 1, for good. `payload` is the exact JSON text that was signed. */
 export type Envelope = z.infer<typeof Envelope>;
 export const Envelope = wire({
   v: z.literal(1),
   kind: EnvelopeKind,
   payload: z.string(),
   signatures: z.array(wire({ key: z.string(), sig: z.string() })),
-  proof: Json.optional(),
 });
 
 /** Payload fields that may be listed in `critical` and that this version honours. A name not in here is refused. */

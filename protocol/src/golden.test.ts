@@ -6,6 +6,7 @@ import { Command, Control, Query } from './command.ts';
 import { open, verifySignature } from './crypto/index.ts';
 import { Envelope, type EnvelopeKind } from './envelope.ts';
 import { Health } from './health.ts';
+import { OperatorCertificate, PlanSignature } from './proof.ts';
 import { Answer, Report } from './report.ts';
 import { Reply, Request } from './request.ts';
 
@@ -17,6 +18,9 @@ const FOLDER = join(import.meta.dirname, '../fixtures/v1');
 const KEY = 'UD466L6EBCM3YY5HEGHJANNTN4LSKTSUXTH7RILHCKEQMQHTBNLHJJXT';
 /** Of the messages around votes, which came later. Seeds are not kept: no golden message is ever signed again. */
 const VOTES_KEY = 'UDXWHYSWUJ4B2CFSW24E35FDMXZQDZJ7OEDK2DW7UNEAMVBUDL5LQ25G';
+/** Of what proves that an operator asked for something, which came later still. */
+const PROOF_KEY = 'AD7QTEZUJFBV4WITPVJRXOLHONHAHL2L5AWYN4Y5RWYEYNOCV52IWEU4';
+const KEYS: ReadonlySet<string> = new Set([KEY, VOTES_KEY, PROOF_KEY]);
 const SCHEMAS: Partial<Record<EnvelopeKind, z.ZodType>> = {
   command: Command,
   control: Control,
@@ -26,6 +30,8 @@ const SCHEMAS: Partial<Record<EnvelopeKind, z.ZodType>> = {
   answer: Answer,
   request: Request,
   reply: Reply,
+  plan: PlanSignature,
+  certificate: OperatorCertificate,
 };
 
 const files = readdirSync(FOLDER);
@@ -36,7 +42,7 @@ describe('golden messages of version 1', () => {
     const envelope = Envelope.parse(JSON.parse(data.toString()));
     const schema = SCHEMAS[envelope.kind];
     if (!schema) throw new Error(`no schema for ${envelope.kind}`);
-    const opened = open(data, { kind: envelope.kind, schema, trusts: (key) => key === KEY || key === VOTES_KEY });
+    const opened = open(data, { kind: envelope.kind, schema, trusts: (key) => KEYS.has(key) });
     expect(opened.payload).toEqual(JSON.parse(envelope.payload));
     expect(basename(file, '.json').startsWith(envelope.kind)).toBe(true);
   });

@@ -26,6 +26,8 @@ export const Health = wire({
   policy: z.string().optional(),
   /** The host's curve key, signed by the host itself (`HostKeys`): what secrets are sealed to. */
   keys: z.string().optional(),
+  /** Public key of the authority without whose operators nothing is done there; absent: the coordinator's word is enough. */
+  authority: z.string().optional(),
   load: wire({
     cpuPercent: z.number().optional(),
     memoryPercent: z.number().optional(),

@@ -17,6 +17,8 @@ export const JoinToken = wire({
   ca: z.string().optional(),
   /** Public keys of the coordinators: the first trust of the host. */
   coordinators: z.array(z.string()).min(1),
+  /** Public key of who vouches for operators; absent where a coordinator's word is enough. */
+  authority: z.string().optional(),
   /** nkey seed, made where the token was asked for. */
   seed: z.string(),
   expiresAtMs: z.int(),

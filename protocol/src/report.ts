@@ -113,6 +113,9 @@ export const Answer = z.discriminatedUnion('verb', [
     verb: z.literal('sample'),
     nonce: z.string(),
     host: HostName,
+    /** What was asked, so that the answer can be shown to others. */
+    probe: z.string().optional(),
+    with: JsonObject.optional(),
     values: z.record(z.string(), Json),
     tookMs: z.number(),
   }),
@@ -125,6 +128,8 @@ export const Answer = z.discriminatedUnion('verb', [
     commands: z.array(wire({ id: z.string(), state: z.enum(['none', 'voided', 'running', 'ended', 'refused']) })),
     /** Outcome and refusal reports of the commands that have ended, whole. */
     reports: z.array(Report),
+    /** The same, each sealed as in the stream, so that they can be shown to others. */
+    sealed: z.array(z.string()).optional(),
   }),
   wire({ verb: z.literal('failed'), nonce: z.string(), host: HostName, failure: Failure }),
 ]);

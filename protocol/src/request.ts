@@ -5,6 +5,7 @@ import { Failure } from './failure.ts';
 import { HostRecord } from './health.ts';
 import { Json, JsonObject } from './json.ts';
 import { HostName, MeshName, RunId, StartId } from './names.ts';
+import { SignedStart } from './proof.ts';
 import { CheckResult } from './report.ts';
 import { LogEntry } from './run-event.ts';
 import { wire } from './wire.ts';
@@ -29,6 +30,8 @@ export const REQUESTS = {
       acceptDrift: z.boolean(),
       /** Said again, it gives the run that it gave before: what was not answered may be asked again. */
       start: StartId,
+      /** The operator's own, for hosts that do not take a coordinator's word for it. */
+      signed: SignedStart.optional(),
       ...Note,
     }),
     reply: wire({ run: RunId, planHash: z.string(), drift: z.array(z.string()) }),

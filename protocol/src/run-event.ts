@@ -4,6 +4,7 @@ import { Condition } from './condition.ts';
 import { Failure } from './failure.ts';
 import { Json, JsonObject } from './json.ts';
 import { Direction, HostName, MeshName, RunId } from './names.ts';
+import { SignedStart } from './proof.ts';
 import { Applied, VoteEvidence } from './report.ts';
 import { wire } from './wire.ts';
 
@@ -61,6 +62,9 @@ export const Work = z.discriminatedUnion('kind', [
 
 const Try = { step: z.string(), host: HostName.nullable(), direction: Direction, attempt: z.int().min(1) };
 
+/** The message that says so, as its host signed it. Kept where an action takes values from the step. */
+const Sealed = z.string().optional();
+
 /** Who or what established an outcome. */
 export type Via = z.infer<typeof Via>;
 export const Via = z.enum(['report', 'probe', 'operator', 'sample']);
@@ -96,13 +100,15 @@ export const RunEvent = z.discriminatedUnion('type', [
     by: Actor,
     /** The start that this is the run of. */
     start: z.string().optional(),
+    /** That its plan was to be carried out, as it was signed. */
+    signed: SignedStart.optional(),
     note: z.string().optional(),
     /** Drift that the operator accepted at the start. */
     accepted: z.array(z.string()).optional(),
   }),
   wire({ type: z.literal('Led'), coordinator: z.string(), epoch: z.int(), nonce: z.string() }),
   wire({ type: z.literal('StepStarted'), ...Try, work: Work }),
-  wire({ type: z.literal('StepAccepted'), ...Try, before: JsonObject.optional() }),
+  wire({ type: z.literal('StepAccepted'), ...Try, before: JsonObject.optional(), sealed: Sealed }),
   wire({
     type: z.literal('StepSucceeded'),
     ...Try,
@@ -112,6 +118,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     durationMs: z.number().optional(),
     by: Actor.optional(),
     note: z.string().optional(),
+    sealed: Sealed,
   }),
   wire({
     type: z.literal('StepFailed'),
@@ -122,6 +129,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     receipt: JsonObject.optional(),
     values: z.record(z.string(), Json).optional(),
     durationMs: z.number().optional(),
+    sealed: Sealed,
   }),
   wire({ type: z.literal('StepUnknown'), ...Try, failure: Failure, probed: Applied.optional() }),
   wire({ type: z.literal('StepSkipped'), ...Try, by: Actor.optional(), reason: z.string() }),
@@ -149,6 +157,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     why: z.string(),
     /** Nobody could look: it may still be true [I11]. `values` are none then. */
     unseen: z.literal(true).optional(),
+    sealed: Sealed,
   }),
   wire({ type: z.literal('ApprovalGiven'), step: z.string(), by: Actor, note: z.string().optional() }),
   wire({ type: z.literal('ApprovalRejected'), step: z.string(), by: Actor, note: z.string() }),

@@ -73,8 +73,7 @@ export class Traffic {
     // Asked again with the same id until it is answered: that must not begin a second run.
     const start = `${kind}-${this.#started}`;
     this.asked.add(start);
-    const ask = { plan, start, acceptDrift: false };
-    if (await this.#try(() => this.#options.operator.ask('start', ask, ASK_MS))) this.#started += 1;
+    if (await this.#try(() => this.#options.operator.start(plan, start, ASK_MS))) this.#started += 1;
   }
 
   async #attend(run: string, status: string, runbook: string): Promise<void> {

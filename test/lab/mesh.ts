@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LocalMesh, startMesh } from '@signalbox/bus';
+import { createKeyPair, writeCertificate } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
 import { hasEnded, type Janitor } from './janitor.ts';
 import { type Launch, PROGRAMS, startDaemon } from './programs.ts';
@@ -51,6 +52,8 @@ export class ProcessMesh {
   readonly dir: string;
   readonly nats: LocalMesh;
   readonly hosts: readonly MeshHost[];
+  /** Who vouches for its operators. */
+  readonly authority = createKeyPair('account');
   readonly #janitor: Janitor;
   readonly #coordinator: object;
   readonly #launch: (daemon: string) => Launch;
@@ -88,11 +91,12 @@ export class ProcessMesh {
     for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
     this.#coordinator = coordinatorSettings(options, nats, this.#writeSeed(COORDINATOR));
     this.write('coordinator.yaml', { ...this.#coordinator, name: 'coordinator-1' });
-    for (const operator of Object.keys(options.operators)) {
+    for (const [operator, role] of Object.entries(options.operators)) {
       this.write(`${operator}.yaml`, {
         ...{ mesh: name, servers: [nats.url], operator },
         coordinators: [nats.keys.coordinator.publicKey],
         seedFile: this.#writeSeed(operator),
+        certificateFile: this.#writeCertificate(operator, role),
       });
     }
     for (const host of hosts) this.write(`agent-${host.name}.yaml`, this.agentSettings(host));
@@ -111,7 +115,7 @@ export class ProcessMesh {
       servers,
       seedFile: this.#writeSeed(name),
       stateDir: join(this.dir, 'state', name),
-      trust: { coordinators: [this.nats.keys.coordinator.publicKey] },
+      trust: { coordinators: [this.nats.keys.coordinator.publicKey], authority: this.authority.publicKey },
       ...(labels === undefined ? {} : { labels }),
       ...(path === undefined ? {} : { path }),
       ...(policy === undefined ? {} : { policy }),
@@ -191,6 +195,16 @@ export class ProcessMesh {
   #start(name: string, program: string, args: readonly string[]): void {
     const child = startDaemon(program, args, { logFile: this.logFile(name), launch: this.#launch(name) });
     this.#daemons.set(name, { child, end: this.#janitor.adopt(name, child) });
+  }
+
+  /** What the authority says of an operator. @returns the path. */
+  #writeCertificate(name: string, role: OperatorRole): string {
+    const key = this.nats.operatorKey(name).publicKey;
+    const issuedAtMs = Date.now();
+    const said = { mesh: this.name, name, key, role, issuedAtMs, expiresAtMs: issuedAtMs + 24 * 3_600_000 };
+    const path = this.etc(`${name}.cert`);
+    writeFileSync(path, writeCertificate(said, this.authority));
+    return path;
   }
 
   /** The seed of whoever has that name: the coordinator, an operator or a host. */

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { connectOperator, type OperatorBus } from '@signalbox/bus';
+import { signStart } from '@signalbox/coordinator';
 import {
   type LogEntry,
   REQUESTS,
@@ -48,6 +50,14 @@ export class Operator {
     if (reply.type === 'failed') throw new SignalboxError(reply.failure);
     if (reply.nonce !== nonce) throw new Error(`an answer to ${verb} belongs to another question`);
     return ANSWERS[verb].reply.parse(reply.body);
+  }
+
+  /** Signs a plan and starts its run. @throws as `ask`. */
+  async start(plan: string, start: string, timeoutMs = ANSWER_MS): Promise<ReplyBody<'start'>> {
+    const key = this.#mesh.nats.operatorKey(this.name);
+    const certificate = readFileSync(this.#mesh.etc(`${this.name}.cert`), 'utf8');
+    const signed = signStart({ text: plan, start, nowMs: Date.now() }, { key, certificate });
+    return await this.ask('start', { plan, start, signed, acceptDrift: false }, timeoutMs);
   }
 
   /** The whole log of a run, as it is now. */

@@ -64,11 +64,12 @@ function compacted(
   if (record.type === 'created') return { ...record, compactedThrough: state.lastN };
   const run = runOf(record, state);
   if (run === undefined || !runs.has(run)) return record;
-  return record.type === 'control' && record.control === 'closed' ? tombstone(record) : undefined;
+  return record.type === 'control' && record.control === 'closed' ? tombstone(state, record) : undefined;
 }
 
-function tombstone({ n, atMs, run, epoch, nonce, head }: Stored<'control'>): Stored {
-  return { type: 'closed-run', n, atMs, run, epoch, nonce, head };
+function tombstone({ starts }: JournalState, { n, atMs, run, epoch, nonce, head }: Stored<'control'>): Stored {
+  const start = [...starts].find(([, of]) => of === run)?.[0];
+  return { type: 'closed-run', n, atMs, run, epoch, nonce, head, ...(start === undefined ? {} : { start }) };
 }
 
 function forget(state: JournalState, runs: ReadonlySet<string>): void {

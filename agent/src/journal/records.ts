@@ -50,6 +50,8 @@ export const RecordBody = z.discriminatedUnion('type', [
     content: z.string(),
     before: JsonObject,
     boot: z.string(),
+    /** What the operator's signature is for: the run of this start, and no other. */
+    start: z.string().optional(),
     /** Clock of that boot: the step's time goes on from here, whoever measures it. */
     monotonicMs: z.number().optional(),
   }),
@@ -117,7 +119,14 @@ export const RecordBody = z.discriminatedUnion('type', [
   /** The reports of these records are in the stream. Not synced: publishing one again is harmless. */
   wire({ type: z.literal('published'), records: z.array(z.int()) }),
   /** What is kept of a closed run after compaction: it is closed, whatever still comes for it. */
-  wire({ type: z.literal('closed-run'), run: z.string(), epoch: z.int(), nonce: z.string(), head: LogHead }),
+  wire({
+    type: z.literal('closed-run'),
+    run: z.string(),
+    epoch: z.int(),
+    nonce: z.string(),
+    head: LogHead,
+    start: z.string().optional(),
+  }),
 ]);
 export type RecordType = RecordBody['type'];
 export type BodyOf<T extends RecordType> = Extract<RecordBody, { type: T }>;

@@ -60,6 +60,8 @@ export interface JournalState {
   readonly commands: Map<string, KnownCommand>;
   readonly runs: Map<string, KnownRun>;
   readonly steps: Map<string, KnownStep>;
+  /** The run of each start that operators have signed, for good: a signature is worth one run. */
+  readonly starts: Map<string, string>;
   /** Control id -> record, so that a control that comes twice is answered the same way. */
   readonly controls: Map<string, Stored<'control'>>;
   /** Records whose report is not known to be in the stream, oldest first. */
@@ -74,6 +76,7 @@ export function emptyState(): JournalState {
     commands: new Map(),
     runs: new Map(),
     steps: new Map(),
+    starts: new Map(),
     controls: new Map(),
     unpublished: new Map(),
   };
@@ -115,12 +118,14 @@ export function apply(state: JournalState, record: Stored): void {
       return;
     case 'closed-run':
       obey(state, record.run, record).closed = true;
+      if (record.start !== undefined) state.starts.set(record.start, record.run);
       return;
   }
 }
 
 function applyIntent(state: JournalState, record: Stored<'intent'>): void {
   const { id, run, step, direction, attempt } = record.command;
+  if (record.start !== undefined) state.starts.set(record.start, run);
   const began: KnownCommand = {
     id,
     run,

@@ -11,6 +11,7 @@ import { failureOf } from './ask.ts';
 import { contentOf } from './content.ts';
 import { judgeCommand, judgeTime, type Verdict } from './judge.ts';
 import type { MeshTime } from './mesh-time.ts';
+import type { Asked, Proofs } from './proof.ts';
 import type { Publisher } from './publisher.ts';
 import type { Runner } from './runner.ts';
 import type { Release, Slots } from './slots.ts';
@@ -45,11 +46,14 @@ export interface CommandLoopPorts {
   publisher: Publisher;
   problem: NoteProblem;
   trusts: (publicKey: string) => boolean;
+  /** Left out where the coordinator's word is enough. */
+  proofs?: Proofs | undefined;
 }
 
 /** A command between its arrival and its intent. The same one may arrive several times: live and by catching up. */
 interface Admission {
   readonly content: string;
+  readonly asked: Asked | undefined;
   readonly deliveries: Delivery[];
   /** Ends the present wait, so that the command is judged again. */
   wake: AbortController;
@@ -58,11 +62,12 @@ interface Admission {
 }
 
 export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
-  const { journal, clock, log, toolbox, time, slots, runner, votes, publisher, problem, trusts } = ports;
+  const { journal, clock, log, toolbox, time, slots, runner, votes, publisher, problem, trusts, proofs } = ports;
   const admissions = new Map<string, Admission>();
   let stopped = false;
 
-  const judge = (command: Command): Verdict => judgeCommand(journal.state, command, { time: time.bound(), ...toolbox });
+  const judge = (command: Command, { asked }: Admission): Verdict =>
+    judgeCommand(journal.state, command, { time: time.bound(), ...toolbox, asked });
 
   async function handle(delivery: Delivery): Promise<void> {
     if (stopped || journal.failure !== undefined) return;
@@ -81,7 +86,8 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
     const over = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const admission: Admission = { content, deliveries: [delivery], wake: new AbortController(), over };
+    const asked = proofs?.(journal.state, command);
+    const admission: Admission = { content, asked, deliveries: [delivery], wake: new AbortController(), over };
     admissions.set(command.id, admission);
     const stopWorking = keepWorking(admission);
     try {
@@ -114,7 +120,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
   async function admit(command: Command, admission: Admission): Promise<void> {
     const giveUpMs = clock.monotonicMs() + PATIENCE_MS;
     while (!stopped) {
-      const verdict = judge(command);
+      const verdict = judge(command, admission);
       switch (verdict.type) {
         case 'running':
           return acknowledge(admission, [journal.state.commands.get(command.id)?.intent]);
@@ -156,7 +162,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
 
   /** In a slot now. The capture may take a while, so everything is judged again right before the intent. */
   async function accept(command: Command, admission: Admission, release: Release): Promise<boolean> {
-    if (stopped || judge(command).type !== 'go') return giveBack(release);
+    if (stopped || judge(command, admission).type !== 'go') return giveBack(release);
     let before: JsonObject;
     try {
       before = await runner.capture(command);
@@ -171,13 +177,17 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
       await refuse(command, admission, objection);
       return true;
     }
-    if (stopped || judge(command).type !== 'go') return giveBack(release);
+    if (stopped || judge(command, admission).type !== 'go') return giveBack(release);
+    const { asked, content } = admission;
+    const { proof: _, prerequisites: __, ...kept } = command;
     const intent = journal.append({
       type: 'intent',
-      command,
-      content: admission.content,
+      // What proves it has done its work.
+      command: kept,
+      content,
       before,
       boot: journal.state.boot,
+      ...(asked?.start === undefined ? {} : { start: asked.start }),
       monotonicMs: clock.monotonicMs(),
     });
     passPoint('agent.intent.written');

@@ -6,6 +6,7 @@ import { isBound, type JournalState, receiptOf, stepKey } from '../journal/state
 import type { Policy } from '../policy/policy.ts';
 import { contentOf } from './content.ts';
 import type { TimeBound } from './mesh-time.ts';
+import { type Asked, startFailure } from './proof.ts';
 
 /** What to do with a command. The whole of D1's and D2's checks; nothing outside this file decides it. */
 export type Verdict =
@@ -25,6 +26,8 @@ export interface Surroundings {
   time: TimeBound;
   policy: Policy;
   actionByName: (name: string) => Action | undefined;
+  /** Left out where the coordinator's word is enough. */
+  asked?: Asked | undefined;
 }
 
 export function judgeCommand(state: JournalState, command: Command, around: Surroundings): Verdict {
@@ -36,6 +39,7 @@ export function judgeCommand(state: JournalState, command: Command, around: Surr
     hostFailure(state, command) ??
     authorityFailure(state, command) ??
     withdrawnFailure(state, command) ??
+    (around.asked && startFailure(state, command, around.asked)) ??
     crossingFailure(state, command) ??
     actionFailure(state, command, around);
   if (never) return { type: 'refuse', failure: never };

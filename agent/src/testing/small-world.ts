@@ -42,6 +42,8 @@ export interface SmallWorldOptions {
   workbenchSurvivors?: ProcessGroup[];
   applied?: Applied;
   policy?: Policy;
+  /** Who vouches for operators; left out: the coordinator's word is enough. */
+  authority?: string;
   /** What beats are answered with; undefined: nobody hears. */
   coordinatorNowMs?: () => number | undefined;
 }
@@ -141,6 +143,7 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
     },
     {
       identity,
+      authority: options.authority,
       ...{ coordinators: [keys.coordinator.publicKey], concurrency: options.concurrency ?? 4 },
       ...{ maxSkewMs: 30_000, stopTimeoutMs: 1_000 },
       onDuplicate: (failure) => void duplicates.push(failure),

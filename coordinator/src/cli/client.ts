@@ -7,12 +7,14 @@ import {
   type Request,
   type RequestBody,
   SignalboxError,
+  type SignedStart,
   type Verb,
 } from '@signalbox/protocol';
 import { open, seal } from '@signalbox/protocol/crypto';
 import type { z } from 'zod';
 import { cliError } from './codes.ts';
 import type { LoadedSettings } from './settings.ts';
+import { signStart } from './sign-start.ts';
 
 const ANSWER_MS = 10_000;
 const CONNECT_MS = 3_000;
@@ -24,6 +26,8 @@ export interface MeshClient {
   readonly publicKey: string;
   /** @throws what the coordinator refused with; SB-BUS-* when it cannot be asked; SB-CLI-REPLY when nobody can believe it. */
   ask<V extends Verb>(verb: V, body: RequestBody<V>, timeoutMs?: number): Promise<ReplyBody<V>>;
+  /** The operator's signature on a start; undefined where the settings have no certificate to go with it. */
+  sign(text: string, start: string): SignedStart | undefined;
   /** Status events of the mesh, as they come. */
   onStatus(handler: (subject: string, data: Uint8Array) => void): Promise<Unsubscribe>;
   close(): Promise<void>;
@@ -48,7 +52,7 @@ export async function connectMesh(settings: LoadedSettings): Promise<MeshClient>
 }
 
 export function meshClient(bus: OperatorBus, settings: LoadedSettings): MeshClient {
-  const { mesh, operator, key, coordinators } = settings;
+  const { mesh, operator, key, certificate, coordinators } = settings;
   return {
     mesh,
     operator,
@@ -69,6 +73,10 @@ export function meshClient(bus: OperatorBus, settings: LoadedSettings): MeshClie
           next: 'Compare the versions: `signalbox --version` and `signalbox doctor`.',
         },
       );
+    },
+    sign(text, start) {
+      if (certificate === undefined) return undefined;
+      return signStart({ text, start, nowMs: Date.now() }, { key, certificate });
     },
     onStatus: (handler) => bus.status(handler),
     close: () => bus.close(),

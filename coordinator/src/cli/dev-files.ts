@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MeshKeys } from '@signalbox/bus';
-import { createKeyPair, type KeyPair } from '@signalbox/protocol/crypto';
+import { createKeyPair, type KeyPair, writeCertificate } from '@signalbox/protocol/crypto';
 import { loadSeed } from '@signalbox/settings';
 import { stringify } from 'yaml';
 
@@ -12,12 +12,17 @@ export interface DevNames {
   readonly operator: string;
 }
 
+/** Written anew at each start. */
+const GOOD_MS = 30 * 24 * 3_600_000;
+
 /** The folder of a mesh for trying out: keys that stay, settings that are written anew at each start. */
 export interface DevFolder {
   readonly dir: string;
   readonly nats: string;
   readonly keys: MeshKeys;
   readonly seeds: { readonly coordinator: string; readonly agent: string; readonly operator: string };
+  /** Who vouches for the operator. */
+  readonly authority: KeyPair;
 }
 
 export function openFolder(dir: string, { host, operator }: DevNames): DevFolder {
@@ -36,6 +41,7 @@ export function openFolder(dir: string, { host, operator }: DevNames): DevFolder
       operators: { [operator]: person.key },
       monitor: kept('monitor').key,
     },
+    authority: kept('authority').key,
     seeds: { coordinator: coordinator.file, agent: agent.file, operator: person.file },
   };
 }
@@ -67,7 +73,7 @@ export interface DevSettings {
 
 /** Writes the three settings files for where NATS listens this time. */
 export function writeSettings(
-  { dir, keys, seeds }: DevFolder,
+  { dir, keys, seeds, authority }: DevFolder,
   { mesh, host, operator }: DevNames,
   { url, healthUrl, labels, path }: WrittenFor,
 ): DevSettings {
@@ -77,13 +83,18 @@ export function writeSettings(
     writeFileSync(file, stringify(settings), { mode: 0o600 });
     return file;
   };
+  const key = keys.operators[operator]?.publicKey ?? '';
+  const issuedAtMs = Date.now();
+  const said = { mesh, name: operator, key, role: 'admin', issuedAtMs, expiresAtMs: issuedAtMs + GOOD_MS };
+  const certificateFile = join(dir, `${operator}.cert`);
+  writeFileSync(certificateFile, `${writeCertificate(said, authority)}\n`);
   return {
     coordinator: write('coordinator.yaml', {
       mesh,
       servers: [url],
       seedFile: seeds.coordinator,
       hosts: { [host]: { key: keys.agents[host]?.publicKey, labels } },
-      operators: { [operator]: { key: keys.operators[operator]?.publicKey, role: 'admin' } },
+      operators: { [operator]: { key, role: 'admin' } },
       ...(healthUrl === undefined ? {} : { natsHealthUrl: healthUrl }),
     }),
     agent: write('agent.yaml', {
@@ -94,8 +105,11 @@ export function writeSettings(
       stateDir: join(dir, 'agent'),
       labels,
       path,
-      trust: { coordinators },
+      trust: { coordinators, authority: authority.publicKey },
     }),
-    operator: write('signalbox.yaml', { mesh, servers: [url], seedFile: seeds.operator, operator, coordinators }),
+    operator: write('signalbox.yaml', {
+      ...{ mesh, servers: [url], seedFile: seeds.operator, operator, coordinators },
+      ...{ authority: authority.publicKey, certificateFile },
+    }),
   };
 }

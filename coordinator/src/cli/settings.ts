@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { HostName, MeshName } from '@signalbox/protocol';
 import { isPublicKey, type KeyPair } from '@signalbox/protocol/crypto';
-import { loadCa, loadJwt, loadSeed, loadSettings } from '@signalbox/settings';
+import { loadJwt, loadSeed, loadSettings, loadText } from '@signalbox/settings';
 import { z } from 'zod';
 import { cliError } from './codes.ts';
 
@@ -23,6 +23,10 @@ export const OperatorSettings = z.strictObject({
   operator: HostName,
   /** Public keys whose answers are believed. */
   coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator'),
+  /** Public key of who vouches for operators: hosts that are let in from here ask for it. */
+  authority: z.string().refine(isPublicKey, 'a public nkey (A...)').optional(),
+  /** The authority's word for this person (`signalbox certify`): hosts want it beside every signed plan. */
+  certificateFile: z.string().min(1).optional(),
 });
 
 export interface LoadedSettings extends OperatorSettings {
@@ -30,6 +34,7 @@ export interface LoadedSettings extends OperatorSettings {
   readonly key: KeyPair;
   readonly ca: string | undefined;
   readonly jwt?: string | undefined;
+  readonly certificate: string | undefined;
 }
 
 export interface SettingsWishes {
@@ -52,7 +57,9 @@ export function readSettings({ config, mesh: named, env, cwd }: SettingsWishes):
     throw cliError('SB-CLI-MESH', `${file} is for mesh ${settings.mesh}, not ${mesh}`);
   }
   const key = loadSeed(resolve(dirname(file), settings.seedFile));
-  return { ...settings, file, key, ca: loadCa(file, settings.caFile), jwt: loadJwt(file, settings.jwtFile) };
+  const ca = loadText(file, 'caFile', settings.caFile);
+  const certificate = loadText(file, 'certificateFile', settings.certificateFile)?.trim();
+  return { ...settings, file, key, ca, certificate, jwt: loadJwt(file, settings.jwtFile) };
 }
 
 function findSettings({ config, mesh, env, cwd }: SettingsWishes): string {

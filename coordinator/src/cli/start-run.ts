@@ -7,15 +7,17 @@ const START_MS = 40_000;
 const TRIES = 3;
 
 /**
- * Starts a run, and asks again when nobody answers: the start id makes it one run, however often it is said. While another
+ * Signs a plan and starts its run, and asks again when nobody answers: the start id makes it one run, however often it is said. While another
  * run has what this one wants, `onBusy` is called and the same start is said again; without it, that is an error.
  * @throws what the coordinator refused with; when nobody has answered, how to say the same again.
  */
 export async function startRun(
   client: MeshClient,
-  body: RequestBody<'start'>,
+  wanted: Omit<RequestBody<'start'>, 'signed'>,
   { onBusy }: { onBusy?: ((failure: Failure) => Promise<void>) | undefined } = {},
 ): Promise<ReplyBody<'start'>> {
+  const signed = client.sign(wanted.plan, wanted.start);
+  const body = { ...wanted, ...(signed === undefined ? {} : { signed }) };
   for (let left = TRIES - 1; ; left--) {
     try {
       return await client.ask('start', body, START_MS);

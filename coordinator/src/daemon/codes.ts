@@ -78,6 +78,12 @@ export const COORDINATOR_CODES = {
     means: 'The world is not as it was when the plan was made.',
     next: 'Make the plan again, or start it with --accept-drift --note "why that is all right".',
   },
+  'SB-COORD-UNSIGNED': {
+    class: 'terminal',
+    means:
+      'Hosts of the plan act only on what an operator has signed, and this start is not signed in a way that they accept.',
+    next: 'Give `certificateFile` in signalbox.yaml; an administrator makes the certificate with `signalbox certify`.',
+  },
   'SB-COORD-BUSY': {
     class: 'retryable',
     means: 'Another run that is open has something on a host that this one would change, too [I10].',

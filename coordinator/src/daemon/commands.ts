@@ -2,6 +2,7 @@ import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError } f
 import { seal } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
 import type { Effect, RunState } from '@signalbox/sequencer';
+import { signableOf } from '../signable.ts';
 import type { EffectContext } from './effect-context.ts';
 
 type Of<T extends Effect['type']> = Extract<Effect, { type: T }>;
@@ -63,7 +64,7 @@ export class Commands {
     });
   }
 
-  async #sendCommand({ host: name, step, direction, attempt, work }: Of<'command'>): Promise<void> {
+  async #sendCommand({ host: name, step, direction, attempt, work, sealed }: Of<'command'>): Promise<void> {
     const { ports, state } = this.#context;
     // Between two tries the run may have changed its mind.
     const host = this.#host(name);
@@ -83,6 +84,8 @@ export class Commands {
       ...(work.receipt ? { receipt: work.receipt } : {}),
       // Only an agent that knows what to look at may begin it.
       ...(work.crossing ? { crossing: work.crossing, critical: ['crossing'] } : {}),
+      ...proofOf(state(), `${step}@${name}`),
+      ...(sealed === undefined ? {} : { prerequisites: [...sealed] }),
     };
     const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + DEFAULTS.silenceSlackMs;
     passPoint('coordinator.command.sending');
@@ -152,6 +155,14 @@ export class Commands {
   #host(name: string): PlanHost | undefined {
     return this.#context.state().plan.hosts.find((host) => host.name === name);
   }
+}
+
+/** That an operator has signed the plan, and that this is in it. */
+function proofOf({ plan, signed }: RunState, key: string): Pick<Command, 'proof'> {
+  if (signed === undefined) return {};
+  const { actions, tree } = signableOf(plan);
+  const action = actions.get(key);
+  return action ? { proof: { ...signed, action: action.text, path: tree.pathTo(action.index) } } : {};
 }
 
 /** Of one leadership: a leader of the same epoch, after the log has lost its end, is not taken for this one. */

@@ -102,8 +102,8 @@ export class Fencing {
     });
     if (open.length === 0) return;
     try {
-      for (const report of await queries.settle(host, open)) {
-        const input = inputOf(report);
+      for (const { report, sealed } of await queries.settle(host, open)) {
+        const input = inputOf(report, sealed);
         if (input && report.run === runner.run) await runner.submit(input);
       }
     } catch (error) {

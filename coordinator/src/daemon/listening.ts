@@ -61,7 +61,7 @@ export class Listening {
       const what = contradictionOf(runner.state, payload);
       if (what !== undefined) await runner.submit({ type: 'contradicted', host: report.host, what });
       if (payload.type === 'control') await onControl(payload);
-      const input = inputOf(payload);
+      const input = inputOf(payload, Buffer.from(report.data).toString());
       // Acknowledged only after the append: a report that came while the log could not be written comes again [I8].
       if (input) await runner.submit(input);
       passPoint('coordinator.report.decided');

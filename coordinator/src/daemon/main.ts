@@ -4,7 +4,7 @@ import { formatDuration, type LogEntry } from '@signalbox/protocol';
 import type { Signer } from '@signalbox/protocol/crypto';
 import { cellKey, type WatchEffect } from '@signalbox/sequencer';
 import { openServiceManager, type ServiceManager } from '@signalbox/service';
-import { besideFile, loadCa, loadJwt, loadSeed, loadSettings } from '@signalbox/settings';
+import { besideFile, loadJwt, loadSeed, loadSettings, loadText } from '@signalbox/settings';
 import { type Logger, pino } from 'pino';
 import { VERSION } from '../program-files.ts';
 import { CoordinatorConfig } from './config.ts';
@@ -41,7 +41,7 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
   });
   // From here on only NATS is waited for, and that may be for long: settings and key are good.
   service.ready('waiting for NATS');
-  const ca = loadCa(path, config.caFile);
+  const ca = loadText(path, 'caFile', config.caFile);
   const jwt = loadJwt(path, config.jwtFile);
   const register = config.enrolment && Register.open(path, config, signer);
   const waiting = setInterval(service.alive, ALIVE_MS);

@@ -34,10 +34,10 @@ export class HostQueries {
     probe: string,
     input: JsonObject,
     timeoutMs: number = DEFAULTS.queryTimeoutMs,
-  ): Promise<{ values: Record<string, Json>; tookMs: number }> {
-    const answer = await this.#ask(host, { verb: 'sample', probe, with: input, timeoutMs }, timeoutMs);
+  ): Promise<{ values: Record<string, Json>; tookMs: number; sealed: string }> {
+    const { answer, sealed } = await this.#ask(host, { verb: 'sample', probe, with: input, timeoutMs }, timeoutMs);
     if (answer.verb !== 'sample') throw wrongAnswer(host);
-    return { values: answer.values, tookMs: answer.tookMs };
+    return { values: answer.values, tookMs: answer.tookMs, sealed };
   }
 
   async check(
@@ -46,16 +46,16 @@ export class HostQueries {
     input: JsonObject,
     timeoutMs: number = DEFAULTS.queryTimeoutMs,
   ): Promise<CheckResult> {
-    const answer = await this.#ask(host, { verb: 'check', action, with: input, timeoutMs }, timeoutMs);
+    const { answer } = await this.#ask(host, { verb: 'check', action, with: input, timeoutMs }, timeoutMs);
     if (answer.verb !== 'check') throw wrongAnswer(host);
     return answer.result;
   }
 
   /** What became of these commands, from the host's journal: the reports of those that have ended. */
-  async settle(host: string, commands: string[]): Promise<Report[]> {
-    const answer = await this.#ask(host, { verb: 'settle', commands }, DEFAULTS.queryTimeoutMs);
+  async settle(host: string, commands: string[]): Promise<{ report: Report; sealed: string | undefined }[]> {
+    const { answer } = await this.#ask(host, { verb: 'settle', commands }, DEFAULTS.queryTimeoutMs);
     if (answer.verb !== 'settle') throw wrongAnswer(host);
-    return answer.reports;
+    return answer.reports.map((report, i) => ({ report, sealed: answer.sealed?.[i] }));
   }
 
   /** One step of replacing the key of a host. @returns its key after it; of `make`, the next one, proven. */
@@ -69,17 +69,22 @@ export class HostQueries {
     return payload.key;
   }
 
-  async #ask(host: string, body: Unsent<Query>, timeoutMs: number): Promise<Answer> {
-    const { payload } = await this.#exchange(host, { verb: body.verb, body, schema: Answer, timeoutMs });
+  /** `sealed`: the answer as its host signed it. */
+  async #ask(
+    host: string,
+    body: Unsent<Query>,
+    timeoutMs: number,
+  ): Promise<{ answer: Exclude<Answer, { verb: 'failed' }>; sealed: string }> {
+    const { payload, sealed } = await this.#exchange(host, { verb: body.verb, body, schema: Answer, timeoutMs });
     if (payload.verb === 'failed') throw new SignalboxError(payload.failure);
-    return payload;
+    return { answer: payload, sealed };
   }
 
-  /** @returns what the host answered, and the keys that it has signed it with. */
+  /** @returns what the host answered, the keys that it has signed it with, and the answer as it did. */
   async #exchange<T extends { nonce: string; host: string }>(
     host: string,
     { verb, body, schema, timeoutMs }: { verb: string; body: object; schema: z.ZodType<T>; timeoutMs: number },
-  ): Promise<{ payload: T; keys: readonly string[] }> {
+  ): Promise<{ payload: T; keys: readonly string[]; sealed: string }> {
     const { bus, mesh, newId, signer } = this.#ports;
     if (!this.#hosts.get(host)) throw coordinatorError('SB-COORD-HOST', `${host} is not enrolled`);
     const nonce = newId();
@@ -89,7 +94,7 @@ export class HostQueries {
     const trusts = (key: string) => this.#hosts.isKeyOf(host, key);
     const { payload, keys } = open(reply, { kind: 'answer', schema, trusts });
     if (payload.nonce !== nonce || payload.host !== host) throw wrongAnswer(host);
-    return { payload, keys };
+    return { payload, keys, sealed: Buffer.from(reply).toString() };
   }
 }
 

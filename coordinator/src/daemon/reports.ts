@@ -28,13 +28,16 @@ export function readReport(state: RunState, incoming: IncomingReport): Report {
   return payload;
 }
 
-/** A report as the sequencer takes it. Undefined: it says nothing that a run needs. */
-export function inputOf(report: Report): Input | undefined {
+/**
+ * A report as the sequencer takes it, with its text as the host sealed it. Undefined: it says nothing that a run needs.
+ */
+export function inputOf(report: Report, sealed: string | undefined): Input | undefined {
+  const from = sealed === undefined ? {} : { sealed };
   switch (report.type) {
     case 'accepted':
-      return { type: 'accepted', ...tryOf(report), before: report.before };
+      return { type: 'accepted', ...tryOf(report), before: report.before, ...from };
     case 'outcome':
-      return { type: 'outcome', ...tryOf(report), outcome: report.outcome, durationMs: report.durationMs };
+      return { type: 'outcome', ...tryOf(report), outcome: report.outcome, durationMs: report.durationMs, ...from };
     case 'refused':
       return { type: 'refused', ...tryOf(report), failure: report.failure };
     case 'control': {

@@ -16,6 +16,7 @@ import { attest, readRecord } from './record.ts';
 import { Routing } from './routing.ts';
 import { parsePlan } from './run-log.ts';
 import type { Runs } from './runs.ts';
+import { refuseUnsigned } from './signed-start.ts';
 import { findDrift, refuseAbsentHosts, refuseClosedWindow } from './start.ts';
 
 /** A reply to `log` stays below this, far under the bus's bound. */
@@ -120,7 +121,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
       return { nowMs: ports.clock.wallMs(), hosts: roll, problems: [] };
     },
     runs: async () => ({ runs: await runs.summaries() }),
-    start: async ({ plan: text, acceptDrift, start, note }, by) => {
+    start: async ({ plan: text, acceptDrift, start, signed, note }, by) => {
       const plan = parsePlan(text);
       if (plan.mesh !== ports.mesh)
         throw coordinatorError('SB-COORD-MESH', `the plan is for mesh ${plan.mesh}, this is ${ports.mesh}`);
@@ -130,6 +131,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
       refuseClosedWindow(plan, ports.clock.wallMs());
       await hosts.settled(plan.hosts.map((host) => host.name));
       refuseAbsentHosts(plan, hosts);
+      refuseUnsigned({ plan, text, start, signed, by }, { hosts, nowMs: ports.clock.wallMs() });
       const drift = await findDrift(plan, queries);
       if (drift.length > 0 && !(acceptDrift && note)) {
         throw coordinatorError('SB-COORD-DRIFT', drift.join('; '), { details: { drift } });
@@ -137,6 +139,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
       const created = await runs.create(text, {
         by,
         start,
+        ...(signed === undefined ? {} : { signed }),
         ...(note === undefined ? {} : { note }),
         ...(drift.length > 0 ? { accepted: drift } : {}),
       });

@@ -86,10 +86,11 @@ export class Samplers {
     const { effect } = watching;
     const startedMs = ports.clock.monotonicMs();
     let values: Record<string, Json> | undefined;
+    let sealed = '';
     let missing: Failure | undefined;
     try {
       const timeoutMs = Math.min(DEFAULTS.queryTimeoutMs, Math.max(2_000, effect.everyMs * 2));
-      ({ values } = await queries.sample(effect.host, effect.probe, effect.with, timeoutMs));
+      ({ values, sealed } = await queries.sample(effect.host, effect.probe, effect.with, timeoutMs));
     } catch (error) {
       // [I11] No answer is a missing sample, never a good one.
       if (!(error instanceof SignalboxError)) throw error;
@@ -105,12 +106,17 @@ export class Samplers {
     const heldMs = 'heldMs' in verdict ? verdict.heldMs : 0;
     watching.live = { ...watching.live, samples, heldMs, missing };
     this.onSample(watching.live, effect);
-    await this.#tell(watching, verdict);
+    await this.#tell(watching, verdict, sealed);
     if (this.#watching.get(effect.key) === watching)
       this.#next(watching, Math.max(0, startedMs + effect.everyMs - ports.clock.monotonicMs()));
   }
 
-  async #tell({ effect, ...watching }: Watching, verdict: ReturnType<typeof observe>['verdict']): Promise<void> {
+  /** `sealed`: the newest sample as its host signed it. */
+  async #tell(
+    { effect, ...watching }: Watching,
+    verdict: ReturnType<typeof observe>['verdict'],
+    sealed: string,
+  ): Promise<void> {
     const { submit } = this.#context;
     const { step, host, use, waiting, key: watch } = effect;
     if (use === 'proof') {
@@ -122,11 +128,11 @@ export class Samplers {
         const { missing } = watching.live;
         const unseen = verdict.kind === 'broken' && missing !== undefined;
         const why = unseen ? `${verdict.why}: ${missing.message} [${missing.code}]` : verdict.why;
-        const seen = unseen ? { unseen } : {};
+        const seen = unseen ? { unseen } : { sealed };
         await submit({ type: 'fenceBroke', step, host, values: verdict.values, why, ...seen, watch });
       }
     } else if (verdict.kind === 'met') {
-      await submit({ type: 'gateMet', step, host, values: verdict.values, heldMs: verdict.heldMs, watch });
+      await submit({ type: 'gateMet', step, host, values: verdict.values, heldMs: verdict.heldMs, watch, sealed });
     } else if (verdict.kind === 'failed') {
       const kind = watching.gate.spec.once ? 'once' : 'failIf';
       await submit({ type: 'gateFailed', step, host, values: verdict.values, why: verdict.why, kind, watch });
@@ -153,8 +159,8 @@ export class Samplers {
     const { queries, submit, ports } = this.#context;
     while (this.#wanted.has(key)) {
       try {
-        const { values } = await queries.sample(host, probe, input);
-        await submit({ type: 'recorded', step, host, values, watch: key });
+        const { values, sealed } = await queries.sample(host, probe, input);
+        await submit({ type: 'recorded', step, host, values, watch: key, sealed });
         return;
       } catch (error) {
         if (!(error instanceof SignalboxError)) throw error;

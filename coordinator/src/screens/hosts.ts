@@ -16,13 +16,16 @@ export function hostsScreen(mesh: string, { hosts, nowMs, problems }: ReplyBody<
   );
   const open = hosts.filter(({ health }) => health && health.policy === undefined).map(({ name }) => name);
   const free = open.length > 0 ? [`no policy, so everything is allowed: ${open.join(', ')}`] : [];
+  const trusting = hosts.filter(({ health }) => health && health.authority === undefined).map(({ name }) => name);
+  const obeying =
+    trusting.length > 0 ? [`no authority, so a coordinator's word is enough: ${trusting.join(', ')}`] : [];
   const mine = problems.map(({ code, message, next }) => `[${code}] ${safeText(message)} ${safeText(next)}`);
   const online = hosts.filter((host) => stateOf(host, nowMs) === 'online').length;
   return [
     `mesh ${mesh}   ${online} of ${hosts.length} hosts online`,
     '',
     ...(hosts.length > 0 ? table([header, ...rows]) : ['no host is enrolled: add them to coordinator.yaml']),
-    ...below([...refusing, ...said, ...mine, ...free]),
+    ...below([...refusing, ...said, ...mine, ...free, ...obeying]),
   ];
 }
 

@@ -85,6 +85,7 @@ describe('hosts', () => {
       '',
       'miner-3 is refusing commands: [SB-JOURNAL-DAMAGED] line 3',
       'no policy, so everything is allowed: node-1, miner-1, miner-3',
+      "no authority, so a coordinator's word is enough: node-1, miner-1, miner-3",
     ]);
   });
 

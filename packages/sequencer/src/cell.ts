@@ -42,6 +42,8 @@ export interface Cell {
   readonly before: JsonObject | undefined;
   readonly receipt: JsonObject | undefined;
   readonly values: Readonly<Record<string, Json>> | undefined;
+  /** What its host said of `before`, `receipt` and `values`, as it signed it; kept where another step takes them over. */
+  readonly sealed: readonly string[] | undefined;
   readonly failure: Failure | undefined;
   readonly probed: Applied | undefined;
   readonly via: Via | undefined;

@@ -35,7 +35,7 @@ function handle<T extends Input['type']>(draft: Draft, type: T, input: InputOf[T
 }
 
 const HANDLERS: Handlers = {
-  create: (draft, { by, planHash, start, note, accepted }) => {
+  create: (draft, { by, planHash, start, signed, note, accepted }) => {
     const { run, status } = draft.state;
     if (status !== 'planned') throw sequencerError('SB-RUN-STATE', `${run} has been started already: it is ${status}`);
     draft.emit({
@@ -45,6 +45,7 @@ const HANDLERS: Handlers = {
       planHash,
       by,
       ...(start === undefined ? {} : { start }),
+      ...(signed === undefined ? {} : { signed }),
       ...(note === undefined ? {} : { note }),
       ...(accepted === undefined ? {} : { accepted }),
     });

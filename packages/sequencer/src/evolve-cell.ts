@@ -15,7 +15,12 @@ export function evolveCell(cell: Cell, event: CellEvent, stamp: Stamp): Cell {
       return started(cell, event, stamp);
     case 'StepAccepted':
       // What the first attempt found is what undo restores; a retry finds its own traces [D2].
-      return { ...cell, accepted: true, before: cell.before ?? (event.direction === 'do' ? event.before : undefined) };
+      return {
+        ...cell,
+        accepted: true,
+        before: cell.before ?? (event.direction === 'do' ? event.before : undefined),
+        sealed: withSealed(cell, event),
+      };
     case 'StepSucceeded':
       return succeeded(cell, event, stamp);
     case 'StepFailed':
@@ -80,6 +85,8 @@ function succeeded(cell: Cell, event: Of<'StepSucceeded'>, stamp: Stamp): Cell {
     via: event.via,
     receipt: doing ? { ...cell.before, ...event.receipt } : cell.receipt,
     values: event.values ?? cell.values,
+    // Of a sample the newest says all; reports add up to the receipt.
+    sealed: event.via === 'sample' && event.sealed !== undefined ? [event.sealed] : withSealed(cell, event),
     failure: undefined,
     durationMs: doing ? event.durationMs : cell.durationMs,
   };
@@ -97,8 +104,13 @@ function failed(cell: Cell, event: Of<'StepFailed'>, stamp: Stamp): Cell {
     applied: doing && event.unapplied && isCurrent(cell, event) ? cell.appliedBefore : cell.applied,
     receipt: doing && event.receipt ? { ...cell.before, ...event.receipt } : cell.receipt,
     values: event.values ?? cell.values,
+    sealed: withSealed(cell, event),
     failure: event.failure,
   };
+}
+
+function withSealed({ sealed }: Cell, event: { direction: string; sealed?: string | undefined }): Cell['sealed'] {
+  return event.direction === 'undo' || event.sealed === undefined ? sealed : [...(sealed ?? []), event.sealed];
 }
 
 function reset(cell: Cell, event: Of<'StepReset'>): Cell {
@@ -203,6 +215,7 @@ export function newCell(step: string, host: string | null): Cell {
     before: undefined,
     receipt: undefined,
     values: undefined,
+    sealed: undefined,
     failure: undefined,
     probed: undefined,
     via: undefined,

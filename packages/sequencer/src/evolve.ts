@@ -18,6 +18,7 @@ export function initialState(run: string, plan: Plan): RunState {
     mesh: plan.mesh,
     plan,
     planHash: '',
+    signed: undefined,
     status: 'planned',
     paused: false,
     direction: 'do',
@@ -80,6 +81,7 @@ export function evolve(before: RunState, event: RunEvent, { atMs, runMs }: Stamp
         broken: event.why,
         unseen: event.unseen,
         values: event.unseen ? cell.values : event.values,
+        sealed: event.sealed === undefined ? cell.sealed : [event.sealed],
       }));
     case 'ApprovalGiven':
       return withCell(state, { ...event, host: null }, (cell) => ({
@@ -104,8 +106,8 @@ type CellEvent =
 function evolveRun(state: RunState, event: Exclude<RunEvent, CellEvent>): RunState {
   switch (event.type) {
     case 'RunCreated': {
-      const { planHash, by } = event;
-      return { ...state, status: 'running', planHash, submitter: by, owner: by.name, createdAtMs: state.atMs };
+      const { planHash, by, signed } = event;
+      return { ...state, status: 'running', planHash, signed, submitter: by, owner: by.name, createdAtMs: state.atMs };
     }
     case 'Led':
       return { ...state, epoch: event.epoch, nonce: event.nonce };

@@ -12,6 +12,7 @@ export * from './inputs.ts';
 export * from './leftovers.ts';
 export type { PageEffect, PageWhy } from './pages.ts';
 export * from './pending.ts';
+export { plannedActions } from './planned-actions.ts';
 export * from './resolve.ts';
 export { resourcesOf } from './resources.ts';
 export * from './state.ts';

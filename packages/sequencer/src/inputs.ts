@@ -1,4 +1,13 @@
-import type { Actor, Condition, Failure, Json, JsonObject, OutcomeReport, VoteEvidence } from '@signalbox/protocol';
+import type {
+  Actor,
+  Condition,
+  Failure,
+  Json,
+  JsonObject,
+  OutcomeReport,
+  SignedStart,
+  VoteEvidence,
+} from '@signalbox/protocol';
 
 /** Time and chance come from outside: the core has neither. */
 export interface Now {
@@ -18,6 +27,8 @@ export interface OfTry {
 }
 
 type Values = Record<string, Json>;
+/** The message that this was read from, as its host signed it. */
+type FromHost = { readonly sealed?: string };
 type OnStep = { readonly step: string; readonly host: string | undefined; readonly by: Actor; readonly note: string };
 
 export type Input =
@@ -26,13 +37,15 @@ export type Input =
       readonly by: Actor;
       readonly planHash: string;
       readonly start?: string;
+      readonly signed?: SignedStart;
       readonly note?: string;
       readonly accepted?: string[];
     }
   | { readonly type: 'lead'; readonly coordinator: string; readonly epoch: number; readonly nonce: string }
   // From agents.
-  | ({ readonly type: 'accepted'; readonly before: JsonObject | undefined } & OfTry)
-  | ({ readonly type: 'outcome'; readonly outcome: OutcomeReport['outcome']; readonly durationMs: number } & OfTry)
+  | ({ readonly type: 'accepted'; readonly before: JsonObject | undefined } & OfTry & FromHost)
+  | ({ readonly type: 'outcome'; readonly outcome: OutcomeReport['outcome']; readonly durationMs: number } & OfTry &
+      FromHost)
   | ({ readonly type: 'refused'; readonly failure: Failure } & OfTry)
   | { readonly type: 'withdrawn'; readonly commands: readonly string[] }
   | { readonly type: 'silent'; readonly host: string; readonly lastSeenAtMs: number | undefined }
@@ -51,14 +64,14 @@ export type Input =
   /** The host's journal has what this log does not: `what` of it. */
   | { readonly type: 'contradicted'; readonly host: string; readonly what: string }
   // From samples. `watch`: the key of the watch that the answer is from; an answer to an earlier question is nothing.
-  | {
+  | ({
       readonly type: 'gateMet';
       readonly step: string;
       readonly host: string;
       readonly values: Values;
       readonly heldMs: number;
       readonly watch?: string;
-    }
+    } & FromHost)
   | {
       readonly type: 'gateFailed';
       readonly step: string;
@@ -68,7 +81,7 @@ export type Input =
       readonly kind: 'failIf' | 'once';
       readonly watch?: string;
     }
-  | {
+  | ({
       readonly type: 'fenceBroke';
       readonly step: string;
       readonly host: string;
@@ -77,14 +90,14 @@ export type Input =
       /** No sample could be taken: `why` says for how long, and with what the last one failed. */
       readonly unseen?: true;
       readonly watch?: string;
-    }
-  | {
+    } & FromHost)
+  | ({
       readonly type: 'recorded';
       readonly step: string;
       readonly host: string;
       readonly values: Values;
       readonly watch?: string;
-    }
+    } & FromHost)
   | { readonly type: 'proven'; readonly step: string; readonly host: string; readonly watch?: string }
   // From time.
   | { readonly type: 'tick' }

@@ -8,7 +8,7 @@ import { fenceKey, gateKey, proofKey, recordKey } from './keys.ts';
 import { type PageEffect, pages } from './pages.ts';
 import { resolveCondition, resolveObject } from './resolve.ts';
 import { isContradicted, isEnded, isMoving, type RunState } from './state.ts';
-import { type CellRef, indexOf } from './tree.ts';
+import { type CellRef, indexOf, inputOf, sourcesOf } from './tree.ts';
 import { openRound } from './voters.ts';
 import { cellOf } from './walk.ts';
 
@@ -40,6 +40,8 @@ export type Effect =
       readonly direction: Direction;
       readonly attempt: number;
       readonly work: WorkOf<'command'>;
+      /** What hosts have signed of the values that it takes over. */
+      readonly sealed?: readonly string[];
     }
   | { readonly type: 'void'; readonly host: string; readonly commands: readonly string[]; readonly reason: string }
   | WatchEffect
@@ -126,7 +128,15 @@ function ofCommand(state: RunState, ref: CellRef, { cell, work }: { cell: Cell; 
   const why = whyWithdrawn(state, cell);
   if (why !== undefined) return [{ type: 'void', host, commands: [work.id], reason: why }];
   const direction = ref.onlyUndo ? 'do' : cell.direction;
-  return [{ type: 'command', step: cell.step, host, direction, attempt: cell.attempts[cell.direction], work }];
+  const sealed = sealedSources(state, ref);
+  const sources = sealed.length > 0 ? { sealed } : {};
+  const attempt = cell.attempts[cell.direction];
+  return [{ type: 'command', step: cell.step, host, direction, attempt, work, ...sources }];
+}
+
+function sealedSources({ plan, cells }: RunState, ref: CellRef): string[] {
+  if (indexOf(plan).sources.size === 0) return [];
+  return [...sourcesOf(plan, inputOf(ref))].flatMap((key) => cells.get(key)?.sealed ?? []);
 }
 
 function whyWithdrawn(state: RunState, cell: Cell): string | undefined {

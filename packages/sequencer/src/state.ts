@@ -7,6 +7,7 @@ import type {
   HoldReason,
   Leftover,
   Plan,
+  SignedStart,
   VoteEvidence,
 } from '@signalbox/protocol';
 import type { Cells } from './cells.ts';
@@ -46,6 +47,8 @@ export interface RunState {
   readonly mesh: string;
   readonly plan: Plan;
   readonly planHash: string;
+  /** The operator's own word that the plan is to be carried out. */
+  readonly signed: SignedStart | undefined;
   readonly status: RunStatus;
   /** A person paused the run and has not resumed it: a hold that lifts itself meanwhile leaves it paused. */
   readonly paused: boolean;

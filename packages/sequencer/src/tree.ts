@@ -1,4 +1,11 @@
-import type { GroupStep, LeafStep, Plan, PlanStep } from '@signalbox/protocol';
+import {
+  type GroupStep,
+  type JsonObject,
+  type LeafStep,
+  type Plan,
+  type PlanStep,
+  referencesIn,
+} from '@signalbox/protocol';
 import { cellKey } from './cell.ts';
 
 /** One step instance on one host, and its place in the plan. */
@@ -21,6 +28,8 @@ export interface PlanIndex {
   readonly byKey: ReadonlyMap<string, CellRef>;
   readonly byLeaf: ReadonlyMap<LeafStep, readonly CellRef[]>;
   readonly byStep: ReadonlyMap<string, readonly CellRef[]>;
+  /** Those that an action takes values from: what their hosts said of them is kept as it was signed. */
+  readonly sources: ReadonlySet<string>;
 }
 
 const cache = new WeakMap<Plan, PlanIndex>();
@@ -82,12 +91,36 @@ function buildIndex(plan: Plan): PlanIndex {
     }
   };
   for (const step of plan.steps) visit(step, []);
+  const byKey = new Map(refs.map((ref) => [ref.key, ref]));
+  const actions = refs.filter(({ leaf }) => leaf.kind === 'action');
   return {
     refs,
-    byKey: new Map(refs.map((ref) => [ref.key, ref])),
+    byKey,
     byLeaf: groupBy(refs, (ref) => ref.leaf),
     byStep: groupBy(refs, (ref) => ref.leaf.id),
+    sources: new Set(actions.flatMap((ref) => [...reach(byKey, inputOf(ref))])),
   };
+}
+
+/** Cells that an input takes values from, and those that the samples among them take values from in turn. */
+export function sourcesOf(plan: Plan, input: JsonObject): ReadonlySet<string> {
+  return reach(indexOf(plan).byKey, input);
+}
+
+/** What a step asks of its host, as the plan has it. */
+export function inputOf({ leaf, host }: CellRef): JsonObject {
+  return ('targets' in leaf ? leaf.targets.find((target) => target.host === host)?.with : undefined) ?? {};
+}
+
+function reach(byKey: PlanIndex['byKey'], input: JsonObject, seen = new Set<string>()): Set<string> {
+  for (const { step, host } of referencesIn(input)) {
+    const key = cellKey(step, host);
+    const ref = byKey.get(key);
+    if (!ref || seen.has(key)) continue;
+    seen.add(key);
+    if (ref.leaf.kind !== 'action') reach(byKey, inputOf(ref), seen);
+  }
+  return seen;
 }
 
 function groupBy<K>(refs: readonly CellRef[], keyOf: (ref: CellRef) => K): Map<K, CellRef[]> {

@@ -2,4 +2,4 @@ export * from './codes.ts';
 export { besideFile, loadSettings } from './load.ts';
 export { loadSeed, parseSeed } from './seed.ts';
 export { closest } from './suggest.ts';
-export { loadCa, loadJwt } from './text-file.ts';
+export { loadJwt, loadText } from './text-file.ts';

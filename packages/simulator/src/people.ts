@@ -1,5 +1,6 @@
-import { type JsonObject, Reply, type Verb } from '@signalbox/protocol';
-import { open, seal } from '@signalbox/protocol/crypto';
+import { signStart } from '@signalbox/coordinator';
+import { type JsonObject, Reply, type SignedStart, type Verb } from '@signalbox/protocol';
+import { open, seal, writeCertificate } from '@signalbox/protocol/crypto';
 import { blockers, cellOf, indexOf, isEnded, isMoving, type RunState } from '@signalbox/sequencer';
 import type { Host } from './host.ts';
 import { keyOf } from './keys.ts';
@@ -13,6 +14,8 @@ export const PEOPLE: Crowd = { ayse: 'operator', can: 'operator', mehmet: 'appro
 
 /** Who starts the run. */
 const SUBMITTER = 'ayse';
+const START = 'start-1';
+const YEAR_MS = 365 * 24 * 3_600_000;
 
 /** Names and roles of those who may ask. */
 export type Crowd = Readonly<Record<string, string>>;
@@ -43,6 +46,7 @@ export class People {
   readonly #options: PeopleOptions;
   readonly #names: readonly string[];
   #asked = 0;
+  #signed: SignedStart | undefined;
   /** How often people have looked at the quiet run. */
   #decided = 0;
 
@@ -52,7 +56,9 @@ export class People {
   }
 
   start(): void {
-    this.#ask(SUBMITTER, 'start', { plan: this.#options.planText, acceptDrift: false, start: 'start-1' });
+    const { mesh, planText } = this.#options;
+    this.#signed ??= signStart({ text: planText, start: START, nowMs: BEGIN_MS }, credentialsOf(mesh, SUBMITTER));
+    this.#ask(SUBMITTER, 'start', { plan: planText, acceptDrift: false, start: START, signed: { ...this.#signed } });
   }
 
   /** Anything, about any step. What cannot be is refused. */
@@ -165,4 +171,12 @@ export class People {
       } else if (verb === 'note') law.acknowledged(String(body.text));
     });
   }
+}
+
+/** The key of somebody who may start runs, and what the authority of the mesh says of it. */
+function credentialsOf(mesh: string, name: string) {
+  const key = keyOf(name);
+  const said = { mesh, name, key: key.publicKey, role: 'operator' };
+  const certificate = { ...said, issuedAtMs: BEGIN_MS, expiresAtMs: BEGIN_MS + YEAR_MS };
+  return { key, certificate: writeCertificate(certificate, keyOf('authority')) };
 }

@@ -30,7 +30,7 @@ describe('a new mesh', () => {
     const secrets = written
       .filter((file) => /\.(seed|key)$/.test(file))
       .map((file) => readFileSync(file, 'utf8').trim());
-    expect(secrets.length).toBe(6);
+    expect(secrets.length).toBe(7);
     expect(secrets.filter((secret) => said.includes(secret))).toEqual([]);
     const again = await sayTo([PROGRAMS.signalbox, 'init', '--name', 'prod', '--dir', mesh]);
     expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('SB-CLI-FILE')]);

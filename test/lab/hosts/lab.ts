@@ -1,6 +1,5 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MeshKeys } from '@signalbox/bus';
 import { buildPackages, type Packages } from '@signalbox/packaging';
 import { standinFile } from '../executable.ts';
 import { REPOSITORY } from '../programs.ts';
@@ -9,7 +8,7 @@ import { furnishPlatform, NPM_ON_HOST, npmFolder } from './furnish-platform.ts';
 import { FOR_THE_BACKEND, provideImage } from './image.ts';
 import { LabHost } from './lab-host.ts';
 import { ask, must } from './machine-program.ts';
-import { createKeys, installNats, settleAgent, settleCoordinator } from './mesh-files.ts';
+import { createKeys, installNats, type LabKeys, settleAgent, settleCoordinator } from './mesh-files.ts';
 import { LabNetwork } from './network.ts';
 import { COORDINATOR_HOST, HOSTS, isPlatform, LAB_NODE, PROGRAMS_ON_HOST, planOf } from './plan.ts';
 import { whyNoLab } from './requirements.ts';
@@ -174,10 +173,10 @@ export class Lab implements AsyncDisposable {
     await settleAgent(host, this.#keys());
   }
 
-  #keys(): MeshKeys {
+  #keys(): LabKeys {
     const file = join(this.folder, 'keys.json');
     if (!existsSync(file)) writeFileSync(file, JSON.stringify(createKeys(HOSTS)), { mode: 0o600 });
-    return JSON.parse(readFileSync(file, 'utf8')) as MeshKeys;
+    return JSON.parse(readFileSync(file, 'utf8')) as LabKeys;
   }
 
   /** What the observer keeps of a host, or of the chain. */

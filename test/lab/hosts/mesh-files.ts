@@ -1,5 +1,5 @@
 import { findServerBinary, type MeshKeys, meshUsers, serverConfig } from '@signalbox/bus';
-import { createKeyPair } from '@signalbox/protocol/crypto';
+import { createKeyPair, type KeyPair, keyPairFromSeed, writeCertificate } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
 import type { LabHost } from './lab-host.ts';
 import { COORDINATOR_HOST, type HostPlan, NATS_PORT, planOf } from './plan.ts';
@@ -23,10 +23,15 @@ RestartSec=500ms
 WantedBy=multi-user.target
 `;
 
-/** Keys of everybody in the lab's mesh. */
-export function createKeys(hosts: readonly HostPlan[]): MeshKeys {
+/** Keys of everybody in the lab's mesh, and of who vouches for its operator. */
+export type LabKeys = MeshKeys & { readonly authority: KeyPair };
+
+export function createKeys(hosts: readonly HostPlan[]): LabKeys {
   const agents = Object.fromEntries(hosts.map(({ name }) => [name, createKeyPair()]));
-  return { coordinator: createKeyPair(), agents, operators: { [OPERATOR]: createKeyPair() }, monitor: createKeyPair() };
+  return {
+    ...{ coordinator: createKeyPair(), agents, monitor: createKeyPair() },
+    ...{ operators: { [OPERATOR]: createKeyPair() }, authority: createKeyPair('account') },
+  };
 }
 
 const servers = () => [`nats://${planOf(COORDINATOR_HOST).address}:${NATS_PORT}`];
@@ -53,7 +58,7 @@ export async function installNats(host: LabHost, keys: MeshKeys): Promise<void> 
 }
 
 /** What an operator writes before the coordinator is started, and for themselves. */
-export async function settleCoordinator(host: LabHost, keys: MeshKeys, hosts: readonly HostPlan[]): Promise<void> {
+export async function settleCoordinator(host: LabHost, keys: LabKeys, hosts: readonly HostPlan[]): Promise<void> {
   const settings = {
     mesh: MESH,
     name: 'coordinator-1',
@@ -74,13 +79,26 @@ export async function settleCoordinator(host: LabHost, keys: MeshKeys, hosts: re
     seedFile: 'operator.seed',
     operator: OPERATOR,
     coordinators: [keys.coordinator.publicKey],
+    certificateFile: 'operator.cert',
   };
+  const issuedAtMs = Date.now();
+  const said = {
+    mesh: MESH,
+    name: OPERATOR,
+    key: keys.operators[OPERATOR]?.publicKey ?? '',
+    role: 'admin',
+    issuedAtMs,
+  };
+  const certificate = { ...said, expiresAtMs: issuedAtMs + 24 * 3_600_000 };
+  // The keys were kept as text: a seed is all that is left of this one.
+  const authority = keyPairFromSeed(keys.authority.seed);
+  host.put('/root/.config/signalbox/operator.cert', writeCertificate(certificate, authority));
   host.put('/root/.config/signalbox/config.yaml', stringify(operator));
   host.put('/root/.config/signalbox/operator.seed', `${keys.operators[OPERATOR]?.seed}\n`, 0o600);
   await host.run(['systemctl', 'start', 'signalbox-coordinator.service']);
 }
 
-export async function settleAgent(host: LabHost, keys: MeshKeys): Promise<void> {
+export async function settleAgent(host: LabHost, keys: LabKeys): Promise<void> {
   const settings = {
     mesh: MESH,
     name: host.name,
@@ -90,7 +108,7 @@ export async function settleAgent(host: LabHost, keys: MeshKeys): Promise<void> 
     // Tests that stop an agent in the middle of a step do not want to wait for the step.
     stopTimeout: '2s',
     labels: { ...host.plan.labels },
-    trust: { coordinators: [keys.coordinator.publicKey] },
+    trust: { coordinators: [keys.coordinator.publicKey], authority: keys.authority.publicKey },
   };
   host.put('/etc/signalbox/agent.yaml', stringify(settings));
   host.put('/etc/signalbox/agent.seed', `${keys.agents[host.name]?.seed}\n`, 0o600);

@@ -22,10 +22,11 @@ export async function enroll(cli: Cli, name: string, { labels, expires }: Enroll
     '--labels',
   );
   await client.ask('enroll', { host: host.data, labels: given, tokenKey: key.publicKey, expiresAtMs });
-  const { mesh, servers, ca, coordinators } = cli.settings;
+  const { mesh, servers, ca, coordinators, authority } = cli.settings;
   const token = writeToken({
     ...{ v: 1, mesh, host: host.data, servers, coordinators, seed: key.seed, expiresAtMs },
     ...(ca === undefined ? {} : { ca }),
+    ...(authority === undefined ? {} : { authority }),
   });
   cli.show({ mesh, host: host.data, token, expiresAtMs }, () => [token]);
   // Beside the token, not in it: what is piped to the host is the token alone.

@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fleetConfig } from '@signalbox/bus';
 import { HostName, MeshName } from '@signalbox/protocol';
-import { createKeyPair, type KeyPair } from '@signalbox/protocol/crypto';
+import { createKeyPair, type KeyPair, writeCertificate } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
 import type { Cli } from '../cli.ts';
 import { cliError } from '../codes.ts';
@@ -17,6 +17,7 @@ export interface InitOptions {
   readonly operator?: string;
 }
 
+const YEAR_MS = 365 * 24 * 3_600_000;
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 /**
@@ -41,6 +42,7 @@ export async function init(cli: Cli, options: InitOptions): Promise<ExitCode> {
     system: createKeyPair(),
     monitor: createKeyPair(),
     person: createKeyPair(),
+    authority: createKeyPair('account'),
   };
   const write = writerInto(dir);
   const server = {
@@ -54,11 +56,17 @@ export async function init(cli: Cli, options: InitOptions): Promise<ExitCode> {
   const natsConfig = write('nats/nats-server.json', `${JSON.stringify(fleetConfig(server), null, 2)}\n`);
   write('authority/ca.key', caKey);
   write('authority/ca.crt', ca);
+  const nowMs = cli.io.nowMs();
+  const authority = keys.authority.publicKey;
+  const said = { mesh, name: operator, key: keys.person.publicKey, role: 'admin', issuedAtMs: nowMs };
+  const vouched = writeCertificate({ ...said, expiresAtMs: nowMs + YEAR_MS }, keys.authority);
   const seed = (path: string, pair: KeyPair) => write(path, `${pair.seed}\n`);
   const seedFile = seed('coordinator/coordinator.seed', keys.coordinator);
   const systemSeedFile = seed('coordinator/system.seed', keys.system);
+  seed('authority/operators.seed', keys.authority);
   seed('monitor/monitor.seed', keys.monitor);
   seed(`operator/${operator}.seed`, keys.person);
+  write(`operator/${operator}.cert`, `${vouched}\n`);
   for (const part of ['coordinator', 'operator', 'monitor']) write(`${part}/ca.crt`, ca);
   const coordinator = write(
     'coordinator/coordinator.yaml',
@@ -76,7 +84,7 @@ export async function init(cli: Cli, options: InitOptions): Promise<ExitCode> {
     'operator/signalbox.yaml',
     stringify({
       ...{ mesh, servers, caFile: 'ca.crt', seedFile: `${operator}.seed`, operator },
-      coordinators: [keys.coordinator.publicKey],
+      ...{ coordinators: [keys.coordinator.publicKey], authority, certificateFile: `${operator}.cert` },
     }),
   );
   cli.show({ mesh, dir, servers, natsConfig, coordinator, settings, operator }, () => [
@@ -91,7 +99,8 @@ export async function init(cli: Cli, options: InitOptions): Promise<ExitCode> {
     '  signalbox enroll HOST --labels role=node --expires 1h',
     '',
     `hosts reach it at ${servers.join(', ')}`,
-    `put ${join(dir, 'authority')} away, offline: it is needed when the server's certificate ends, in two years`,
+    `put ${join(dir, 'authority')} away, offline: it makes operators (\`signalbox certify\`); your own certificate ends in a`,
+    "year, the server's in two",
   ]);
   return EXIT.done;
 }

@@ -1,5 +1,6 @@
 import { Argument, Option } from 'commander';
 import { collect } from '../arguments-collect.ts';
+import type { CertifyOptions } from '../commands/certify.ts';
 import { completionScript, SHELLS, type Shell } from '../commands/completion.ts';
 import type { DevOptions } from '../commands/dev.ts';
 import type { EnrollOptions } from '../commands/enroll.ts';
@@ -82,6 +83,24 @@ export const meshCommands: Declare = (program, go) => {
     .option('--operator <name>', 'name of the first operator, an admin (default: you)')
     .addHelpText('after', example('signalbox init --name prod --server nats.example.com'))
     .action((options: InitOptions) => go(async (cli) => (await import('../commands/init.ts')).init(cli, options)));
+
+  program
+    .command('certify')
+    .summary("an operator's certificate, by the authority's key")
+    .description(
+      'Prints what hosts ask for before they act on a signed plan. Needs no mesh; --mesh names the one it is for.',
+    )
+    .argument('<name>', 'the operator, as in coordinator.yaml')
+    .requiredOption('--key <public>', 'their public nkey (U...)')
+    .requiredOption('--authority <file>', "the authority's seed, as `signalbox init` made it")
+    .addOption(
+      new Option('--role <role>', 'what hosts let them ask for').choices(['operator', 'admin']).default('operator'),
+    )
+    .option('--expires <duration>', 'how long it is good', '365d')
+    .addHelpText('after', example('signalbox certify can --mesh prod --key UB3X... --authority operators.seed'))
+    .action((name: string, options: CertifyOptions) =>
+      go(async (cli) => (await import('../commands/certify.ts')).certify(cli, name, options)),
+    );
 
   program
     .command('doctor')

@@ -19,6 +19,7 @@ export function clientOver(reply: (request: Request) => Promise<Uint8Array> | Ui
   };
   const settings = {
     ca: undefined,
+    certificate: undefined,
     mesh: 'prod',
     servers: [],
     seedFile: '',

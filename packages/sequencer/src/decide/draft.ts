@@ -63,3 +63,12 @@ export function currentTry(cell: Cell) {
     attempt: Math.max(1, cell.attempts[cell.direction]),
   };
 }
+
+/** What a host has signed, for an event of a step that another one takes values from. */
+export function sealedFor(
+  { state }: Draft,
+  { key }: CellRef,
+  { sealed }: { readonly sealed?: string },
+): { readonly sealed?: string } {
+  return sealed !== undefined && indexOf(state.plan).sources.has(key) ? { sealed } : {};
+}

@@ -5,7 +5,7 @@ import { sequencerError } from '../codes.ts';
 import type { Input } from '../inputs.ts';
 import { isLeftOut } from '../state.ts';
 import { type CellRef, indexOf } from '../tree.ts';
-import { currentTry, type Draft } from './draft.ts';
+import { currentTry, type Draft, sealedFor } from './draft.ts';
 import { onFailure, retryByPolicy, tryAgain } from './failure.ts';
 import { matching } from './matching.ts';
 
@@ -23,6 +23,7 @@ export function onAccepted(draft: Draft, input: Of<'accepted'>): void {
     type: 'StepAccepted',
     ...currentTry(draft.cell(ref)),
     ...(input.before ? { before: input.before } : {}),
+    ...sealedFor(draft, ref, input),
   });
 }
 
@@ -31,7 +32,7 @@ export function onOutcome(draft: Draft, input: Of<'outcome'>): void {
   if (!ref) return;
   const { outcome, durationMs } = input;
   const base = currentTry(draft.cell(ref));
-  const receipt = outcome.receipt ? { receipt: outcome.receipt } : {};
+  const receipt = receiptIn(draft, ref, input);
   if (outcome.status === 'succeeded') {
     const via = outcome.probed ? 'probe' : 'report';
     draft.emit({ type: 'StepSucceeded', ...base, via, durationMs, ...receipt });
@@ -39,17 +40,31 @@ export function onOutcome(draft: Draft, input: Of<'outcome'>): void {
     draft.emit({ type: 'StepFailed', ...base, failure: outcome.failure, durationMs, ...receipt });
     if (!retryByPolicy(draft, ref, outcome.failure)) afterFailure(draft, ref, outcome.failure);
   } else {
-    onProbed(draft, ref, outcome);
+    onProbed(draft, ref, { ...outcome, receipt });
   }
 }
 
+/** What the host returned, and where another step takes it over, the host's own word for it. */
+function receiptIn(draft: Draft, ref: CellRef, input: Of<'outcome'>) {
+  const { receipt } = input.outcome;
+  return { ...(receipt ? { receipt } : {}), ...sealedFor(draft, ref, input) };
+}
+
 /** [I5] The agent lost track; what its probe found decides, and nothing else does. */
-function onProbed(draft: Draft, ref: CellRef, outcome: Extract<Outcome, { status: 'unknown' }>): void {
-  const { probed, failure } = outcome;
+function onProbed(
+  draft: Draft,
+  ref: CellRef,
+  {
+    probed,
+    failure,
+    receipt,
+  }: Pick<Extract<Outcome, { status: 'unknown' }>, 'probed' | 'failure'> & {
+    receipt: ReturnType<typeof receiptIn>;
+  },
+): void {
   const cell = draft.cell(ref);
   const base = currentTry(cell);
   const undoing = cell.direction === 'undo';
-  const receipt = outcome.receipt ? { receipt: outcome.receipt } : {};
   if (probed === 'applied') {
     draft.emit({ type: 'StepSucceeded', ...base, via: 'probe', ...receipt });
   } else if (probed === 'partial' && !undoing) {

@@ -7,7 +7,7 @@ import { fenceKey, gateKey, proofPrefix, recordKey } from '../keys.ts';
 import { isMoving } from '../state.ts';
 import type { CellRef } from '../tree.ts';
 import { isOutsideWindow } from '../window.ts';
-import { currentTry, type Draft } from './draft.ts';
+import { currentTry, type Draft, sealedFor } from './draft.ts';
 import { onFailure } from './failure.ts';
 import { sendBack, voidWhatReliedOn } from './relied-on.ts';
 import { startRound } from './rounds.ts';
@@ -24,6 +24,7 @@ export function onGateMet(draft: Draft, input: Of<'gateMet'>): void {
     via: 'sample',
     values: input.values,
     durationMs: input.heldMs,
+    ...sealedFor(draft, ref, input),
   });
 }
 
@@ -52,7 +53,9 @@ export function failGate(draft: Draft, ref: CellRef, failure: Failure, values?: 
 export function onRecorded(draft: Draft, input: Of<'recorded'>): void {
   const ref = waiting(draft, input, 'record');
   if (!ref) return;
-  draft.emit({ type: 'StepSucceeded', ...currentTry(draft.cell(ref)), via: 'sample', values: input.values });
+  const { values } = input;
+  const sealed = sealedFor(draft, ref, input);
+  draft.emit({ type: 'StepSucceeded', ...currentTry(draft.cell(ref)), via: 'sample', values, ...sealed });
 }
 
 export function onProven(draft: Draft, input: Of<'proven'>): void {
@@ -72,7 +75,8 @@ export function onFenceBroke(draft: Draft, input: Of<'fenceBroke'>): void {
   if (ref?.leaf.kind !== 'gate' || !ref.leaf.fence || !isWatchedFence(draft.state, ref)) return;
   if (input.watch !== undefined && input.watch !== fenceKey(draft.state, draft.cell(ref))) return;
   const { step, host, values, why, unseen } = input;
-  draft.emit({ type: 'FenceBroken', step, host, values, why, ...(unseen ? { unseen } : {}) });
+  const seen = unseen ? { unseen } : sealedFor(draft, ref, input);
+  draft.emit({ type: 'FenceBroken', step, host, values, why, ...seen });
   if (isSealed(draft.state, ref)) return;
   const failure = fenceFailure({ step, host }, { why, unseen, values });
   voidWhatReliedOn(draft, ref.leaf.id);

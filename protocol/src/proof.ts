@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { Critical } from './envelope.ts';
+import { JsonObject } from './json.ts';
+import { Direction, HostName, MeshName, StartId } from './names.ts';
+import { wire } from './wire.ts';
+
+/** What the authority of a mesh says of a person: this key is theirs, and this is what they may ask for. */
+export type OperatorCertificate = z.infer<typeof OperatorCertificate>;
+export const OperatorCertificate = wire({
+  mesh: MeshName,
+  name: HostName,
+  key: z.string(),
+  role: z.string(),
+  issuedAtMs: z.int(),
+  /** Nothing new is begun with this key after that moment. */
+  expiresAtMs: z.int(),
+  critical: Critical,
+});
+
+/** Roles in whose name hosts act. */
+export const STARTERS: ReadonlySet<string> = new Set(['operator', 'admin']);
+
+/** What an operator signs to have a plan carried out: once, as the run of that start. */
+export type PlanSignature = z.infer<typeof PlanSignature>;
+export const PlanSignature = wire({
+  mesh: MeshName,
+  start: StartId,
+  /** SHA-256 of the plan's exact text. */
+  plan: z.string(),
+  /** Merkle root of the texts of its planned actions, in their order. */
+  actions: z.string(),
+  signedAtMs: z.int(),
+  critical: Critical,
+});
+
+/** Where a planned action takes values from, and by what they are known to be that step's. */
+export type Source = z.infer<typeof Source>;
+export const Source = wire({
+  step: z.string(),
+  host: HostName,
+  /** The host's public key, as the plan has it. */
+  key: z.string(),
+  /** Of values: how they are measured. */
+  sample: wire({ probe: z.string(), with: JsonObject }).optional(),
+});
+
+/**
+ * All that a plan has one host do in one step. Whoever has signed the plan has signed this text, as one leaf of a tree: a
+ * host needs no more of the plan to know that it is asked for nothing else.
+ */
+export type PlannedAction = z.infer<typeof PlannedAction>;
+export const PlannedAction = wire({
+  step: z.string(),
+  host: HostName,
+  journal: z.string(),
+  machine: z.string(),
+  action: z.string(),
+  version: z.int(),
+  /** As in the plan: what only the run knows is still a reference. */
+  with: JsonObject,
+  directions: z.array(Direction),
+  /** The point of no return that it waits for: its command carries the votes. */
+  behind: z.string().optional(),
+  sources: z.array(Source).optional(),
+});
+
+/** One step from a leaf up to the root: the hash that it is joined with there, and on which side that stands. */
+export type MerkleStep = z.infer<typeof MerkleStep>;
+export const MerkleStep = z.union([z.strictObject({ left: z.string() }), z.strictObject({ right: z.string() })]);
+
+/** An operator's signature on a plan, and the authority's word for whoever signed: sealed messages, as text. */
+export type SignedStart = z.infer<typeof SignedStart>;
+export const SignedStart = wire({ signature: z.string(), certificate: z.string() });
+
+/** That a command belongs to a plan which an operator signed. */
+export type Proof = z.infer<typeof Proof>;
+export const Proof = wire({
+  ...SignedStart.shape,
+  /** The exact text of the planned action, and its way up to the root that was signed. */
+  action: z.string(),
+  path: z.array(MerkleStep),
+});
