@@ -28,7 +28,8 @@ export async function withKafka<T>(
   { connection, fail, loggedIn }: KafkaAccess,
   work: (session: KafkaSession) => Promise<T>,
 ): Promise<T> {
-  const { Kafka, KafkaJSError, logLevel } = await import('kafkajs');
+  // By its default: Node finds not every name of a CommonJS package, and KafkaJSError is none of those that it finds.
+  const { Kafka, KafkaJSError, logLevel } = (await import('kafkajs')).default;
   const kafka = new Kafka({
     ...(await kafkaSettings(context, connection)),
     logLevel: logLevel.NOTHING,
