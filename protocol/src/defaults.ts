@@ -14,6 +14,8 @@ export const DEFAULTS = {
   /** A crossing is not decided on later than this before its votes end: its entry has to reach the log in time. */
   crossMarginMs: 5_000,
   queryTimeoutMs: 10_000,
+  /** A check may start programs, each of which takes seconds on a host that is busy (Alembic twice), with others beside it. */
+  checkTimeoutMs: 30_000,
   /** Clocks further apart than this: no mutation is started [I7]. */
   maxSkewMs: 30_000,
   retryBackoffMs: 1_000,

@@ -1,4 +1,5 @@
 import {
+  DEFAULTS,
   type Failure,
   isJsonObject,
   isRefusedByPolicy,
@@ -113,8 +114,9 @@ async function askInTurn(client: MeshClient, questions: readonly Question[]): Pr
 async function check(client: MeshClient, { step, host, with: input, ask }: Question, look: Look): Promise<void> {
   if (ask.kind !== 'check') return;
   try {
-    const body = { host, action: ask.action, with: input, timeoutMs: LOOK_MS };
-    const { result } = await client.ask('check', body, LOOK_MS + 5_000);
+    const { checkTimeoutMs: timeoutMs } = DEFAULTS;
+    const body = { host, action: ask.action, with: input, timeoutMs };
+    const { result } = await client.ask('check', body, timeoutMs + 5_000);
     look.observed.push({
       step,
       host,

@@ -1,9 +1,9 @@
-import { type Failure, type ReplyBody, type RequestBody, SignalboxError } from '@signalbox/protocol';
+import { DEFAULTS, type Failure, type ReplyBody, type RequestBody, SignalboxError } from '@signalbox/protocol';
 import type { MeshClient } from './client.ts';
 import { isAway } from './errors.ts';
 
-/** Every host is looked at again before anything begins. */
-const START_MS = 40_000;
+/** Every host is looked at again before anything begins, all at once. */
+const START_MS = DEFAULTS.checkTimeoutMs + 10_000;
 const TRIES = 3;
 
 /**

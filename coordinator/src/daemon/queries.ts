@@ -44,7 +44,7 @@ export class HostQueries {
     host: string,
     action: string,
     input: JsonObject,
-    timeoutMs: number = DEFAULTS.queryTimeoutMs,
+    timeoutMs: number = DEFAULTS.checkTimeoutMs,
   ): Promise<CheckResult> {
     const { answer } = await this.#ask(host, { verb: 'check', action, with: input, timeoutMs }, timeoutMs);
     if (answer.verb !== 'check') throw wrongAnswer(host);
