@@ -43,6 +43,11 @@ export const ACTION_CODES = {
     means: 'The unit is masked and cannot be started.',
     next: 'Find out who masked it and why; `systemctl unmask` is theirs to say.',
   },
+  'SB-ACT-UNIT-NOT-ENABLED': {
+    class: 'terminal',
+    means: 'The unit will not be started at boot, although it was enabled.',
+    next: '`systemctl is-enabled UNIT` says why: a unit without [Install] cannot be enabled.',
+  },
   'SB-ACT-UNIT-ACTIVE': {
     class: 'terminal',
     means: 'The unit runs, and what was asked would damage what it works on.',

@@ -15,7 +15,8 @@ const STOPPED: UnitProperties = {
 };
 
 /** What a verb does, as shell lines; `put Key value` writes a property. `show` runs before each query. */
-export type UnitHooks = Partial<Record<'show' | 'start' | 'stop' | 'mask' | 'unmask' | 'reset-failed', string>>;
+export type UnitHooks = Partial<Record<(typeof VERBS)[number], string>>;
+const VERBS = ['show', 'start', 'stop', 'mask', 'unmask', 'enable', 'disable', 'reset-failed'] as const;
 
 const HABITS: Required<UnitHooks> = {
   show: ':',
@@ -23,6 +24,8 @@ const HABITS: Required<UnitHooks> = {
   stop: 'put ActiveState inactive; put SubState dead; put MainPID 0',
   mask: 'put LoadState masked; put UnitFileState masked-runtime',
   unmask: 'put LoadState loaded; put UnitFileState enabled',
+  enable: 'put UnitFileState enabled',
+  disable: 'put UnitFileState disabled',
   'reset-failed': 'put NRestarts 0; if grep -q ^ActiveState=failed "$unit"; then put ActiveState inactive; fi',
 };
 

@@ -36,7 +36,8 @@ describe.runIf(LAB_IS_THERE)('validator-move, between two hosts with systemd', (
     const then = signed();
     expect(then).toBeGreaterThan(before);
     await until('the validator to sign on', () => signed() > then + 10);
-    expect((await fresh.unit('remesd.service', ['ActiveState'])).ActiveState).toBe('active');
+    const now = await fresh.unit('remesd.service', ['ActiveState', 'UnitFileState']);
+    expect(now).toEqual({ ActiveState: 'active', UnitFileState: 'enabled' });
     expect(countDoubleSigns(signatures(lab()))).toBe(0);
   });
 

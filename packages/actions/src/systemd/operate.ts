@@ -53,3 +53,16 @@ export async function maskUnit(context: HostContext, unit: string): Promise<void
 export async function unmaskUnit(context: HostContext, unit: string): Promise<void> {
   await succeed(context, ['systemctl', 'unmask', '--runtime', '--', unit]);
 }
+
+/** Has the unit started at every boot, and proves it. @throws SB-ACT-UNIT-NOT-ENABLED */
+export async function enableUnit(context: HostContext, unit: string): Promise<void> {
+  await succeed(context, ['systemctl', 'enable', '--', unit]);
+  // systemctl is content with a unit without [Install], which nothing starts at boot.
+  const { unitFileState } = await lookAtUnit(context, unit);
+  if (unitFileState === 'enabled') return;
+  throw actionError('SB-ACT-UNIT-NOT-ENABLED', `${unit} is ${unitFileState} after it was enabled`);
+}
+
+export async function disableUnit(context: HostContext, unit: string): Promise<void> {
+  await succeed(context, ['systemctl', 'disable', '--', unit]);
+}

@@ -113,6 +113,21 @@ describe('systemd.stop', () => {
 });
 
 describe('systemd.start', () => {
+  it('has a unit started at boot where that is wanted, before it runs; undo takes that back where it was not so', async () => {
+    await given({ UnitFileState: 'disabled' });
+    const receipt = await doIt('systemd.start', { enable: true });
+    await undoIt('systemd.start', receipt, { enable: true });
+    expect(await units.verbs(UNIT)).toEqual(['enable', 'start', 'disable', 'stop']);
+    await given({ UnitFileState: 'enabled' });
+    await undoIt('systemd.start', await doIt('systemd.start', { enable: true }), { enable: true });
+    expect(await units.get(UNIT, 'UnitFileState')).toBe('enabled');
+  });
+
+  it('does not believe that a unit without [Install] is started at boot', async () => {
+    await given({ UnitFileState: 'static' }, { enable: ':' });
+    expect(await codeOf(doIt('systemd.start', { enable: true }))).toBe('SB-ACT-UNIT-NOT-ENABLED');
+  });
+
   it('[T22] finds a crash loop that systemd calls active each time it is asked', async () => {
     await given(
       {},
