@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, freemem, hostname, release, totalmem } from 'node:os';
 import type { Json } from '@signalbox/protocol';
 import type { HostReader } from './ports.ts';
+
+const SYSTEMCTL = '/usr/bin/systemctl';
+const ANSWER_MS = 5_000;
 
 /**
  * Load is read from the system directly, because it is read with every beat; the facts come from systeminformation, which
@@ -37,6 +41,12 @@ export function createHostReader(): HostReader {
       };
       return facts;
     },
+    goingDown: () =>
+      new Promise((resolve) => {
+        // It answers with an exit code of its own for each state, also without the bus.
+        const options = { env: {}, timeout: ANSWER_MS, killSignal: 'SIGKILL' } as const;
+        execFile(SYSTEMCTL, ['is-system-running'], options, (_, stdout) => resolve(stdout.trim() === 'stopping'));
+      }),
   };
 }
 

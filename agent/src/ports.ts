@@ -114,10 +114,12 @@ export interface Workbench {
   discard(run: string): void;
 }
 
-/** Facts and load of the host, for health. */
+/** How the host is: facts and load for health, and whether it is about to be no more. */
 export interface HostReader {
   facts(): Promise<Record<string, Json>>;
   load(): { cpuPercent?: number; memoryPercent?: number; agentRssBytes: number };
+  /** Whether it is being shut down or rebooted. False where nobody can say. */
+  goingDown(): Promise<boolean>;
 }
 
 /** Who this agent is: the names that its journal, commands and reports must agree on. */

@@ -43,6 +43,18 @@ describe('an intent without outcome [I5]', () => {
     expect(outcomes(world)).toMatchObject([{ outcome }]);
   });
 
+  it('is left by a step that fails while its host goes down: what that did to it is no answer', async () => {
+    const world = await smallWorld();
+    world.holdRuns = true;
+    await world.give(world.command());
+    world.goingDown = true;
+    world.runs()[0]?.reject(new Error('no unit for the process'));
+    await world.agent.stop();
+    expect(outcomes(world)).toEqual([]);
+    const next = await restart(world, { applied: 'not-applied', identity: { boot: 'b2' } });
+    expect(outcomes(next)).toMatchObject([{ outcome: { status: 'unknown', probed: 'not-applied' } }]);
+  });
+
   it('whose process goes on past its time is ended first', async () => {
     const group = { pid: 7, startTicks: '1' };
     const world = await restart(await crashed(), { workbenchSurvivors: [group] });

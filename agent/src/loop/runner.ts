@@ -4,7 +4,7 @@ import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
 import type { Journal } from '../journal/journal.ts';
 import { firstBefore, type KnownCommand, receiptOf, wholeGroup } from '../journal/state.ts';
-import type { Clock, EarlierProcess, Execution, Log, ProcessNote, Toolbox, Workbench } from '../ports.ts';
+import type { Clock, EarlierProcess, Execution, HostReader, Log, ProcessNote, Toolbox, Workbench } from '../ports.ts';
 import { askProbe, bounded, executionIdOf, failureOf } from './ask.ts';
 import { type End, needsProbe, outcomeOf } from './outcome.ts';
 import type { Publisher } from './publisher.ts';
@@ -42,10 +42,11 @@ export interface RunnerPorts {
   toolbox: Toolbox;
   workbench: Workbench;
   publisher: Publisher;
+  reader: Pick<HostReader, 'goingDown'>;
 }
 
 export function createRunner(ports: RunnerPorts): Runner {
-  const { journal, clock, log, toolbox, workbench, publisher } = ports;
+  const { journal, clock, log, toolbox, workbench, publisher, reader } = ports;
   const active = new Map<string, (failure: Failure) => void>();
   let idle: (() => void)[] = [];
 
@@ -102,6 +103,11 @@ export function createRunner(ports: RunnerPorts): Runner {
     const { end, outputBytes, leave, startedAtMs, startMs } = executed;
     const receipt = journal.state.commands.get(command.id)?.intent?.before ?? {};
     try {
+      // A host that goes down ends processes and starts none: that says nothing of the step. It is asked after the boot.
+      if (end.type === 'threw' && (await reader.goingDown())) {
+        log('warn', 'step left to the next start: the host goes down', { command: command.id });
+        return;
+      }
       const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt }) : undefined;
       passPoint('agent.step.ended');
       const { effect } = action;

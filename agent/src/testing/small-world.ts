@@ -69,6 +69,8 @@ export interface SmallWorld {
   measured: JsonObject;
   /** What its check captures; an error is thrown. */
   before: JsonObject | Failure;
+  /** Whether the host is being shut down. */
+  goingDown: boolean;
   /** Runs end by themselves at once, unless a test wants to end them. */
   holdRuns: boolean;
   /** The same for checks. */
@@ -108,6 +110,7 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
     before: { was: 'so' } as JsonObject | Failure,
     holdRuns: false,
     holdChecks: false,
+    goingDown: false,
   };
   const action = fakeAction(calls, small);
   const workbench: Workbench = {
@@ -131,7 +134,11 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
     {
       ...{ bus, journal, clock, workbench, signer: keys.host },
       random: { uuid: () => 'uuid', fraction: () => 0.5 },
-      reader: { facts: async () => ({}), load: () => ({ agentRssBytes: 1 }) },
+      reader: {
+        facts: async () => ({}),
+        load: () => ({ agentRssBytes: 1 }),
+        goingDown: async () => small.goingDown,
+      },
       toolbox: {
         policy: options.policy ?? EVERYTHING,
         actionByName: (name) => (name === action.name ? action : undefined),

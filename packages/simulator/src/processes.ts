@@ -111,7 +111,7 @@ export class Processes {
         clock,
         random: { uuid: () => this.#newId(), fraction: () => chance.fraction() },
         workbench: planted.workbench(workbench({ host, life, next: nextManner, secrets: this.#secrets }), host),
-        reader: { facts: async () => ({}), load: () => ({ agentRssBytes: 1 }) },
+        reader: { facts: async () => ({}), load: () => ({ agentRssBytes: 1 }), goingDown: async () => false },
         toolbox: planted.toolbox(this.#options.toolbox(host), host),
         signer: keyOf(host.name),
         log: (level, message, fields) => {

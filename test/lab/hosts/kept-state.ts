@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readNetwork } from '../standins/remesd/network.ts';
-import { unitOf } from './chain.ts';
+import { NODES, unitOf } from './chain.ts';
 import { POSTGRES_UNIT } from './furnish-platform.ts';
 import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
@@ -46,13 +46,17 @@ export class KeptState {
   /** The hosts must be on. */
   async restore(): Promise<void> {
     await Promise.all(this.#hosts.map((host) => this.#putBack(host)));
-    // The chain went on without them; for these nodes it stood still.
+    if (this.#hosts.some(({ name }) => name === NODES[0])) this.#rewindChain();
+    await Promise.all(this.#hosts.map(start));
+  }
+
+  /** The chain went on without them; for its nodes it stood still. */
+  #rewindChain(): void {
     const chain = this.#lab.observer('chain');
     copyFileSync(join(this.#folder, 'chain', 'signatures.jsonl'), join(chain, 'signatures.jsonl'));
     const network = readNetwork(join(this.#folder, 'chain', 'network.json'));
     const startedAtMs = network.startedAtMs + Date.now() - this.#keptAtMs;
     writeFileSync(join(chain, 'network.json'), JSON.stringify({ ...network, startedAtMs }));
-    await Promise.all(this.#hosts.map(start));
   }
 
   async #putBack(host: LabHost): Promise<void> {
