@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { HostContext } from '@signalbox/protocol';
+import type { ExecOptions, ExecResult, HostContext } from '@signalbox/protocol';
 import { actionError } from '../codes.ts';
 import { executable, succeed } from '../support/exec.ts';
+import { asOwner } from '../support/owner.ts';
 
 /** One virtual environment, and where its packages come from. */
 export interface Environment {
@@ -20,9 +21,19 @@ export function hasPip(environment: Environment): boolean {
   return executable(pipOf(environment));
 }
 
+/** As the owner of the environment: what is in there is their code, and what is installed stays theirs to change. */
+async function pip(
+  context: HostContext,
+  environment: Environment,
+  words: readonly string[],
+  options?: ExecOptions,
+): Promise<ExecResult> {
+  return await succeed(context, await asOwner(environment.venv, [pipOf(environment), ...words]), options);
+}
+
 /** Every package as a line that pip takes as a requirement, sorted; with pip and setuptools, which installs may change. */
 export async function freeze(context: HostContext, environment: Environment): Promise<string[]> {
-  const { stdout } = await succeed(context, [pipOf(environment), 'freeze', '--all', QUIET], { quiet: true });
+  const { stdout } = await pip(context, environment, ['freeze', '--all', QUIET], { quiet: true });
   const lines = stdout.split('\n').map((line) => line.trim());
   return lines.filter((line) => line !== '' && !line.startsWith('#')).sort();
 }
@@ -34,16 +45,16 @@ export async function install(context: HostContext, environment: Environment, wh
     ...(findLinks && !index ? ['--no-index'] : []),
     ...(findLinks ? ['--find-links', findLinks] : []),
   ];
-  await succeed(context, [pipOf(environment), 'install', '--no-input', QUIET, ...source, ...what]);
+  await pip(context, environment, ['install', '--no-input', QUIET, ...source, ...what]);
 }
 
 export async function uninstall(context: HostContext, environment: Environment, names: string[]): Promise<void> {
-  if (names.length > 0) await succeed(context, [pipOf(environment), 'uninstall', '-y', QUIET, ...names]);
+  if (names.length > 0) await pip(context, environment, ['uninstall', '-y', QUIET, ...names]);
 }
 
 /** @throws SB-ACT-PIP-CHECK */
 export async function requireConsistent(context: HostContext, environment: Environment): Promise<void> {
-  await succeed(context, [pipOf(environment), 'check', QUIET]).catch((error: unknown) => {
+  await pip(context, environment, ['check', QUIET]).catch((error: unknown) => {
     throw actionError('SB-ACT-PIP-CHECK', `pip check in ${environment.venv} fails`, { cause: error });
   });
 }

@@ -1,3 +1,5 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { JsonObject } from '@signalbox/protocol';
 import { codeOf, LocalHost } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +35,32 @@ describe('pip.install', () => {
   it('[T20] undoes nothing by guessing: without the recorded packages it says so', async () => {
     expect(await codeOf(install.undo(host, input(), {}))).toBe('SB-ACT-NO-RECEIPT');
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    '[T20] runs pip as the owner of the environment, who can read what it is to install',
+    async () => {
+      const venv = host.file('venv');
+      await mkdir(join(venv, 'bin'), { recursive: true });
+      const pip = `#!/bin/sh
+cd ${venv}
+echo "$(id -u) $1" >> ran
+case "$1" in
+  install) for last; do :; done; if [ -f "$last" ]; then cat "$last" > frozen; else echo "$last" > frozen; fi;;
+  freeze) cat frozen;;
+esac
+`;
+      await writeFile(join(venv, 'bin', 'pip'), pip, { mode: 0o755 });
+      await writeFile(join(venv, 'frozen'), 'demo-miner==0.9.0\n');
+      await host.exec(['chmod', '755', host.dir]);
+      await host.exec(['chown', '-R', '65534:65534', venv]);
+      const { before } = await install.check(host, input({ venv }));
+      await install.run(host, input({ venv }), before);
+      expect(await install.undo(host, input({ venv }), before)).toEqual({ restored: true });
+      const ran = (await readFile(join(venv, 'ran'), 'utf8')).trim().split('\n');
+      expect(new Set(ran.map((line) => line.split(' ')[0]))).toEqual(new Set(['65534']));
+      expect(ran.filter((line) => line.endsWith('install'))).toHaveLength(2);
+    },
+  );
 
   it('compares names as pip does', () => {
     expect(nameOf('Demo_Miner==1.0')).toBe('demo-miner');

@@ -1,16 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import type { HostContext, JsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { HostPath } from '../support/files.ts';
+import { HostPath, own } from '../support/files.ts';
 import { lookAtUnit, UnitName, unitProblems } from '../support/unit.ts';
 import * as pip from './environment.ts';
 
 const With = z.strictObject({
-  venv: HostPath.describe('The virtual environment that the service runs from.'),
+  venv: HostPath.describe('The virtual environment that the service runs from. pip runs as its owner.'),
   requirement: z
     .string()
     .regex(
@@ -103,6 +103,8 @@ async function installLines(context: HostContext, input: With, lines: string[]):
   try {
     const file = join(folder, 'requirements.txt');
     await writeFile(file, `${lines.join('\n')}\n`, { mode: 0o600 });
+    const owner = await stat(input.venv);
+    for (const path of [file, folder]) await own(path, owner);
     await pip.install(context, input, ['--no-deps', '-r', file]);
   } finally {
     await rm(folder, { recursive: true, force: true });
