@@ -45,6 +45,8 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #entries: LogEntry[];
   #state: RunState;
+  /** When it was last decided on: what was due by then has been looked at. */
+  #lookedAt: Pick<Now, 'atMs' | 'runMs'>;
   #head: LogHeadPosition;
   /** Run time stands still while nobody leads: it goes on from where the log left it. */
   readonly #runTimeOffsetMs: number;
@@ -61,6 +63,7 @@ export class Runner {
     this.#options = options;
     this.#entries = [...loaded.entries];
     this.#state = loaded.state;
+    this.#lookedAt = loaded.state;
     this.#head = loaded.head;
     this.#heads = new Map(loaded.heads);
     // A host that knows another run of that name refuses what is asked of it in this one, so nothing is waited for.
@@ -180,6 +183,7 @@ export class Runner {
       events.push(...more);
     }
     if (events.length === 0) {
+      this.#lookedAt = now;
       this.#reconcile();
       return events;
     }
@@ -193,6 +197,7 @@ export class Runner {
     this.#entries.push(entry);
     // What the log has now is what was decided on the way to `state`.
     this.#state = state;
+    this.#lookedAt = now;
     this.#options.onEntry(this, entry, before);
     this.#reconcile();
     return events;
@@ -200,7 +205,8 @@ export class Runner {
 
   #reconcile(): void {
     if (this.#stopped) return;
-    const effects = pending({ ...this.#state, atMs: this.#options.ports.clock.wallMs() });
+    const { atMs, runMs } = this.#lookedAt;
+    const effects = pending({ ...this.#state, atMs, runMs });
     this.effects.reconcile(this.#released ? effects : effects.filter(({ type }) => HARMLESS.has(type)));
   }
 

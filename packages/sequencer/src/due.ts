@@ -3,18 +3,24 @@ import { isInFlight } from './cell.ts';
 import { clocksOf } from './clocks.ts';
 import { isMoving, type RunState } from './state.ts';
 import { type CellRef, indexOf, refsIn } from './tree.ts';
-import { cellOf } from './walk.ts';
+import { cellOf, isDone } from './walk.ts';
 
-/** Wakes the leader when something may be due: in run time, or on the wall clock. */
+/** Wakes the leader when something may be due: in run time, or on the wall clock. It may be past, and is due at once then. */
 export interface TimerEffect {
   readonly type: 'timer';
   readonly runMs?: number;
   readonly atMs?: number;
 }
 
+/**
+ * Only what the next tick changes something about: a tick that changed nothing would be asked for again at once, and for
+ * ever. What merely waits for its time (a retry, a window, a group) every decision looks at, so once that time is over no
+ * timer is of use to it; `atMs` and `runMs` of the state are those of the last decision.
+ */
 export function timers(state: RunState): TimerEffect[] {
   const cells = indexOf(state.plan).refs.flatMap((ref) => {
-    const due = [dueRunMs(state, ref), cellOf(state, ref).notBeforeRunMs];
+    const { notBeforeRunMs = 0 } = cellOf(state, ref);
+    const due = [dueRunMs(state, ref), notBeforeRunMs > state.runMs ? notBeforeRunMs : undefined];
     return due.flatMap((runMs): TimerEffect[] => (runMs === undefined ? [] : [{ type: 'timer', runMs }]));
   });
   const clocks = clocksOf(state, state.runMs).flatMap(({ clock, elapsedMs, running }): TimerEffect[] =>
@@ -34,15 +40,25 @@ function windowTimers({ plan, atMs, direction, overtime }: RunState): TimerEffec
 function groupTimers(state: RunState, nodes: readonly PlanStep[]): TimerEffect[] {
   return nodes.flatMap((node): TimerEffect[] => {
     if (node.kind !== 'group') return [];
-    const { notBeforeMs, decideByMs } = node.timing ?? {};
-    const known = state.deadlines.has(node.id);
-    const own = [notBeforeMs, known ? undefined : decideByMs].flatMap((atMs): TimerEffect[] =>
-      atMs === undefined || atMs <= state.atMs ? [] : [{ type: 'timer', atMs }],
-    );
-    const timeoutRunMs = known ? undefined : groupTimeoutRunMs(state, node);
-    const after = timeoutRunMs === undefined ? [] : [{ type: 'timer' as const, runMs: timeoutRunMs }];
-    return [...own, ...after, ...groupTimers(state, node.children)];
+    const { notBeforeMs = 0, decideByMs } = node.timing ?? {};
+    const opens: TimerEffect[] = notBeforeMs > state.atMs ? [{ type: 'timer', atMs: notBeforeMs }] : [];
+    return [...opens, ...deadlineTimers(state, node, decideByMs), ...groupTimers(state, node.children)];
   });
+}
+
+function deadlineTimers(state: RunState, group: GroupStep, decideByMs: number | undefined): TimerEffect[] {
+  if (group.timing === undefined || !isUndecided(state, group)) return [];
+  const timeoutRunMs = groupTimeoutRunMs(state, group);
+  return [
+    ...(decideByMs === undefined ? [] : [{ type: 'timer' as const, atMs: decideByMs }]),
+    ...(timeoutRunMs === undefined ? [] : [{ type: 'timer' as const, runMs: timeoutRunMs }]),
+  ];
+}
+
+/** Its deadline means something still. Decided is a group that is over, or whose point of no return has been crossed. */
+export function isUndecided(state: RunState, group: GroupStep): boolean {
+  if (state.direction === 'undo' || state.deadlines.has(group.id) || isDone(state, group)) return false;
+  return !refsIn(state.plan, group).some((ref) => state.crossed.includes(ref.leaf.id));
 }
 
 /** When the time of a group that has begun is over. */

@@ -1,7 +1,19 @@
 import type { Timing } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import { clocksOf } from './clocks.ts';
-import { action, BUSY, batches, gate, parallel, plan, point, serial, TestRun } from './testing/index.ts';
+import {
+  AYSE,
+  action,
+  approval,
+  BUSY,
+  batches,
+  gate,
+  parallel,
+  plan,
+  point,
+  serial,
+  TestRun,
+} from './testing/index.ts';
 
 describe('gates and their time', () => {
   it('hold when they are not met in time, or roll back when they say so', () => {
@@ -134,6 +146,42 @@ describe('the deadline of a group', () => {
     expect(run.effects('timer')).toContainEqual({ type: 'timer', runMs: 80_000 });
     run.pass(30_000);
     expect(run.status).toBe('compensating');
+  });
+});
+
+describe('what the leader is to be woken for', () => {
+  it('is no retry whose time has come while the run is paused: a tick would begin nothing, and be asked for again', () => {
+    const retry = { attempts: 2, backoffMs: 5_000, retryOn: [] };
+    const run = TestRun.start(plan([action('a', 'h1', { retry })]));
+    run.failed('a', 'h1', BUSY);
+    const [timer] = run.effects('timer');
+    run.pause();
+    expect(run.effects('timer')).toEqual([timer]);
+    run.pass(10_000);
+    run.send({ type: 'note', by: AYSE, text: 'still there' });
+    expect(run.effects('timer')).toEqual([]);
+    run.resume();
+    expect(run.commands).toEqual(['a@h1 do 2']);
+  });
+
+  it('is no deadline of a group that is decided', () => {
+    const timing: Timing = { timeoutMs: 30_000, decideByMs: 1_060_000 };
+    const run = TestRun.start(plan([serial('cutover', [gate('g', 'h1')], { timing }), approval('go')]));
+    const ends = [
+      { type: 'timer', atMs: 1_060_000 },
+      { type: 'timer', runMs: 30_000 },
+    ];
+    expect(run.effects('timer')).toEqual(expect.arrayContaining(ends));
+    run.met('g', 'h1');
+    expect(run.effects('timer')).toEqual([]);
+  });
+
+  it('is a deadline that passed before anybody looked', () => {
+    const timing: Timing = { decideByMs: 1_060_000 };
+    const run = TestRun.start(plan([serial('cutover', [action('a', 'h1')], { timing })]));
+    run.atMs = 1_060_001;
+    run.accepted('a', 'h1');
+    expect(run.effects('timer')).toContainEqual({ type: 'timer', atMs: 1_060_000 });
   });
 });
 

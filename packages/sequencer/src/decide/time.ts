@@ -1,9 +1,8 @@
 import { type Failure, formatDuration, type GroupStep, type PlanStep } from '@signalbox/protocol';
 import { clocksOf } from '../clocks.ts';
 import { sequencerError } from '../codes.ts';
-import { dueRunMs, groupTimeoutRunMs } from '../due.ts';
-import { type CellRef, indexOf, refsIn } from '../tree.ts';
-import { isDone } from '../walk.ts';
+import { dueRunMs, groupTimeoutRunMs, isUndecided } from '../due.ts';
+import { type CellRef, indexOf } from '../tree.ts';
 import { currentTry, type Draft } from './draft.ts';
 import { onFailure } from './failure.ts';
 import { becomeUnknown } from './reports.ts';
@@ -62,7 +61,7 @@ function failWait(draft: Draft, ref: CellRef, failure: Failure): void {
 }
 
 function onGroupTime(draft: Draft, node: PlanStep): void {
-  if (node.kind !== 'group' || draft.state.direction === 'undo') return;
+  if (node.kind !== 'group') return;
   for (const child of node.children) onGroupTime(draft, child);
   const passed = passedDeadline(draft, node);
   if (passed === undefined) return;
@@ -70,10 +69,8 @@ function onGroupTime(draft: Draft, node: PlanStep): void {
   onDeadline(draft, failure, { wish: node.timing?.onDeadline ?? 'hold', step: node.id });
 }
 
-/** Decided is a group that is over, or whose point of no return has been crossed. */
 function passedDeadline({ state, now }: Draft, group: GroupStep): string | undefined {
-  if (group.timing === undefined || state.deadlines.has(group.id) || isDone(state, group)) return undefined;
-  if (refsIn(state.plan, group).some((ref) => state.crossed.includes(ref.leaf.id))) return undefined;
+  if (group.timing === undefined || !isUndecided(state, group)) return undefined;
   const { decideByMs, timeoutMs } = group.timing;
   if (decideByMs !== undefined && now.atMs >= decideByMs) {
     return `not decided by ${new Date(decideByMs).toISOString()}`;
