@@ -17,6 +17,8 @@ export interface Planted {
   readonly workbench: (bench: Workbench, host: Host) => Workbench;
   readonly toolbox: (toolbox: Toolbox, host: Host) => Toolbox;
   readonly coordinatorBus: (bus: CoordinatorBus) => CoordinatorBus;
+  /** Hosts take a coordinator's word: what the proof of a signed plan would stop as well is left to the check that is meant. */
+  readonly trusting?: true;
 }
 
 /** Nothing is. */

@@ -22,6 +22,7 @@ export const LEADER_PLANTS: Readonly<Record<string, { readonly rule: string; rea
     rule: 'I2',
     planted: {
       ...HONEST,
+      trusting: true,
       coordinatorBus: (bus) => ({
         ...bus,
         serve: (verbs, handler) =>
@@ -41,10 +42,8 @@ function knowingNothing(data: Uint8Array): Uint8Array {
 
 function withoutWindow(data: Uint8Array): Uint8Array {
   const { payload } = open(data, { kind: 'request', schema: Request, ...anybody });
-  const { window: _window, ...plan } = Plan.parse(JSON.parse(String(payload.body.plan)));
-  return seal(
-    'request',
-    { ...payload, body: { ...payload.body, plan: JSON.stringify(plan) } },
-    keyOf(payload.operator),
-  );
+  // Nobody has signed the plan that is left.
+  const { signed: _signed, ...body } = payload.body;
+  const { window: _window, ...plan } = Plan.parse(JSON.parse(String(body.plan)));
+  return seal('request', { ...payload, body: { ...body, plan: JSON.stringify(plan) } }, keyOf(payload.operator));
 }

@@ -10,7 +10,7 @@ const SLOW_BEATS = 100;
 const anybody = { trusts: () => true };
 
 /** Somebody with the coordinator's key who asks a voter to undo what lies behind a point of no return. */
-export const FORGER: Planted = { ...HONEST, coordinatorBus: forging };
+export const FORGER: Planted = { ...HONEST, trusting: true, coordinatorBus: forging };
 
 /** Mistakes around points of no return [D4]: each would be harmless without the check that it leaves out. */
 export const VOTE_PLANTS: Readonly<Record<string, { readonly rule: string; readonly planted: Planted }>> = {
@@ -45,6 +45,7 @@ export const VOTE_PLANTS: Readonly<Record<string, { readonly rule: string; reado
     rule: 'I2',
     planted: {
       ...HONEST,
+      trusting: true,
       agentBus: (bus) =>
         changed(bus, {
           commands: (handler) =>
