@@ -1,4 +1,5 @@
-import type { Direction, LogHead } from '@signalbox/protocol';
+import { isDeepStrictEqual } from 'node:util';
+import type { Direction, JsonObject, LogHead } from '@signalbox/protocol';
 import type { ProcessGroup } from '../ports.ts';
 import type { BodyOf, Stored } from './records.ts';
 
@@ -224,6 +225,15 @@ export function receiptOf(state: JournalState, run: string, step: string): Store
   const receipt = { ...state.commands.get(first.id)?.intent?.before };
   for (const { id } of doing) Object.assign(receipt, state.commands.get(id)?.outcome?.outcome.receipt);
   return receipt;
+}
+
+/** What of a receipt this host has not found or returned itself. */
+export function strangeIn(
+  state: JournalState,
+  { run, step, receipt }: { run: string; step: string; receipt: JsonObject },
+): JsonObject {
+  const own = receiptOf(state, run, step) ?? {};
+  return Object.fromEntries(Object.entries(receipt).filter(([key, value]) => !isDeepStrictEqual(value, own[key])));
 }
 
 /** The before-receipt that a retry inherits: the world was last untouched when the first try was accepted. */

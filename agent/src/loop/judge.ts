@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Action } from '@signalbox/actions';
 import { type Command, commandId, type Direction, type Failure, type JsonObject } from '@signalbox/protocol';
 import { agentError } from '../codes.ts';
-import { isBound, type JournalState, receiptOf, stepKey } from '../journal/state.ts';
+import { isBound, type JournalState, stepKey, strangeIn } from '../journal/state.ts';
 import type { Policy } from '../policy/policy.ts';
 import { contentOf } from './content.ts';
 import type { TimeBound } from './mesh-time.ts';
@@ -159,8 +158,7 @@ function actionFailure(state: JournalState, command: Command, around: Surroundin
 /** What a way back is told that this host has not written into its own journal. */
 function foreignReceipt(state: JournalState, { run, step, direction, receipt }: Command): JsonObject | undefined {
   if (direction === 'do' || receipt === undefined) return undefined;
-  const own = receiptOf(state, run, step) ?? {};
-  return Object.fromEntries(Object.entries(receipt).filter(([key, value]) => !isDeepStrictEqual(value, own[key])));
+  return strangeIn(state, { run, step, receipt });
 }
 
 /** [I7] Against the latest that it can be for the coordinator. */

@@ -19,7 +19,7 @@ import {
 } from '@signalbox/protocol';
 import { isInTree, open, readCertificate, readPlanSignature } from '@signalbox/protocol/crypto';
 import { agentError } from '../codes.ts';
-import { type JournalState, receiptOf, stepKey } from '../journal/state.ts';
+import { type JournalState, stepKey, strangeIn } from '../journal/state.ts';
 
 export interface Anchors {
   readonly mesh: string;
@@ -66,9 +66,7 @@ export function createProofs({ mesh, authority, nowMs }: Anchors): Proofs {
       if (proof === undefined) throw unproven('it carries no proof');
       const { start, actions } = signatureOf(state, command, proof);
       if (!isInTree(actions, proof.action, proof.path)) throw unproven('the plan does not have this action');
-      const planned = PlannedAction.safeParse(JSON.parse(proof.action));
-      if (!planned.success) throw unproven('the planned action has another form');
-      assertSame(state, command, planned.data);
+      assertSame(state, command, plannedIn(proof.action));
       return { start };
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
@@ -98,6 +96,14 @@ function remember<A extends [text: string, ...more: string[]], T>(read: (...args
   };
 }
 
+function plannedIn(text: string): PlannedAction {
+  try {
+    return PlannedAction.parse(JSON.parse(text));
+  } catch {
+    throw unproven('the planned action has another form');
+  }
+}
+
 function assertSame(state: JournalState, command: Command, planned: PlannedAction): void {
   for (const field of ['step', 'host', 'journal', 'machine', 'action', 'version'] as const) {
     if (command[field] !== planned[field])
@@ -125,8 +131,7 @@ function wasDone(state: JournalState, { run, step, with: input }: Command): bool
 
 /** A way back is told nothing that this host has not found or returned itself. */
 function assertOwn(state: JournalState, { run, step }: Command, receipt: JsonObject): void {
-  const own = receiptOf(state, run, step) ?? {};
-  const strange = Object.keys(receipt).find((key) => !isDeepStrictEqual(receipt[key], own[key]));
+  const [strange] = Object.keys(strangeIn(state, { run, step, receipt }));
   if (strange !== undefined) throw unproven(`this host has no receipt with that ${strange}`);
 }
 
