@@ -1,4 +1,11 @@
-import { type Condition, type JsonObject, OPERATORS, type Operator, parseDuration } from '@signalbox/protocol';
+import {
+  type Condition,
+  type HostName,
+  type JsonObject,
+  OPERATORS,
+  type Operator,
+  parseDuration,
+} from '@signalbox/protocol';
 import { cliError } from './codes.ts';
 
 /** @throws SB-CLI-USAGE */
@@ -51,4 +58,11 @@ function scalarOf(text: string): string | number | boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   // Whole numbers that a double would round stay text; the comparison reads both.
   return /^-?\d+(\.\d+)?$/.test(text) && Number.isSafeInteger(Math.trunc(Number(text))) ? Number(text) : text;
+}
+
+/** The name of a host, an operator or a mesh. @throws SB-CLI-USAGE, saying what is wrong with it. */
+export function nameOf(schema: typeof HostName, value: string, what: string): string {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw cliError('SB-CLI-USAGE', `${what} ${value}: ${parsed.error.issues[0]?.message}`);
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { HostName, MeshName } from '@signalbox/protocol';
 import { isPublicKey, writeCertificate } from '@signalbox/protocol/crypto';
 import { loadSeed } from '@signalbox/settings';
-import { durationOf } from '../arguments.ts';
+import { durationOf, nameOf } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { cliError } from '../codes.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -20,18 +20,12 @@ export interface CertifyOptions {
  */
 export async function certify(cli: Cli, name: string, options: CertifyOptions): Promise<ExitCode> {
   const { key, role, expires, authority } = options;
-  const mesh = checked(MeshName, cli.globals.mesh ?? '', '--mesh');
+  const mesh = nameOf(MeshName, cli.globals.mesh ?? '', '--mesh');
   if (!isPublicKey(key)) throw cliError('SB-CLI-USAGE', '--key wants a public nkey (U...)');
   const issuedAtMs = cli.io.nowMs();
   const expiresAtMs = issuedAtMs + durationOf(expires, '--expires');
-  const said = { mesh, name: checked(HostName, name, 'the name'), key, role, issuedAtMs, expiresAtMs };
+  const said = { mesh, name: nameOf(HostName, name, 'the name'), key, role, issuedAtMs, expiresAtMs };
   const certificate = writeCertificate(said, loadSeed(resolve(cli.io.cwd, authority)));
   cli.show({ ...said, certificate }, () => [certificate]);
   return EXIT.done;
-}
-
-function checked(schema: typeof HostName, value: string, what: string): string {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw cliError('SB-CLI-USAGE', `${what} ${value}: ${parsed.error.issues[0]?.message}`);
 }

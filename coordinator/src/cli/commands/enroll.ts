@@ -1,8 +1,7 @@
 import { HostName, writeToken } from '@signalbox/protocol';
 import { createKeyPair } from '@signalbox/protocol/crypto';
-import { durationOf, pairsOf } from '../arguments.ts';
+import { durationOf, nameOf, pairsOf } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
-import { cliError } from '../codes.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 export interface EnrollOptions {
@@ -12,8 +11,7 @@ export interface EnrollOptions {
 
 /** `signalbox enroll HOST`: a token that lets one host in, once. Its key is made here, and never seen by the coordinator. */
 export async function enroll(cli: Cli, name: string, { labels, expires }: EnrollOptions): Promise<ExitCode> {
-  const host = HostName.safeParse(name);
-  if (!host.success) throw cliError('SB-CLI-USAGE', `${name}: ${host.error.issues[0]?.message}`);
+  const host = nameOf(HostName, name, 'the host');
   const client = await cli.mesh();
   const expiresAtMs = cli.io.nowMs() + durationOf(expires, '--expires');
   const key = createKeyPair();
@@ -21,19 +19,17 @@ export async function enroll(cli: Cli, name: string, { labels, expires }: Enroll
     (labels ?? []).flatMap((text) => text.split(',')),
     '--labels',
   );
-  await client.ask('enroll', { host: host.data, labels: given, tokenKey: key.publicKey, expiresAtMs });
+  await client.ask('enroll', { host, labels: given, tokenKey: key.publicKey, expiresAtMs });
   const { mesh, servers, ca, coordinators, authority } = cli.settings;
   const token = writeToken({
-    ...{ v: 1, mesh, host: host.data, servers, coordinators, seed: key.seed, expiresAtMs },
+    ...{ v: 1, mesh, host, servers, coordinators, seed: key.seed, expiresAtMs },
     ...(ca === undefined ? {} : { ca }),
     ...(authority === undefined ? {} : { authority }),
   });
-  cli.show({ mesh, host: host.data, token, expiresAtMs }, () => [token]);
+  cli.show({ mesh, host, token, expiresAtMs }, () => [token]);
   // Beside the token, not in it: what is piped to the host is the token alone.
   if (!cli.json && cli.io.isTerminal) {
-    cli.io.err(
-      `On ${host.data}, within ${expires}: signalbox-agent join --token - and paste this line. It works once.\n`,
-    );
+    cli.io.err(`On ${host}, within ${expires}: signalbox-agent join --token - and paste this line. It works once.\n`);
   }
   return EXIT.done;
 }

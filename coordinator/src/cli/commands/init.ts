@@ -5,6 +5,7 @@ import { fleetConfig } from '@signalbox/bus';
 import { HostName, MeshName } from '@signalbox/protocol';
 import { createKeyPair, type KeyPair, writeCertificate } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
+import { nameOf } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { cliError } from '../codes.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
@@ -25,8 +26,8 @@ const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
  * that is secret is printed: every file is for its owner alone.
  */
 export async function init(cli: Cli, options: InitOptions): Promise<ExitCode> {
-  const mesh = checked(MeshName, options.name, '--name');
-  const operator = checked(HostName, options.operator ?? personHere(), '--operator');
+  const mesh = nameOf(MeshName, options.name, '--name');
+  const operator = nameOf(HostName, options.operator ?? personHere(), '--operator');
   const port = Number(options.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw cliError('SB-CLI-USAGE', '--port wants 1 to 65535');
   const names = options.server ?? [hostname().toLowerCase()];
@@ -106,12 +107,6 @@ export async function init(cli: Cli, options: InitOptions): Promise<ExitCode> {
 }
 
 const SERVER = /^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/;
-
-function checked(schema: typeof HostName, value: string, flag: string): string {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw cliError('SB-CLI-USAGE', `${flag} ${value}: ${parsed.error.issues[0]?.message}`);
-}
 
 function personHere(): string {
   const name = userInfo()
