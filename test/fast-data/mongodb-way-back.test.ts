@@ -91,7 +91,7 @@ describe.runIf(canRunCutover)('mongodb-cutover, until the point of no return', (
   });
 });
 
-// All of them in one run; `npm run fast-data:kills` has a run for each step and each of them.
+// One at a few steps; `npm run fast-data:kills` kills each of them at every step.
 describe.runIf(canRunCutover)('[I8] mongodb-cutover, while one after the other is killed with -9', () => {
   it('goes on or is held with a reason, and nothing is lost or doubled', async () => {
     const { mesh, stage } = world;

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '@signalbox/protocol';
 import type { Janitor } from '../../lab/janitor.ts';
+import { Cells, type Kill } from './cells.ts';
 import { conduct, type Ending, leavesOf } from './conduct.ts';
 import { type Place, type Stage, stepOf } from './stage.ts';
 import { STAGES, type StageName } from './stages.ts';
@@ -22,13 +23,29 @@ interface Kept {
   readonly end: () => Promise<void>;
 }
 
-type Cell = Place & { readonly victim: string };
+/** What is left of a stage. */
+interface Todo {
+  readonly places: readonly Place[];
+  readonly cells: Cells;
+  /** Whether nobody has been left in peace yet. */
+  undisturbed: boolean;
+  pass: number;
+}
 
-type Played = Omit<Row, 'stage' | 'step' | 'victim' | 'seconds'>;
+/** A run that is to be played. */
+interface Turn {
+  readonly steps: readonly string[];
+  readonly hostOf: (step: string) => string;
+  readonly take: (step: string) => string | undefined;
+  /** Grows by who was killed. */
+  readonly killed: Kill[];
+}
+
+type Played = Omit<Row, 'stage' | 'killed' | 'seconds'>;
 
 const NOBODY = 'nobody';
 
-/** Plays cells one after the other, in as many worlds at once as there are lanes. */
+/** Plays runs one after the other, in as many worlds at once as there are lanes. */
 export class Campaign {
   readonly #options: CampaignOptions;
   readonly #janitor: Janitor;
@@ -46,55 +63,55 @@ export class Campaign {
   async play(name: StageName): Promise<void> {
     const first = await this.#start(name);
     await first.stage.startOver();
-    const todo = (await this.#cells(first.stage)).filter((cell) => this.#isWanted(name, cell));
-    this.#options.say(`${name}: ${todo.length} cells to play`);
-    const lanes = Math.min(this.#options.lanes, todo.length);
-    await Promise.all(
-      Array.from({ length: lanes }, (_, i) => this.#lane(name, { todo, given: i === 0 ? first : undefined })),
+    const todo = await this.#todo(name, first.stage);
+    this.#options.say(`${name}: ${todo.cells.left.length} kills to play`);
+    const lanes = Array.from({ length: this.#options.lanes }, (_, i) =>
+      this.#lane(name, { todo, given: i === 0 ? first : undefined }),
     );
+    await Promise.all(lanes);
     await first.end();
+    for (const { step, victim } of todo.cells.left) this.#options.say(`${name}: no run came to ${step} for ${victim}`);
   }
 
-  async #lane(name: StageName, { todo, given }: { todo: Cell[]; given: Kept | undefined }): Promise<void> {
+  async #lane(name: StageName, { todo, given }: { todo: Todo; given: Kept | undefined }): Promise<void> {
     let world = given;
-    for (let cell = todo.shift(); cell; cell = todo.shift()) {
+    let isFresh = given !== undefined;
+    for (let turn = nextOf(todo); turn; turn = nextOf(todo)) {
       const startedMs = performance.now();
       let played: Played;
       try {
         world ??= await this.#start(name);
-        await world.stage.startOver();
-        played = await this.#playCell(world.stage, cell);
+        if (!isFresh) await world.stage.startOver();
+        isFresh = false;
+        played = await this.#playRun(world.stage, turn);
       } catch (error) {
-        // What this world is in now nobody knows; the next cell gets another one.
-        const why = error instanceof Error ? error.message : String(error);
-        played = {
-          outcome: `broken: ${why.replaceAll(/\s+/g, ' ').slice(0, 200)}`,
-          held: [],
-          written: 0,
-          lost: 0,
-          duplicated: 0,
-        };
+        // What this world is in now nobody knows; the next run gets another one.
+        played = brokenBy(error);
         await world?.end();
         world = undefined;
       }
-      const seconds = Math.round((performance.now() - startedMs) / 1_000);
-      const row = { stage: name, step: cell.step, victim: cell.victim, ...played, seconds };
+      const { killed, steps } = turn;
+      const row = { stage: name, ...played, seconds: Math.round((performance.now() - startedMs) / 1_000), killed };
       this.#options.rows.push(row);
       this.#options.tell(row);
+      // Whatever keeps a run from its first kill keeps the next one as well.
+      if (steps.length > 0 && killed.length === 0) break;
     }
     await world?.end();
   }
 
-  async #playCell(stage: Stage, cell: Cell): Promise<Played> {
-    const { world } = stage;
+  async #playRun(stage: Stage, { steps, hostOf, take, killed }: Turn): Promise<Played> {
+    const { world, patienceMs } = stage;
     const run = await world.beginOther(...stage.words);
-    const at = cell.victim === NOBODY ? undefined : cell.step;
+    const strike = async (step: string) => {
+      const victim = take(step);
+      if (victim === undefined) return;
+      killed.push({ step, victim });
+      this.#options.say(`${new Date().toISOString()} ${run}: ${victim} is killed at ${step}`);
+      await stage.strike(victim, { step, host: hostOf(step) });
+    };
     try {
-      const ending = await conduct(world, run, {
-        at,
-        strike: () => stage.strike(cell.victim, cell),
-        patienceMs: stage.patienceMs,
-      });
+      const ending = await conduct(world, run, { at: steps, strike, patienceMs });
       const { outcome, held, crossed } = ending;
       if (!['completed', 'rolled-back'].includes(outcome)) await leave(stage, run, ending);
       const counted = await stage.settle(outcome === 'completed' || crossed ? 'destination' : 'source');
@@ -112,23 +129,40 @@ export class Campaign {
     this.#options.say(stdout);
   }
 
-  /** Without any kill first, then step by step. */
-  async #cells(stage: Stage): Promise<Cell[]> {
-    const places = await placesOf(stage);
-    const steps = places.map(({ step }) => step);
-    const cells = places.flatMap((place, i) => {
-      const victims = stage.victimsAt(place, steps);
-      return victims.map((_, pass) => ({ pass, ...place, victim: victims[(i + pass) % victims.length] ?? '' }));
-    });
-    // A campaign that is ended early has been at every step, and has met everybody.
-    return [{ step: '-', host: '', victim: NOBODY }, ...cells.sort((a, b) => a.pass - b.pass)];
-  }
-
-  #isWanted(stage: StageName, { step, victim }: Cell): boolean {
+  async #todo(name: StageName, stage: Stage): Promise<Todo> {
     const { rows, step: steps, victim: victims } = this.#options;
-    if (has(rows, { stage, step, victim })) return false;
-    return (steps?.includes(step) ?? true) && (victims?.includes(victim) ?? true);
+    const places = await placesOf(stage);
+    const all = places.map(({ step }) => step);
+    const choices = places.map((place) => ({ step: place.step, victims: stage.victimsAt(place, all) }));
+    const cells = new Cells(choices, (kill) => {
+      if (has(rows, name, kill)) return false;
+      return (steps?.includes(kill.step) ?? true) && (victims?.includes(kill.victim) ?? true);
+    });
+    const own = rows.filter((row) => row.stage === name);
+    const pass = own.filter(({ killed }) => killed.length > 0).length;
+    const undisturbed = steps === undefined && (victims?.includes(NOBODY) ?? true) && own.length === pass;
+    return { places, cells, undisturbed, pass };
   }
+}
+
+/** Nobody is killed in the first run; in each of the others somebody at every step, while there is somebody left. */
+function nextOf(todo: Todo): Turn | undefined {
+  const { places, cells } = todo;
+  const hostOf = (at: string) => places.find(({ step }) => step === at)?.host ?? '';
+  if (todo.undisturbed) {
+    todo.undisturbed = false;
+    return { steps: [], hostOf, take: () => undefined, killed: [] };
+  }
+  const { steps } = cells;
+  if (steps.length === 0) return undefined;
+  const pass = todo.pass++;
+  return { steps, hostOf, take: (step) => cells.take(step, pass), killed: [] };
+}
+
+function brokenBy(error: unknown): Played {
+  const why = error instanceof Error ? error.message : String(error);
+  const outcome = `broken: ${why.replaceAll(/\s+/g, ' ').slice(0, 200)}`;
+  return { outcome, held: [], written: 0, lost: 0, duplicated: 0 };
 }
 
 /** Steps of the plan and who does them, in order. A step without a host has the first one's agent killed. */
@@ -149,7 +183,7 @@ async function placesOf({ world, words }: Stage): Promise<Place[]> {
 
 /** Who is asked again and again takes everything back while that can be; what has crossed stays as it is. */
 async function leave({ world }: Stage, run: string, { crossed }: Ending): Promise<void> {
-  const note = 'the cell is over';
+  const note = 'the run is over';
   await world.operator.ask('abort', { run, mode: crossed ? 'leave' : 'undo', note });
   await world.event(run, 'Ended');
 }

@@ -2,10 +2,11 @@ import type { LeafStep, Plan, PlanStep, RunEvent } from '@signalbox/protocol';
 import type { World } from '../world.ts';
 import { stepOf } from './stage.ts';
 
-const LOOK_MS = 100;
+/** Short beside the shortest step. */
+const LOOK_MS = 25;
 /** What an operator waits before another try: a host that is back is heard within a heartbeat. */
 const RESUME_AFTER_MS = 2_000;
-/** A run that was resumed so often for the same reason has said what a person has to do, and will not go on by itself. */
+/** A run that was resumed so often for the same reason since the last kill has said what a person has to do, and will not go on by itself. */
 const TRIES = 8;
 
 export interface Ending {
@@ -21,27 +22,31 @@ export const leavesOf = (steps: readonly PlanStep[]): LeafStep[] =>
 
 /**
  * Takes a run through as its people do: approvals when they are asked for, and `resume` when it is held. `strike` is called
- * once, as soon as `at` is under way.
+ * once for each of the steps `at`, in order, as soon as it is under way, and has all the time it takes; a run that is being
+ * taken back is left in peace.
  */
 export async function conduct(
   world: World,
   run: string,
-  { at, strike, patienceMs }: { at: string | undefined; strike: () => Promise<void>; patienceMs: number },
+  { at, strike, patienceMs }: { at: readonly string[]; strike: (step: string) => Promise<void>; patienceMs: number },
 ): Promise<Ending> {
   const log = new Watched(world, run);
   const approvals = await approvalsOf(world, run);
-  const endMs = performance.now() + patienceMs;
-  let struck = at === undefined;
+  const waiting = new Set(at);
+  let endMs = performance.now() + patienceMs;
   let resumeMs = 0;
   for (;;) {
     await log.read();
-    if (!struck && log.hasStarted(at)) {
-      struck = true;
-      await strike();
+    const { last } = log;
+    if (last?.type === 'Ended') return log.ending(last.outcome);
+    const step = log.isUndone ? undefined : [...waiting].find((id) => log.hasStarted(id));
+    if (step !== undefined) {
+      waiting.delete(step);
+      await strike(step);
+      log.forgive();
+      endMs = performance.now() + patienceMs;
       continue;
     }
-    const { last } = log;
-    if (last?.type === 'Ended') return log.ending(struck ? last.outcome : `${last.outcome} before ${at}`);
     const isHeld = last?.type === 'Held';
     if (performance.now() > endMs) return log.ending(isHeld ? 'held' : 'stuck');
     if (isHeld && log.tries > TRIES) return log.ending('held');
@@ -60,7 +65,8 @@ const DECISIVE: readonly RunEvent['type'][] = ['Ended', 'Held', 'Resumed', 'Hold
 /** The log of a run, and why it was held until now. */
 class Watched {
   readonly events: RunEvent[] = [];
-  readonly #held = new Map<string, number>();
+  readonly #held = new Set<string>();
+  readonly #tries = new Map<string, number>();
   readonly #world: World;
   readonly #run: string;
   #read = 0;
@@ -80,7 +86,8 @@ class Watched {
       if (event.type !== 'Held') continue;
       for (const { cause, step, failure } of event.reasons) {
         const why = [cause, step, failure.code].filter((word) => word !== undefined).join(' ');
-        this.#held.set(why, (this.#held.get(why) ?? 0) + 1);
+        this.#held.add(why);
+        this.#tries.set(why, (this.#tries.get(why) ?? 0) + 1);
       }
     }
   }
@@ -91,15 +98,24 @@ class Watched {
 
   /** How often it was held for the reason that it was held for most often. */
   get tries(): number {
-    return Math.max(0, ...this.#held.values());
+    return Math.max(0, ...this.#tries.values());
   }
 
-  hasStarted(at: string | undefined): boolean {
+  /** Whoever is killed anew gives reasons anew. */
+  forgive(): void {
+    this.#tries.clear();
+  }
+
+  get isUndone(): boolean {
+    return this.events.some(({ type }) => type === 'UndoStarted');
+  }
+
+  hasStarted(at: string): boolean {
     return this.events.some((event) => event.type === 'StepStarted' && stepOf(event.step) === at);
   }
 
   ending(outcome: string): Ending {
-    return { outcome, held: [...this.#held.keys()], crossed: this.events.some(({ type }) => type === 'Crossed') };
+    return { outcome, held: [...this.#held], crossed: this.events.some(({ type }) => type === 'Crossed') };
   }
 }
 

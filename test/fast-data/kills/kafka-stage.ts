@@ -1,13 +1,14 @@
 import { until } from '@signalbox/protocol/testing';
 import { KafkaWorld, type KafkaWorldOptions, NEW_BROKERS, OLD_BROKERS } from '../kafka-world.ts';
 import type { Counted, Place, Stage } from './stage.ts';
+import { strikeDaemon } from './strike.ts';
 
 const AT_WORK = { rtu: 1, svc: 1, api: 2 };
 /** Slow enough for services that have a small share of a machine. */
 const EVERY_MS = 100;
 const SETTLE_MS = 120_000;
 
-/** `kafka-cutover` between two clusters, moved back by hand after each cell. */
+/** `kafka-cutover` between two clusters, moved back by hand after each run. */
 export class KafkaCells implements Stage {
   readonly world: KafkaWorld;
   readonly words = ['RUNBOOK'];
@@ -37,14 +38,9 @@ export class KafkaCells implements Stage {
   }
 
   async strike(victim: string, { host }: Place): Promise<void> {
-    const { mesh, source, destination } = this.world;
-    if (victim === 'coordinator') {
-      await mesh.killCoordinator();
-      mesh.startCoordinator();
-    } else if (victim === 'agent') {
-      await mesh.kill(host);
-      mesh.startAgent(host);
-    } else {
+    const { source, destination } = this.world;
+    if (victim === 'agent' || victim === 'coordinator') await strikeDaemon(this.world, victim, host);
+    else {
       const { broker } = victim === 'source broker' ? source : destination;
       await broker.kill();
       await broker.start();

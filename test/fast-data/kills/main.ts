@@ -1,6 +1,6 @@
 // npm run fast-data:kills [-- --stage NAME --step ID --victim NAME --out FILE --lanes N]
-// A cutover for each of its steps and each of those who work on it, who is killed there; a table. What stands in `--out` is
-// not played again, so a campaign goes on where it was ended.
+// Cutovers in which somebody is killed at every step, until everybody who works on it was killed at each of them; a table.
+// What stands in `--out` is not played again, so a campaign goes on where it was ended.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { Janitor } from '../../lab/janitor.ts';
@@ -15,9 +15,9 @@ const wishes = new Command('npm run fast-data:kills --')
   .addOption(new Option('--stage <name...>').choices(NAMES).default(['mongodb', 'kafka']))
   .option('--victim <name...>', 'only these; `nobody` is the run without a kill')
   .option('--step <id...>', 'only at these steps')
-  .option('--out <file>', 'the table, as Markdown; rows that are in it are not played again')
+  .option('--out <file>', 'the table, as Markdown; kills that are in it are not played again')
   .addOption(
-    new Option('--lanes <number>', 'cells at the same time, each in a world of its own').argParser(Number).default(1),
+    new Option('--lanes <number>', 'runs at the same time, each in a world of its own').argParser(Number).default(1),
   )
   .parse()
   .opts<{ stage: StageName[]; victim?: string[]; step?: string[]; out?: string; lanes: number }>();

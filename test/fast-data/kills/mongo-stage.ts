@@ -2,6 +2,7 @@ import { until } from '@signalbox/protocol/testing';
 import { FastDataWorld, NEW_SECRET, OLD_SECRET } from '../fast-data-world.ts';
 import type { ReplicaSet } from '../mongo/replica-set.ts';
 import type { Counted, Place, Stage } from './stage.ts';
+import { strikeDaemon } from './strike.ts';
 
 const MIRROR = 'mongomirror.service';
 const SERVICES = ['crud', 'rtu', 'svc'] as const;
@@ -10,7 +11,7 @@ const AT_WORK = { crud: 1, rtu: 2, svc: 1 };
 const EVERY_MS = { 1: 100, 3: 500 } as const;
 const SETTLE_MS = 120_000;
 
-/** `mongodb-cutover` between two sets of so many members each, moved back by hand after each cell. */
+/** `mongodb-cutover` between two sets of so many members each, moved back by hand after each run. */
 export class MongoCells implements Stage {
   readonly world: FastDataWorld;
   readonly words = ['RUNBOOK'];
@@ -63,14 +64,9 @@ export class MongoCells implements Stage {
   }
 
   async strike(victim: string, { host }: Place): Promise<void> {
-    const { mesh, stage } = this.world;
-    if (victim === 'coordinator') {
-      await mesh.killCoordinator();
-      mesh.startCoordinator();
-    } else if (victim === 'agent') {
-      await mesh.kill(host);
-      mesh.startAgent(host);
-    } else if (victim === 'mirror') await this.world.systemctl('kill', '-s', 'SIGKILL', MIRROR);
+    const { stage } = this.world;
+    if (victim === 'agent' || victim === 'coordinator') await strikeDaemon(this.world, victim, host);
+    else if (victim === 'mirror') await this.world.systemctl('kill', '-s', 'SIGKILL', MIRROR);
     else await strikePrimary(victim === 'source mongod' ? stage.source : stage.destination);
   }
 

@@ -14,12 +14,12 @@ export interface Place {
   readonly host: string;
 }
 
-/** A world that is kept up for one cell after the other. */
+/** A world that is kept up for one run after the other. */
 export interface Stage {
   readonly world: World;
   /** What names the runbook and its parameters on a command line. */
   readonly words: readonly string[];
-  /** How long a run may take, with a hold or two, on a machine that does other things as well. */
+  /** How long a run may take after a kill, with a hold or two, on a machine that does other things as well. */
   readonly patienceMs: number;
   /** Who can be killed at each of these places. */
   victimsAt(place: Place, steps: readonly string[]): readonly string[];

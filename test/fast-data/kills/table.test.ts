@@ -1,29 +1,58 @@
 import { describe, expect, it } from 'vitest';
+import { Cells } from './cells.ts';
 import { HEAD, has, print, type Row, read, summary } from './table.ts';
 
+const AT_STILL = { step: 'still', victim: 'agent' };
+const AT_GO = { step: 'go', victim: 'source broker' };
+
 const row = (more: Partial<Row> = {}): Row => ({
-  ...{ stage: 'kafka', step: 'still', victim: 'agent', outcome: 'completed', held: [] },
+  ...{ stage: 'kafka', outcome: 'completed', held: [], killed: [AT_GO, AT_STILL] },
   ...{ written: 1_000, lost: 0, duplicated: 2, seconds: 41 },
   ...more,
 });
 
 describe('the table of a campaign', () => {
   it('is read as it was printed, so that a campaign goes on where it was ended', () => {
-    const rows = [row(), row({ victim: 'coordinator', outcome: 'held', held: ['fence still[a] SB-X', 'unknown b'] })];
+    const rows = [row({ killed: [] }), row({ outcome: 'held', held: ['fence still[a] SB-X', 'unknown b'] })];
     const text = ['# Kills', '', ...HEAD, ...rows.map(print), '', 'A | B', ''].join('\n');
     expect(read(text)).toEqual(rows);
-    expect(has(read(text), { stage: 'kafka', step: 'still', victim: 'coordinator' })).toBe(true);
-    expect(has(read(text), { stage: 'kafka-4', step: 'still', victim: 'coordinator' })).toBe(false);
+    expect(has(read(text), 'kafka', AT_GO)).toBe(true);
+    expect(has(read(text), 'kafka-4', AT_GO)).toBe(false);
+    expect(has(read(text), 'kafka', { ...AT_GO, victim: 'source' })).toBe(false);
   });
 
-  it('bears whatever a broken cell says', () => {
+  it('bears whatever a broken run says', () => {
     const broken = row({ outcome: 'broken: a | b' });
     expect(read(print(broken))).toEqual([{ ...broken, outcome: 'broken: a / b' }]);
   });
 
   it('is summed up by stage', () => {
     expect(summary([row(), row({ outcome: 'rolled-back', held: ['fence still SB-X'], lost: 1 })])).toEqual([
-      'kafka: 2 cells, 1 completed, 1 rolled-back; 1 asked a person; of 2000 written 1 lost, 4 duplicated',
+      'kafka: 2 runs with 4 kills, 1 completed, 1 rolled-back; 1 asked a person; of 2000 written 1 lost, 4 duplicated',
     ]);
+  });
+});
+
+describe('the kills of a campaign', () => {
+  const choices = [
+    { step: 'a', victims: ['x', 'y'] },
+    { step: 'b', victims: ['x', 'y', 'z'] },
+  ];
+  const play = (cells: Cells, pass: number) => cells.steps.map((step) => `${step} ${cells.take(step, pass)}`);
+
+  it('are one a step in each run, of somebody else each time, until everybody was killed everywhere', () => {
+    const cells = new Cells(choices);
+    expect(play(cells, 0)).toEqual(['a x', 'b y']);
+    expect(play(cells, 1)).toEqual(['a y', 'b z']);
+    expect(cells.left).toEqual([{ step: 'b', victim: 'x' }]);
+    expect(play(cells, 2)).toEqual(['b x']);
+    expect(cells.steps).toEqual([]);
+    expect(cells.take('a', 3)).toBeUndefined();
+  });
+
+  it('are those that stand in no row yet', () => {
+    const cells = new Cells(choices, ({ step, victim }) => step === 'b' && victim !== 'y');
+    expect(play(cells, 0)).toEqual(['b z']);
+    expect(play(cells, 1)).toEqual(['b x']);
   });
 });

@@ -1,9 +1,8 @@
-/** What became of a run in which one of those that work on it was killed. */
+import type { Kill } from './cells.ts';
+
+/** What became of a run in which somebody was killed at each of its steps. */
 export interface Row {
   readonly stage: string;
-  readonly step: string;
-  /** Who was killed; `nobody`: the run that the others are compared with. */
-  readonly victim: string;
   readonly outcome: string;
   /** Why a person was asked, in order; what that person did is `signalbox resume`. */
   readonly held: readonly string[];
@@ -11,44 +10,58 @@ export interface Row {
   readonly lost: number;
   readonly duplicated: number;
   readonly seconds: number;
+  /** In order; nobody: the run that the others are compared with. */
+  readonly killed: readonly Kill[];
 }
 
-const COLUMNS = ['stage', 'step', 'victim', 'outcome', 'held for', 'written', 'lost', 'duplicated', 's'];
-const NUMBERS = ['written', 'lost', 'duplicated', 's'];
-const NOT_HELD = '-';
+const COLUMNS = ['stage', 'kills', 'outcome', 'held for', 'written', 'lost', 'duplicated', 's', 'killed'];
+const NUMBERS = ['kills', 'written', 'lost', 'duplicated', 's'];
+const NOTHING = '-';
 
 const line = (cells: readonly (string | number)[]) =>
   `| ${cells.map((cell) => String(cell).replaceAll('|', '/')).join(' | ')} |`;
 
+const list = (items: readonly string[]) => (items.length === 0 ? NOTHING : items.join('; '));
+const listed = (cell: string) => (cell === NOTHING ? [] : cell.split('; '));
+
 export const HEAD = [line(COLUMNS), line(COLUMNS.map((name) => (NUMBERS.includes(name) ? '---:' : '---')))];
 
-export function print({ held, ...row }: Row): string {
-  const { stage, step, victim, outcome, written, lost, duplicated, seconds } = row;
-  const why = held.length === 0 ? NOT_HELD : held.join('; ');
-  return line([stage, step, victim, outcome, why, written, lost, duplicated, seconds]);
+export function print({ held, killed, ...row }: Row): string {
+  const { stage, outcome, written, lost, duplicated, seconds } = row;
+  const kills = killed.map(({ step, victim }) => `${step} ${victim}`);
+  return line([stage, kills.length, outcome, list(held), written, lost, duplicated, seconds, list(kills)]);
 }
 
 /** The rows of a table as it was printed; whatever else is in the text is passed over. */
 export function read(text: string): Row[] {
-  const cells = text.split('\n').map((row) =>
+  const rows = text.split('\n').map((row) =>
     row
       .split('|')
       .slice(1, -1)
       .map((cell) => cell.trim()),
   );
-  return cells.flatMap(([stage = '', step = '', victim = '', outcome = '', held = '', ...numbers]) => {
-    const [written = Number.NaN, lost = 0, duplicated = 0, seconds = 0] = numbers.map(Number);
-    if (Number.isNaN(written)) return [];
-    const why = held === NOT_HELD ? [] : held.split('; ');
-    return [{ stage, step, victim, outcome, held: why, written, lost, duplicated, seconds }];
+  return rows.flatMap(([stage = '', kills = '', outcome = '', held = '', ...rest]) => {
+    const [killed = '', ...numbers] = rest.reverse();
+    const [seconds = 0, duplicated = 0, lost = 0, written = 0] = numbers.map(Number);
+    if (!/^\d+$/.test(kills)) return [];
+    return [
+      { stage, outcome, held: listed(held), written, lost, duplicated, seconds, killed: listed(killed).map(killOf) },
+    ];
   });
 }
 
-/** Whether what is to be played stands in the table. */
-export const has = (rows: readonly Row[], cell: Pick<Row, 'stage' | 'step' | 'victim'>): boolean =>
-  rows.some(({ stage, step, victim }) => stage === cell.stage && step === cell.step && victim === cell.victim);
+function killOf(text: string): Kill {
+  const [step = ''] = text.split(' ', 1);
+  return { step, victim: text.slice(step.length + 1) };
+}
 
-/** A line for each stage and outcome. */
+/** Whether a kill stands in the table. */
+export const has = (rows: readonly Row[], stage: string, kill: Kill): boolean =>
+  rows.some(
+    (row) => row.stage === stage && row.killed.some(({ step, victim }) => step === kill.step && victim === kill.victim),
+  );
+
+/** A line for each stage. */
 export function summary(rows: readonly Row[]): string[] {
   const stages = [...new Set(rows.map(({ stage }) => stage))];
   return stages.map((stage) => {
@@ -58,7 +71,8 @@ export function summary(rows: readonly Row[]): string[] {
     const sum = (of: (row: Row) => number) => own.reduce((total, row) => total + of(row), 0);
     const held = own.filter((row) => row.held.length > 0).length;
     return (
-      `${stage}: ${own.length} cells, ${counts.join(', ')}; ${held} asked a person; of ${sum((row) => row.written)} written ` +
+      `${stage}: ${own.length} runs with ${sum(({ killed }) => killed.length)} kills, ${counts.join(', ')}; ` +
+      `${held} asked a person; of ${sum((row) => row.written)} written ` +
       `${sum((row) => row.lost)} lost, ${sum((row) => row.duplicated)} duplicated`
     );
   });
