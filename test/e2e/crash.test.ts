@@ -24,14 +24,15 @@ function expectOnce(world: World, commands: readonly string[]): void {
 /** `signalbox events RUN --follow`, once it has shown something: later its last event's type and its exit code. */
 async function followed(world: World, run: string): Promise<() => Promise<[string, number | null]>> {
   const { child, lines } = world.follow(['events', run, '--follow', '--json']);
-  const exited = once(child, 'exit');
+  // Not its exit: that may come before its last line.
+  const closed = once(child, 'close');
   let last = '';
   lines.on('line', (line) => {
     last = JSON.parse(line).events.at(-1).type;
   });
   await once(lines, 'line');
   return async () => {
-    const [code] = await exited;
+    const [code] = await closed;
     return [last, code];
   };
 }

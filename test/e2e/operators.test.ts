@@ -176,6 +176,7 @@ describe('decisions in the middle of a run', () => {
       ...['adjust', run, 'in-sync', '--timeout', '+20s', '--until', 'body.value.atMost=9', '--note', 'nine is fine'],
     ]);
     expect(adjusted).toMatchObject({ exitCode: 0 });
+    expect(await world.event(run, 'GateAdjusted')).toMatchObject({ timeoutMs: 21_000, note: 'nine is fine' });
     expect((await world.signalbox(['resume', run])).exitCode).toBe(0);
     expect(await world.signalbox(['wait', run, '--for', 'done'])).toMatchObject({ exitCode: 0 });
   });

@@ -193,20 +193,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
     resolve: ({ run, step, host, note, as }, by) => tell(run, { type: 'resolve', as, step, host, by, note }),
     drop: ({ run, host, note }, by) => tell(run, { type: 'drop', host, by, note }),
     abort: ({ run, mode, to, note }, by) => tell(run, { type: 'abort', mode, to, by, note }),
-    adjust: async ({ run, step, timeoutMs, addTimeoutMs, until, note }, by) => {
-      const { state } = await runs.led(run);
-      const present = gateTimeoutMs(state, step);
-      const total =
-        timeoutMs ?? (addTimeoutMs === undefined || present === undefined ? undefined : present + addTimeoutMs);
-      return await tell(run, {
-        type: 'adjust',
-        step,
-        by,
-        note,
-        ...(total === undefined ? {} : { timeoutMs: total }),
-        ...(until === undefined ? {} : { until }),
-      });
-    },
+    adjust: ({ run, ...change }, by) => tell(run, { type: 'adjust', by, ...change }),
     note: ({ run, text }, by) => tell(run, { type: 'note', by, text }),
     take: ({ run }, by) => tell(run, { type: 'take', by }),
     acknowledge: ({ run }, by) => tell(run, { type: 'acknowledge', by }),
@@ -228,12 +215,4 @@ function must(enrolment: Enrolment | undefined): Enrolment {
   if (enrolment === undefined)
     throw coordinatorError('SB-ENROL-OFF', 'this coordinator has no `enrolment` in its settings');
   return enrolment;
-}
-
-function gateTimeoutMs(state: Awaited<ReturnType<Runs['load']>>['state'], step: string): number | undefined {
-  const adjusted = state.adjustments.get(step)?.timeoutMs;
-  if (adjusted !== undefined) return adjusted;
-  const cell = [...state.cells.values()].find((c) => c.step === step && c.work?.kind === 'gate');
-  if (cell?.work?.kind !== 'gate' || cell.startedRunMs === undefined) return undefined;
-  return cell.work.deadlineRunMs - cell.startedRunMs;
 }

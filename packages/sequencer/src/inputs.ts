@@ -122,8 +122,10 @@ export type Input =
   | {
       readonly type: 'adjust';
       readonly step: string;
-      readonly timeoutMs?: number;
-      readonly until?: Condition;
+      readonly timeoutMs?: number | undefined;
+      /** On top of what each gate has now. */
+      readonly addTimeoutMs?: number | undefined;
+      readonly until?: Condition | undefined;
       readonly by: Actor;
       readonly note: string;
     }

@@ -44,6 +44,21 @@ describe('gates and their time', () => {
     expect(run.why).toEqual(['gate g']);
   });
 
+  it('get more time on top of what they have: while they wait, when they have run out of it, and in every instance', () => {
+    const run = TestRun.start(plan([gate('g[a]', 'h1', { timeoutMs: 10_000 }), gate('g[b]', 'h1')]));
+    run.adjust('g[a]', { addTimeoutMs: 5_000 });
+    run.pass(15_000);
+    expect(run.why).toEqual(['gate g[a]']);
+    run.adjust('g', { addTimeoutMs: 20_000 });
+    run.resume();
+    run.pass(34_999);
+    expect(run.status).toBe('running');
+    run.pass(1);
+    expect(run.why).toEqual(['gate g[a]']);
+    run.adjust('g', { timeoutMs: 1_000 });
+    expect([...run.state.adjustments.values()].map(({ timeoutMs }) => timeoutMs)).toEqual([1_000, 1_000]);
+  });
+
   it('are watched anew when an operator changes what they ask for, comparison by comparison', () => {
     const until = { lag: { atMost: 0, atLeast: 0 }, stage: { equals: 'oplog' } };
     const run = TestRun.start(plan([gate('g', 'h1', { until })]));

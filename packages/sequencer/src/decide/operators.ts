@@ -1,8 +1,9 @@
+import type { GateStep } from '@signalbox/protocol';
 import { blockers } from '../blockers.ts';
 import { sequencerError } from '../codes.ts';
 import type { Input } from '../inputs.ts';
 import { appliedOf } from '../leftovers.ts';
-import { isLeftOut, isMoving } from '../state.ts';
+import { isLeftOut, isMoving, type RunState } from '../state.ts';
 import { type CellRef, indexOf, writtenId } from '../tree.ts';
 import { isOver } from '../walk.ts';
 import { stepToKeep } from '../way-back.ts';
@@ -86,14 +87,26 @@ export function onAbort(draft: Draft, { mode, to, by, note }: Of<'abort'>): void
   draft.emit({ type: 'UndoStarted', reason: failure, by, ...keep });
 }
 
-export function onAdjust(draft: Draft, { type: _, step, by, note, timeoutMs, until }: Of<'adjust'>): void {
-  const gates = indexOf(draft.state.plan).refs.filter(
-    (ref) => ref.leaf.kind === 'gate' && (ref.leaf.id === step || writtenId(ref.leaf.id) === step),
-  );
-  if (gates.length === 0) throw sequencerError('SB-RUN-NO-STEP', `${draft.state.run} has no gate ${step}`);
-  const change = { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(until === undefined ? {} : { until }) };
-  for (const id of new Set(gates.map((ref) => ref.leaf.id))) {
-    draft.emit({ type: 'GateAdjusted', step: id, by, note, ...change });
+export function onAdjust(draft: Draft, { step, by, note, until, ...time }: Of<'adjust'>): void {
+  const gates = new Map<string, GateStep>();
+  for (const { leaf } of indexOf(draft.state.plan).refs) {
+    if (leaf.kind === 'gate' && (leaf.id === step || writtenId(leaf.id) === step)) gates.set(leaf.id, leaf);
+  }
+  if (gates.size === 0) throw sequencerError('SB-RUN-NO-STEP', `${draft.state.run} has no gate ${step}`);
+  for (const gate of gates.values()) {
+    const timeoutMs = wholeTimeoutMs(draft.state, gate, time);
+    const change = { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(until === undefined ? {} : { until }) };
+    draft.emit({ type: 'GateAdjusted', step: gate.id, by, note, ...change });
   }
   if (until !== undefined) askVotersAgain(draft);
+}
+
+/** What is added is added to what the gate has, whether it waits, has run out of it, or is still to come. */
+function wholeTimeoutMs(
+  { adjustments }: RunState,
+  gate: GateStep,
+  { timeoutMs, addTimeoutMs }: Pick<Of<'adjust'>, 'timeoutMs' | 'addTimeoutMs'>,
+): number | undefined {
+  if (timeoutMs !== undefined || addTimeoutMs === undefined) return timeoutMs;
+  return (adjustments.get(gate.id)?.timeoutMs ?? gate.timeoutMs) + addTimeoutMs;
 }

@@ -195,7 +195,7 @@ export class TestRun {
     return this.send({ type: 'abort', mode, by: AYSE, note: 'stop' });
   }
 
-  adjust(step: string, change: { timeoutMs?: number; until?: Condition }): string[] {
+  adjust(step: string, change: { timeoutMs?: number; addTimeoutMs?: number; until?: Condition }): string[] {
     return this.send({ type: 'adjust', step, by: AYSE, note: 'more', ...change });
   }
 
