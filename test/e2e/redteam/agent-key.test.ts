@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bareClient } from '../support/bare-client.ts';
 import { workStep } from '../support/work.ts';
 import { MESH, World } from '../support/world.ts';
-import { payloadOf, ServerOwner } from './server-owner.ts';
+import { payloadOf, ServerOwner, type Tapped } from './server-owner.ts';
 
 /** What a host may publish and hear at all: packages/bus/src/accounts.int.test.ts. Here, what it may make others believe. */
 let world: World;
@@ -23,8 +23,9 @@ describe('who has the key of one host', () => {
     const key = keys.agents['a-1'];
     if (!key) throw new Error('a-1 is not enrolled');
     const nats = await bareClient({ url, seed: key.seed, publicKey: key.publicKey });
-    const reports = owner.seen.filter(({ subject }) => subject === `sb.${MESH}.report.a-2.${run}`);
-    const accepted = reports.map(({ data }) => payloadOf<Report>(data)).find(({ type }) => type === 'accepted');
+    const isAccepted = ({ subject, data }: Tapped) =>
+      subject === `sb.${MESH}.report.a-2.${run}` && payloadOf<Report>(data).type === 'accepted';
+    const accepted = payloadOf<Report>((await owner.sight('that a-2 has accepted', isAccepted)).data);
     const outcome = {
       type: 'outcome',
       outcome: { status: 'succeeded' },
@@ -39,8 +40,7 @@ describe('who has the key of one host', () => {
     );
     await expect(nats.jetstream().publish(`sb.${MESH}.report.a-2.${run}`, data, { timeout: 1_000 })).rejects.toThrow();
 
-    const beat = owner.seen.find(({ subject }) => subject === `sb.${MESH}.health.a-2`);
-    if (!beat) throw new Error('a-2 was not seen to beat');
+    const beat = await owner.sight('a beat of a-2', ({ subject }) => subject === `sb.${MESH}.health.a-2`);
     const false_ = seal('health', { ...payloadOf<Health>(beat.data), policy: 'f'.repeat(64) }, key);
     const answer = await nats.request(`sb.${MESH}.health.a-1`, false_, { timeout: 5_000 });
     expect(payloadOf<{ type: string }>(answer.data).type).toBe('refused');

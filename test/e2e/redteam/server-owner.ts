@@ -1,5 +1,6 @@
 import { type Command, STREAMS } from '@signalbox/protocol';
 import { type Signer, seal } from '@signalbox/protocol/crypto';
+import { until } from '@signalbox/protocol/testing';
 import { headers, type NatsConnection } from 'nats';
 import { bareClient } from '../support/bare-client.ts';
 import { MESH, type World } from '../support/world.ts';
@@ -28,6 +29,11 @@ export class ServerOwner {
   private constructor(nats: NatsConnection) {
     this.#nats = nats;
     nats.subscribe(`sb.${MESH}.>`, { callback: (_, { subject, data }) => void this.seen.push({ subject, data }) });
+  }
+
+  /** The first message that fits, when it has come: what others have had already may reach the owner a moment later. */
+  async sight(what: string, fits: (tapped: Tapped) => boolean): Promise<Tapped> {
+    return await until(`${what} to be seen`, () => this.seen.find(fits));
   }
 
   /** Commands as hosts hear them, oldest first. */

@@ -70,8 +70,7 @@ describe('who owns the NATS server', () => {
 
     const run = await world.begin(file);
     await world.event(run, 'StepStarted', { step: 'agreed' });
-    const approval = owner.seen.find(({ subject }) => subject === `sb.${MESH}.req.approve`);
-    if (!approval) throw new Error('nobody was seen to approve');
+    const approval = await owner.sight('an approval', ({ subject }) => subject === `sb.${MESH}.req.approve`);
     const forOther = changed(approval.data, ({ body }) => Object.assign(body as object, { run }));
     const stranger = seal('request', { ...payloadOf<object>(approval.data), nonce: 'new' }, createKeyPair());
     for (const [data, code] of [

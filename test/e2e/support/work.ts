@@ -4,13 +4,16 @@ import { join } from 'node:path';
 /**
  * `work NAME [until WORD]`: a program for steps that counts its executions itself, whatever any log says. It marks its
  * begin and its end beside the folder that it lies in, and with `until` goes on until the test has made the file WORD, or
- * has ended and taken the folder away.
+ * has ended and taken the folder away: then it leaves no mark there.
  */
 export const WORK = `#!/bin/sh
 home=$(dirname "$(dirname "$0")")
 echo "$SIGNALBOX_COMMAND_ID begin $1" >> "$home/marks"
 if [ "$2" = until ]; then
-  while [ ! -e "$home/$3" ] && [ -e "$home/marks" ]; do sleep 0.05; done
+  while [ ! -e "$home/$3" ]; do
+    [ -e "$home/marks" ] || exit 1
+    sleep 0.05
+  done
 fi
 echo "$1 was here"
 echo "$SIGNALBOX_COMMAND_ID end $1" >> "$home/marks"
