@@ -96,6 +96,35 @@ describe('a run from beginning to end', () => {
   });
 });
 
+describe('an undo that fails', () => {
+  it('[I4] lets the other hosts go on; the run is held and names what is left, with what to do by hand', async () => {
+    const placed = `- id: placed
+  hosts: boxes
+  do: exec.run
+  with:
+    argv: [work, placed]
+    effect: reversible
+    undo: { argv: [test, -e, "${world.file('may-')}\${host.labels.name}"] }
+`;
+    const failing = `- id: broken\n  hosts: first\n  do: exec.run\n  with: { argv: ["false"], effect: read }\n`;
+    world.release('may-a-2');
+    const file = world.runbook('stuck', placed + failing);
+    expect((await world.signalbox(['start', file, '--yes'])).exitCode).toBe(3);
+    const undone = await world.event('stuck-1', 'StepSucceeded', { step: 'placed', direction: 'undo' });
+    expect(undone.host).toBe('a-2');
+
+    const { stdout } = await world.signalbox(['status', 'stuck-1']);
+    expect(stdout).toContain('BEING TAKEN BACK: 1 of 2 undone');
+    expect(stdout).toContain(`LEFT  placed on a-1, by hand: run test -e ${world.file('may-a-1')}`);
+    expect(stdout).not.toContain('placed on a-2, by hand');
+    const told = 'resolve stuck-1 placed --host a-1 --as succeeded --note';
+    expect(stdout).toContain(`signalbox ${told} ...`);
+    expect((await world.signalbox([...told.split(' '), 'done by hand'])).exitCode).toBe(0);
+    expect(await world.signalbox(['wait', 'stuck-1', '--for', 'done'])).toMatchObject({ exitCode: 1 });
+    expect((await world.signalbox(['events', 'stuck-1'])).stdout).toContain('done by hand');
+  });
+});
+
 describe('approvals', () => {
   const go = (rule: string) => `- id: go\n  approve: ${rule}\n`;
 

@@ -126,7 +126,7 @@ function candidatesOf(state: RunState, reason: HoldReason): Candidate[] {
       return [done, notDone, skip, ...drop(state, host)];
     case 'failed':
     case 'undo-failed':
-      return [retry, ...(reason.cause === 'undo-failed' ? [done] : []), skip, ...drop(state, host)];
+      return [retry, ...(reason.cause === 'undo-failed' ? [byHand(done)] : []), skip, ...drop(state, host)];
     case 'gate':
       return [
         resume(state, 'ask again', 'it gets its whole time again'),
@@ -137,6 +137,15 @@ function candidatesOf(state: RunState, reason: HoldReason): Candidate[] {
     default:
       return [resume(state, 'go on', 'what was asked is asked again'), skip];
   }
+}
+
+/** On the way back there is something to do for whoever says that it is done. */
+function byHand(done: Candidate): Candidate {
+  return {
+    ...done,
+    title: 'done by hand',
+    follows: 'you have taken it back yourself; the way back goes on with the rest',
+  };
 }
 
 function resume(state: RunState, title: string, follows: string): Candidate {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { heldScreen } from './held.ts';
 import { rehearseUndo } from './rehearse.ts';
-import { gateHeldInput, silentInput, unseenInput } from './testing/scenes.ts';
+import { gateHeldInput, silentInput, undoFailedInput, unseenInput } from './testing/scenes.ts';
 import { undoLines } from './undo-lines.ts';
 
 describe('screen 3', () => {
@@ -73,6 +73,39 @@ describe('screen 3', () => {
       '      fence source-quiet UNSEEN: no sample for 10s: mirror-1 did not answer within 10 s',
       '      [SB-COORD-HOST-SILENT]; last seen writes 0',
     ]);
+  });
+
+  it('[I4] shows an undo that failed: what is left, what to do by hand, how to say that it was done, and what follows then', () => {
+    expect(heldScreen(undoFailedInput())).toMatchInlineSnapshot(`
+      [
+        "mongodb-cutover-3   prod   HELD since 02:21:14 (0:06)   BEING TAKEN BACK: 1 of 6 undone; the rest takes ~1m36s   page not acknowledged",
+        "",
+        "WHY   5 undo of writers-stopped[rtu] on kube-1: scale back",
+        "      quota exceeded [SB-ACT-SCALE]",
+        "      Free some.",
+        "LEFT  writers-stopped[rtu] on kube-1, by hand: scale back",
+        "      what it kept for that: replicas 3",
+        "      and then, by itself:",
+        "      readers-moved[export] on kube-1: old env",
+        "      readers-moved[lite] on kube-1: old env",
+        "      readers-moved[crud] on kube-1: old env",
+        "      ttl-paused on mirror-1: TTL monitor on",
+        "KNOWN writers-stopped[svc] on kube-1: compensated (02:21:12)",
+        "CLOCK writes down 4:25 of 10:00. Nothing else is running.",
+        "",
+        "OR DECIDE (every one is logged with your name; --note required)",
+        "  try it again      signalbox retry mongodb-cutover-3 'writers-stopped[rtu]' --host kube-1 --note ...",
+        "                    a new attempt goes out",
+        "  done by hand      signalbox resolve mongodb-cutover-3 'writers-stopped[rtu]' --host kube-1 --as succeeded --note ...",
+        "                    you have taken it back yourself; the way back goes on with the rest",
+        "  go on without it  signalbox skip mongodb-cutover-3 'writers-stopped[rtu]' --host kube-1 --note ...",
+        "                    it is left as it is and named in the report",
+        "  leave it          signalbox abort mongodb-cutover-3 --leave --note ...",
+        "                    what was done stays as it is: ttl-paused, readers-moved[crud], readers-moved[lite] and 2 more",
+        "CANNOT drop: on the way back no host is left out: skip its undo by name",
+        "      abort --undo: mongodb-cutover-3 is being taken back already; resume it if it is held",
+      ]
+    `);
   });
 
   it('offers nothing that the sequencer would refuse', () => {

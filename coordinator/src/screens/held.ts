@@ -3,6 +3,7 @@ import { type Cell, cellOf, indexOf, isEnded, type RunState } from '@signalbox/s
 import { safeText } from '../cli/safe-text.ts';
 import { type Choice, choicesOf } from './choices.ts';
 import { wrap } from './layout.ts';
+import { leftLines } from './left-lines.ts';
 import { type RunInput, type RunModel, runModel } from './model.ts';
 import { clockLine, fenceText, quoted, statusText } from './status-lines.ts';
 import { shortTime, timeOfDay } from './time.ts';
@@ -24,6 +25,7 @@ export function heldScreen(input: RunInput): string[] {
       'WHY',
       state.reasons.flatMap((reason) => whyLines(input, reason)),
     ),
+    ...block('LEFT', leftLines(state)),
     ...block('KNOWN', knownLines(input, model)),
     ...block('CLOCK', [clockText(model, state)]),
     '',
@@ -54,7 +56,8 @@ function block(name: string, lines: readonly string[]): string[] {
 
 function whyLines(input: RunInput, { cause, step, host, failure }: HoldReason): string[] {
   const { state } = input;
-  const what = step === undefined ? undefined : stepLine(state.plan, step, host ?? null);
+  const way = cause === 'undo-failed' ? 'undoes' : 'does';
+  const what = step === undefined ? undefined : stepLine(state.plan, { step, host: host ?? null }, way);
   if (cause === 'unknown' && host) {
     const silent = state.silent.has(host);
     return [
@@ -81,12 +84,14 @@ function sinceOf({ entries, timeZone }: RunInput, host: string): string {
 }
 
 /** `8 writers-stopped[svc] on kube-1: scale deployment/svc 2 -> 0` */
-function stepLine(plan: Plan, step: string, host: string | null): string {
+function stepLine(plan: Plan, { step, host }: { step: string; host: string | null }, way: 'does' | 'undoes'): string {
   const leaf = indexOf(plan).byStep.get(step)?.[0]?.leaf;
   if (leaf === undefined) return step;
   const target = leaf.kind === 'action' ? leaf.targets.find((t) => t.host === host) : undefined;
-  const does = target?.does ?? (leaf.kind === 'manual' ? leaf.do : leaf.kind === 'gate' ? `gate on ${leaf.probe}` : '');
-  return `${leaf.number} ${step}${host === null ? '' : ` on ${host}`}${does === '' ? '' : `: ${safeText(does)}`}`;
+  const does =
+    target?.[way] ?? (leaf.kind === 'manual' ? leaf.do : leaf.kind === 'gate' ? `gate on ${leaf.probe}` : '');
+  const back = way === 'undoes' && leaf.kind === 'action' ? 'undo of ' : '';
+  return `${leaf.number} ${back}${step}${host === null ? '' : ` on ${host}`}${does === '' ? '' : `: ${safeText(does)}`}`;
 }
 
 /** What is certain: what became of the same step elsewhere, what stands guard, what was measured, what still runs. */

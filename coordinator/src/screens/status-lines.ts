@@ -2,6 +2,7 @@ import { formatClock, formatDuration } from '@signalbox/protocol';
 import { safeText } from '../cli/safe-text.ts';
 import type { FenceModel, HostModel, RunModel } from './model.ts';
 import { shortTime, timeOfDay } from './time.ts';
+import type { UndoTime } from './undo-time.ts';
 import { wayText } from './way.ts';
 
 /** The first line of every screen of a run: which mesh, which run, and whether there is a way back. */
@@ -70,13 +71,21 @@ export function nextLines(model: RunModel): string[] {
       : `do by hand: ${safeText(text)}. Then: signalbox confirm ${model.run} ${quoted(step)} --note ...`;
   });
   if (wishes.length > 0) return wishes;
-  if (model.way.kind === 'over') return [`it is over: signalbox report ${model.run}`];
+  if (model.way.kind === 'over') {
+    const { undo } = model.way;
+    const back = undo === undefined ? [] : [`signalbox undo ${model.run} takes ${countOf(undo)} back with a new run`];
+    return [`it is over: signalbox report ${model.run}`, ...back];
+  }
   if (model.status === 'paused') return [`paused. Then: signalbox resume ${model.run}`];
   if (model.window?.opensInMs !== undefined) {
     return [`nothing to do: it begins by itself when its window opens, in ${formatClock(model.window.opensInMs)}`];
   }
   const then = model.thenApprove === undefined ? '' : ` Then: approve ${model.thenApprove}.`;
   return [`nothing to do.${then}`];
+}
+
+function countOf({ undos }: UndoTime): string {
+  return undos === 1 ? 'what one step did on its host' : `what ${undos} steps did on their hosts`;
 }
 
 /** Brackets mean something to a shell. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runModel } from './model.ts';
 import { rehearseUndo } from './rehearse.ts';
-import { clockLine, headLine } from './status-lines.ts';
+import { clockLine, headLine, nextLines } from './status-lines.ts';
 import { begunLog, commandWork } from './testing/cutover.ts';
 import { undoSummary } from './undo-lines.ts';
 import { undoTimeOf } from './undo-time.ts';
@@ -42,11 +42,23 @@ describe('how long the way back takes', () => {
     expect(summaryOf(input)).toBe('5 undos, ~1m19s');
   });
 
-  it('is left out while nothing of it was ever timed', () => {
+  it('is said to be unknown while nothing of it was ever timed', () => {
     const input = stopping().input(1_010);
     const cells = input.state.cells.map((cell) => ({ ...cell, durationMs: undefined }));
     const untimed = { ...input, state: { ...input.state, cells } };
-    expect(headLine(runModel(untimed))).toContain('   REVERSIBLE   ');
+    expect(headLine(runModel(untimed))).toContain('   REVERSIBLE: undo was never timed   ');
     expect(summaryOf(untimed)).toBe('5 undos, never timed');
+  });
+
+  it('is said of a run that is over, which a new run can take back as long as nothing was crossed', () => {
+    const over = stopping().add(1_020, { type: 'Ended', outcome: 'aborted', leftovers: [] }).input(1_021);
+    expect(headLine(runModel(over))).toContain('ABORTED   REVERSIBLE by a new run: undo takes ~1m34s and 1 that');
+    expect(nextLines(runModel(over))).toEqual([
+      'it is over: signalbox report mongodb-cutover-3',
+      'signalbox undo mongodb-cutover-3 takes what 5 steps did on their hosts back with a new run',
+    ]);
+    const sealed = runModel({ ...over, state: { ...over.state, crossed: ['no-way-back'] } });
+    expect(headLine(sealed)).toContain('ABORTED   NOT REVERSIBLE since no-way-back');
+    expect(nextLines(sealed)).toHaveLength(1);
   });
 });

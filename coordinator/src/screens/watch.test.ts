@@ -65,7 +65,7 @@ describe('screen 2', () => {
 
   it('shows the way back: what is undone, what is being undone, what is still to undo', () => {
     expect(watchScreen(runModel(undoingInput()))).toEqual([
-      'mongodb-cutover-3   prod   COMPENSATING   BEING TAKEN BACK: 3 of 6 undone   owner ayse   02:21:24',
+      'mongodb-cutover-3   prod   COMPENSATING   BEING TAKEN BACK: 3 of 6 undone; the rest takes ~1m4s   owner ayse   02:21:24',
       'writes was down 4:19 of 10:00',
       '',
       '     1-3      to undo   window-enough .. mirror-alive',

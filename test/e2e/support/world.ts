@@ -114,14 +114,16 @@ export class World {
     return String(started);
   }
 
-  /** The first event of a type that the log of a run has, or gets; about `step`, when that is given. */
+  /** The first event of a type that the log of a run has, or gets; about `step`, and that way, when they are given. */
   async event<T extends RunEvent['type']>(
     run: string,
     type: T,
-    { step, timeoutMs = 20_000 }: { step?: string; timeoutMs?: number } = {},
+    { step, direction, timeoutMs = 20_000 }: { step?: string; direction?: 'do' | 'undo'; timeoutMs?: number } = {},
   ): Promise<Extract<RunEvent, { type: T }>> {
     const fits = (event: RunEvent): event is Extract<RunEvent, { type: T }> =>
-      event.type === type && (step === undefined || ('step' in event && event.step === step));
+      event.type === type &&
+      (step === undefined || ('step' in event && event.step === step)) &&
+      (direction === undefined || ('direction' in event && event.direction === direction));
     return await until(`${type}${step === undefined ? '' : ` of ${step}`} in ${run}`, () => this.#find(run, fits), {
       timeoutMs,
     });

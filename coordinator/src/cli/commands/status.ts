@@ -1,3 +1,4 @@
+import { leftOf } from '../../screens/left-lines.ts';
 import { runModel } from '../../screens/model.ts';
 import { watchScreen } from '../../screens/watch.ts';
 import { whyScreen } from '../../screens/why.ts';
@@ -18,7 +19,8 @@ export async function status(cli: Cli, named: string | undefined, { why }: Statu
     await feed.refresh({ live: true });
     const input = feed.input();
     const model = runModel(input);
-    cli.show({ ...model, reasons: input.state.reasons, leftovers: input.state.leftovers }, () =>
+    const { reasons, leftovers } = input.state;
+    cli.show({ ...model, reasons, leftovers, left: leftOf(input.state) }, () =>
       why || input.state.status === 'held' ? whyScreen(input) : watchScreen(model, { width: cli.io.columns }),
     );
     return EXIT.done;

@@ -136,12 +136,19 @@ export class TestLog {
     rest: Partial<Extract<RunEvent, { type: 'StepSucceeded' }>> = {},
   ): this {
     const id = { step, host, direction: 'do', attempt: 1 } as const;
-    const { values, durationMs = 2_100 } = rest;
+    const { values, receipt, durationMs = 2_100 } = rest;
     const isGate = values !== undefined;
     return this.add(
       atSeconds,
       { type: 'StepStarted', ...id, work: isGate ? gateWork(atSeconds) : commandWork(step) },
-      { type: 'StepSucceeded', ...id, via: 'report', durationMs, ...(isGate ? { values } : {}) },
+      {
+        type: 'StepSucceeded',
+        ...id,
+        via: 'report',
+        durationMs,
+        ...(isGate ? { values } : {}),
+        ...(receipt ? { receipt } : {}),
+      },
     );
   }
 

@@ -110,3 +110,28 @@ export function undoingInput(): RunInput {
   undone(log, 1_280, 'readers-moved[export]');
   return log.add(1_281, started('readers-moved[lite]')).input(1_284);
 }
+
+/** Held on the way back: the undo of the first writer has failed. */
+export function undoFailedInput(): RunInput {
+  const reason = { code: 'SB-ABORTED', class: 'terminal', message: 'ayse: wrong night', next: '-' } as const;
+  const failure = { code: 'SB-ACT-SCALE', class: 'terminal', message: 'quota exceeded', next: 'Free some.' } as const;
+  const undo = (step: string) => ({ step, host: 'kube-1', direction: 'undo', attempt: 1 }) as const;
+  const started = (step: string) => ({ type: 'StepStarted', ...undo(step), work: commandWork(step) }) as const;
+  const rtu = undo('writers-stopped[rtu]');
+  return begunLog()
+    .done(1_015, rtu.step, 'kube-1', { receipt: { replicas: 3 } })
+    .done(1_020, 'writers-stopped[svc]', 'kube-1')
+    .add(1_270, { type: 'UndoStarted', reason, by: AYSE })
+    .add(
+      1_272,
+      started('writers-stopped[svc]'),
+      { type: 'StepSucceeded', ...undo('writers-stopped[svc]'), via: 'report' },
+      started(rtu.step),
+    )
+    .add(
+      1_274,
+      { type: 'StepFailed', ...rtu, failure, unapplied: false },
+      { type: 'Held', reasons: [{ cause: 'undo-failed', step: rtu.step, host: rtu.host, failure }] },
+    )
+    .input(1_280);
+}
