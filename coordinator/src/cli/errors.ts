@@ -61,6 +61,7 @@ export function isAway(error: unknown): boolean {
 
 const AWAY: ReadonlySet<string> = new Set([
   'SB-BUS-NO-COORDINATOR',
+  'SB-BUS-NO-LEADER',
   'SB-BUS-TIMEOUT',
   'SB-BUS-OFFLINE',
   'SB-COORD-NOT-LED',

@@ -77,6 +77,12 @@ export const BUS_CODES = {
     means: 'No coordinator answers on this mesh.',
     next: 'Start one with `signalbox coordinator`; agents finish what they run without it.',
   },
+  'SB-BUS-NO-LEADER': {
+    class: 'retryable',
+    means:
+      'Nobody answers for a stream: JetStream is starting, the servers of a cluster are choosing who leads it, or too few of them run. Nothing was stored.',
+    next: 'Nothing to do if it passes: it is tried again. Otherwise see that more than half of the NATS servers run, and that a coordinator has prepared the mesh.',
+  },
   'SB-BUS-REMOTE': {
     class: 'unknown',
     means: 'The other side failed while it answered.',

@@ -21,6 +21,10 @@ export const JS_ERROR = {
   messageTooLarge: 10054,
   notEnabledForAccount: 10039,
   notEnabled: 10076,
+  noPeers: 10005,
+  clusterUnavailable: 10008,
+  sequenceNotReady: 10163,
+  sequenceInFlight: 10164,
 } as const;
 
 const BY_NUMBER: ReadonlyMap<number, BusCode> = new Map([
@@ -31,6 +35,11 @@ const BY_NUMBER: ReadonlyMap<number, BusCode> = new Map([
   [JS_ERROR.messageTooLarge, 'SB-BUS-TOO-LARGE'],
   [JS_ERROR.notEnabledForAccount, 'SB-BUS-NO-JETSTREAM'],
   [JS_ERROR.notEnabled, 'SB-BUS-NO-JETSTREAM'],
+  [JS_ERROR.noPeers, 'SB-BUS-NO-LEADER'],
+  [JS_ERROR.clusterUnavailable, 'SB-BUS-NO-LEADER'],
+  [JS_ERROR.sequenceNotReady, 'SB-BUS-NO-LEADER'],
+  // Another write to that subject is on its way to the other servers. It may be this very one, sent before.
+  [JS_ERROR.sequenceInFlight, 'SB-BUS-TIMEOUT'],
   [JS_ERROR.streamUpdateInvalid, 'SB-BUS-STREAM-MISMATCH'],
   [JS_ERROR.streamNameInUse, 'SB-BUS-STREAM-MISMATCH'],
   [JS_ERROR.subjectsOverlap, 'SB-BUS-STREAM-MISMATCH'],
@@ -67,8 +76,8 @@ export function toBusError(error: unknown, doing: string): SignalboxError {
   const said = error instanceof Error ? error.message : String(error);
   const message = `${doing}: ${said}`;
   if (isNoResponders(error)) {
-    const hint = 'nobody serves this subject; JetStream may be starting, or no coordinator has prepared the mesh';
-    return busError('SB-BUS-NO-COORDINATOR', `${doing}: ${hint}`, { cause: error });
+    const hint = 'no stream answers; JetStream may be starting, or no coordinator has prepared the mesh';
+    return busError('SB-BUS-NO-LEADER', `${doing}: ${hint}`, { cause: error });
   }
   const byNumber = BY_NUMBER.get(jsErrorNumber(error) ?? 0);
   const byCode = error instanceof NatsError ? BY_CLIENT_CODE[error.code] : undefined;

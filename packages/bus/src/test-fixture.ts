@@ -28,7 +28,7 @@ export interface LabOptions {
   readonly operatorMode?: boolean;
 }
 
-function meshKeys(hosts: readonly string[]): MeshKeys {
+export function meshKeys(hosts: readonly string[]): MeshKeys {
   const agents = Object.fromEntries(hosts.map((host) => [host, createKeyPair()]));
   const operators = { operator: createKeyPair() };
   return { coordinator: createKeyPair(), agents, operators, monitor: createKeyPair() };
@@ -71,9 +71,9 @@ export async function startLab({ operatorMode, ...options }: LabOptions = {}): P
   };
 }
 
-const QUICK = { sweepEveryMs: 200, retryAfterMs: 50 };
+export const QUICK = { sweepEveryMs: 200, retryAfterMs: 50 };
 
-async function connectBare(url: string, key: KeyPair, jwt: string | undefined): Promise<NatsConnection> {
+export async function connectBare(url: string | string[], key: KeyPair, jwt?: string): Promise<NatsConnection> {
   return await connect({
     servers: url,
     inboxPrefix: inboxPrefix(key.publicKey),
