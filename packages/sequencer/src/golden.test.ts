@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LogEntry, Plan } from '@signalbox/protocol';
+import { LogEntry, Plan, RunEvent } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import { evolveEntry, initialState } from './evolve.ts';
 import { pending } from './pending.ts';
@@ -17,6 +17,12 @@ const RUNS = readdirSync(FOLDER, { withFileTypes: true })
   .flatMap(({ name }) => readdirSync(join(FOLDER, name)).map((run) => join(name, run)));
 
 describe('[D5] golden logs', () => {
+  it('have every event in them that this version knows', () => {
+    const entries = RUNS.flatMap((run) => read(join(FOLDER, run)).entries);
+    const written = new Set(entries.flatMap(({ events }) => events.map(({ type }) => type)));
+    expect([...written].sort()).toEqual(RunEvent.options.map(({ shape }) => shape.type.value).sort());
+  });
+
   it.each(RUNS)('%s folds to the same state and wants the same of the world after each entry', (run) => {
     const folder = join(FOLDER, run);
     const { entries, planText } = read(folder);
