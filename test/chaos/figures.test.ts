@@ -1,7 +1,7 @@
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import type { RunRecord } from './checks.ts';
-import { resumedAfterMs } from './figures.ts';
+import { report, resumedAfterMs } from './figures.ts';
 import type { Struck } from './striker.ts';
 
 const HELD: RunEvent = { type: 'Held', reasons: [] };
@@ -39,4 +39,15 @@ describe('the time until runs go on', () => {
     const runs = [run([90, CLOSED]), run([160, CLOSED]), run([90, HELD], [400, CLOSED])];
     expect(resumedAfterMs(struck('agent'), runs)).toBeUndefined();
   });
+});
+
+it('a campaign is told in one line: kills, what was done twice, what was lost, what was held, and how soon runs went on', () => {
+  const runs = [run([90, CLOSED], [170, CLOSED]), run([90, HELD], [400, CLOSED])];
+  const violations = [{ law: 'twice' as const, what: 'r-1:a' }];
+  const stopped: Struck = { ...struck('agent'), type: 'stop' };
+  const [head, line] = report({ struck: [struck('agent'), stopped], runs, violations, typed: [], exits: [] });
+  expect([head, line].map((text) => text?.split(/ {2,}/))).toEqual([
+    ['kills and stops', 'runs', 'executed twice', 'outcomes lost', 'held', 'resumed after, median', 'worst'],
+    ['', '2', '2', '1', '0', '1', '0.02 s', '0.02 s'],
+  ]);
 });

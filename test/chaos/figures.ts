@@ -43,11 +43,36 @@ function isHeld(entries: RunRecord['entries']): boolean {
 
 export const isKill = ({ type }: Struck) => type === 'kill' || type === 'stop';
 
+/** What a campaign came to, in one line of numbers. */
+export function totals({ struck, runs, violations }: Figures) {
+  const waits = waitsOf(struck, runs);
+  const broken = (law: Violation['law']) => violations.filter((violation) => violation.law === law).length;
+  return {
+    kills: struck.filter(isKill).length,
+    runs: runs.length,
+    doubleExecutions: broken('twice'),
+    lostOutcomes: broken('lost'),
+    held: having(runs, 'Held').length,
+    resumed: { medianMs: waits[Math.floor(waits.length / 2)], worstMs: waits.at(-1) },
+  };
+}
+
+function having(runs: readonly RunRecord[], type: string): readonly RunRecord[] {
+  return runs.filter(({ entries }) => entries.some(({ events }) => events.some((event) => event.type === type)));
+}
+
+function totalRows(figures: Figures): string[][] {
+  const { kills, runs, doubleExecutions, lostOutcomes, held, resumed } = totals(figures);
+  const counted = [kills, runs, doubleExecutions, lostOutcomes, held].map(String);
+  return [
+    ['kills and stops', 'runs', 'executed twice', 'outcomes lost', 'held', 'resumed after, median', 'worst'],
+    [...counted, seconds(resumed.medianMs), seconds(resumed.worstMs)],
+  ];
+}
+
 /** The whole result as lines. */
 export function report(figures: Figures): string[] {
   const { runs, violations, typed, exits } = figures;
-  const events = (type: string) =>
-    runs.filter(({ entries }) => entries.some((entry) => entry.events.some((e) => e.type === type)));
   const ends = runs.flatMap(({ entries }) =>
     entries.flatMap((entry) => entry.events.flatMap((e) => (e.type === 'Ended' ? [e.outcome] : []))),
   );
@@ -62,12 +87,17 @@ export function report(figures: Figures): string[] {
       words,
       violations.filter((v) => v.law === law).length,
     ]),
-    ['runs held at some time', `${events('Held').length}, lifted without a person in ${events('HoldLifted').length}`],
+    [
+      'runs held at some time',
+      `${having(runs, 'Held').length}, lifted without a person in ${having(runs, 'HoldLifted').length}`,
+    ],
     ['commands typed because a screen said so', typed.length],
     ['programs that ended by themselves', exits.length === 0 ? 0 : count(exits)],
   ];
   const width = Math.max(...lines.map(([words]) => words.length)) + 2;
   return [
+    ...table(totalRows(figures)),
+    '',
     ...table(victimRows(figures)),
     '',
     ...table(pointRows(figures)),
@@ -134,8 +164,11 @@ function pointRows({ struck, runs }: Figures): string[][] {
 
 function resume(struck: readonly Struck[], runs: readonly RunRecord[]): [string, string] {
   const waits = waitsOf(struck, runs);
-  const seconds = (ms: number | undefined) => (ms === undefined ? '-' : `${(ms / 1_000).toFixed(2)} s`);
   return [seconds(waits[Math.floor(waits.length / 2)]), seconds(waits.at(-1))];
+}
+
+function seconds(ms: number | undefined): string {
+  return ms === undefined ? '-' : `${(ms / 1_000).toFixed(2)} s`;
 }
 
 /** Words to the left, figures to the right. */

@@ -4,17 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Janitor } from '../lab/janitor.ts';
 import { campaign } from './campaign.ts';
-import { type Figures, isKill, report, waitsOf } from './figures.ts';
+import { type Figures, report, totals } from './figures.ts';
 import { cannotIsolate } from './isolation.ts';
 import { readOptions } from './options.ts';
 
 const options = readOptions(process.argv.slice(2));
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
-function summary({ struck, runs, violations }: Figures) {
-  const waits = waitsOf(struck, runs);
-  const resumed = { medianMs: waits[Math.floor(waits.length / 2)], worstMs: waits.at(-1) };
-  return { dir, seed: options.seed, kills: struck.filter(isKill).length, runs: runs.length, violations, resumed };
+function summary(figures: Figures) {
+  return { dir, seed: options.seed, ...totals(figures), violations: figures.violations };
 }
 
 const janitor = new Janitor();
