@@ -72,4 +72,16 @@ describe('a leader', () => {
     const runner = await world.runs.led('book-1');
     expect(runner.state.reasons.map(({ cause, step }) => [cause, step])).toEqual([['deadline', 'cutover']]);
   });
+
+  it('acts on a deadline within half a minute when its wall clock was set past it, with nothing else going on', async () => {
+    const world = new World(['a']);
+    const timing = { decideByMs: world.clock.wallMs() + 3_600_000 };
+    const runner = await started(world, (children) => [
+      { kind: 'group', id: 'cutover', number: 1, line: 1, mode: 'serial', children, timing },
+    ]);
+    await runner.submit({ type: 'pause', by: OPERATOR, note: undefined });
+    world.clock.wallOffsetMs += 3_600_000;
+    await world.clock.advance(31_000);
+    expect(runner.state.reasons.map(({ cause, step }) => [cause, step])).toEqual([['deadline', 'cutover']]);
+  });
 });
