@@ -57,4 +57,25 @@ describe('a point of no return on real hosts', () => {
     const voters = events.slice(0, crossedAt).flatMap((event) => (event.vote === 'yes' ? event.host : []));
     expect([...new Set(voters)].sort()).toEqual(['a-1', 'a-2']);
   });
+
+  it('[I3] is not undone by an operator who asks for it: that is explained, with what is possible instead', async () => {
+    const quiet = await dial(0);
+    const steps = `${workStep('before')}${dialGate('quiet', quiet)}${POINT}${BEHIND}- id: last\n  approve: { count: 1 }\n`;
+    const run = await world.begin(world.runbook('sealed', steps));
+    await world.event(run, 'StepStarted', { step: 'go' });
+    expect((await world.signalbox(['approve', run, 'go', '--yes'])).exitCode).toBe(0);
+    await world.event(run, 'StepStarted', { step: 'last' });
+    expect((await world.signalbox(['status', run])).stdout).toContain('NOT REVERSIBLE since no-way-back');
+    for (const how of [['--dry-run'], ['--note', 'second thoughts']]) {
+      const refused = await world.signalbox(['abort', run, '--undo', ...how]);
+      expect(refused.exitCode).toBe(1);
+      expect(refused.stderr).toContain('SB-RUN-SEALED  no-way-back has been crossed; nothing before it is taken back');
+      expect(refused.stderr).toContain('signalbox abort RUN --leave');
+    }
+    expect((await world.signalbox(['approve', run, 'last', '--yes'])).exitCode).toBe(0);
+    expect((await world.signalbox(['wait', run, '--for', 'done'])).exitCode).toBe(0);
+    expect(world.marks().some(({ command }) => command.startsWith(`${run}:before`) && command.includes(':undo:'))).toBe(
+      false,
+    );
+  });
 });
