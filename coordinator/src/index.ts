@@ -1,7 +1,7 @@
 export { CLI_CODES } from './cli/codes.ts';
 export { completionScript, SHELLS, type Shell } from './cli/commands/completion.ts';
 export { buildProgram } from './cli/program.ts';
-export { signStart } from './cli/sign-start.ts';
+export { signAgreement, signStart } from './cli/sign-start.ts';
 export { COORDINATOR_CODES } from './daemon/codes.ts';
 export { Hosts } from './daemon/hosts.ts';
 export { runCoordinator } from './daemon/main.ts';

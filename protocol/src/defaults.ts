@@ -16,6 +16,8 @@ export const DEFAULTS = {
   queryTimeoutMs: 10_000,
   /** A check may start programs, each of which takes seconds on a host that is busy (Alembic twice), with others beside it. */
   checkTimeoutMs: 30_000,
+  /** How much longer than `validFor` approvals may be apart by the clocks of those who gave them. */
+  approvalSlackMs: 3 * 60_000,
   /** Clocks further apart than this: no mutation is started [I7]. */
   maxSkewMs: 30_000,
   retryBackoffMs: 1_000,

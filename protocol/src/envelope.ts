@@ -20,6 +20,7 @@ export const EnvelopeKind = z.enum([
   'keys',
   'plan',
   'certificate',
+  'approval',
 ]);
 
 /** Version 1, for good. `payload` is the exact JSON text that was signed. */

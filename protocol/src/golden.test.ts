@@ -6,7 +6,7 @@ import { Command, Control, Query } from './command.ts';
 import { open, verifySignature } from './crypto/index.ts';
 import { Envelope, type EnvelopeKind } from './envelope.ts';
 import { Health } from './health.ts';
-import { OperatorCertificate, PlanSignature } from './proof.ts';
+import { ApprovalSignature, OperatorCertificate, PlanSignature } from './proof.ts';
 import { Answer, Report } from './report.ts';
 import { Reply, Request } from './request.ts';
 
@@ -20,7 +20,9 @@ const KEY = 'UD466L6EBCM3YY5HEGHJANNTN4LSKTSUXTH7RILHCKEQMQHTBNLHJJXT';
 const VOTES_KEY = 'UDXWHYSWUJ4B2CFSW24E35FDMXZQDZJ7OEDK2DW7UNEAMVBUDL5LQ25G';
 /** Of what proves that an operator asked for something, which came later still. */
 const PROOF_KEY = 'AD7QTEZUJFBV4WITPVJRXOLHONHAHL2L5AWYN4Y5RWYEYNOCV52IWEU4';
-const KEYS: ReadonlySet<string> = new Set([KEY, VOTES_KEY, PROOF_KEY]);
+/** Of what proves that people agreed to it, the last to come. */
+const APPROVAL_KEY = 'UAJUQBKEMKYOA4LAYLDWJNIKRYVM57UO4E2HECADQHCQ4IAMUC2XUWBV';
+const KEYS: ReadonlySet<string> = new Set([KEY, VOTES_KEY, PROOF_KEY, APPROVAL_KEY]);
 const SCHEMAS: Partial<Record<EnvelopeKind, z.ZodType>> = {
   command: Command,
   control: Control,
@@ -32,6 +34,7 @@ const SCHEMAS: Partial<Record<EnvelopeKind, z.ZodType>> = {
   reply: Reply,
   plan: PlanSignature,
   certificate: OperatorCertificate,
+  approval: ApprovalSignature,
 };
 
 const files = readdirSync(FOLDER);

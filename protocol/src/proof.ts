@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Critical } from './envelope.ts';
 import { JsonObject } from './json.ts';
 import { Direction, HostName, MeshName, StartId } from './names.ts';
+import { ApprovalRule } from './plan.ts';
 import { wire } from './wire.ts';
 
 /** What the authority of a mesh says of a person: this key is theirs, and this is what they may ask for. */
@@ -29,6 +30,31 @@ export const PlanSignature = wire({
   plan: z.string(),
   /** Merkle root of the texts of its planned actions, in their order. */
   actions: z.string(),
+  signedAtMs: z.int(),
+  critical: Critical,
+});
+
+/** Roles that may agree to something, where a rule names none. */
+const APPROVERS: ReadonlySet<string> = new Set(['approver', 'operator', 'admin']);
+
+/** Whether somebody of that role may give an approval of that rule. */
+export function fitsRole(role: string | undefined, rule: Pick<ApprovalRule, 'role'>): boolean {
+  return role !== undefined && APPROVERS.has(role) && (rule.role === undefined || [rule.role, 'admin'].includes(role));
+}
+
+/** An approval that a planned action comes after, and who has to give it. */
+export type NeededApproval = z.infer<typeof NeededApproval>;
+const { count, role, notSubmitter, validForMs } = ApprovalRule.shape;
+export const NeededApproval = wire({ step: z.string(), count, role, notSubmitter, validForMs });
+
+/** What a person signs who agrees: to this step of this plan, for the run of this start and no other. */
+export type ApprovalSignature = z.infer<typeof ApprovalSignature>;
+export const ApprovalSignature = wire({
+  mesh: MeshName,
+  start: StartId,
+  /** SHA-256 of the plan's exact text. */
+  plan: z.string(),
+  step: z.string(),
   signedAtMs: z.int(),
   critical: Critical,
 });
@@ -62,6 +88,10 @@ export const PlannedAction = wire({
   /** The point of no return that it waits for: its command carries the votes. */
   behind: z.string().optional(),
   sources: z.array(Source).optional(),
+  /** What people have to agree to before it is done: its command carries their signatures. */
+  approvals: z.array(NeededApproval).optional(),
+  /** Done on the way back only. */
+  only: z.literal('undo').optional(),
 });
 
 /** One step from a leaf up to the root: the hash that it is joined with there, and on which side that stands. */
@@ -72,6 +102,10 @@ export const MerkleStep = z.union([z.strictObject({ left: z.string() }), z.stric
 export type SignedStart = z.infer<typeof SignedStart>;
 export const SignedStart = wire({ signature: z.string(), certificate: z.string() });
 
+/** A person's signature on an approval, and the authority's word for that person: sealed messages, as text. */
+export type SignedApproval = z.infer<typeof SignedApproval>;
+export const SignedApproval = wire({ signature: z.string(), certificate: z.string() });
+
 /** That a command belongs to a plan which an operator signed. */
 export type Proof = z.infer<typeof Proof>;
 export const Proof = wire({
@@ -79,4 +113,6 @@ export const Proof = wire({
   /** The exact text of the planned action, and its way up to the root that was signed. */
   action: z.string(),
   path: z.array(MerkleStep),
+  /** Of the approvals that it comes after. */
+  approvals: z.array(SignedApproval).optional(),
 });

@@ -5,7 +5,7 @@ import { Failure } from './failure.ts';
 import { HostRecord } from './health.ts';
 import { Json, JsonObject } from './json.ts';
 import { HostName, MeshName, RunId, StartId } from './names.ts';
-import { SignedStart } from './proof.ts';
+import { SignedApproval, SignedStart } from './proof.ts';
 import { CheckResult } from './report.ts';
 import { LogEntry } from './run-event.ts';
 import { wire } from './wire.ts';
@@ -99,7 +99,11 @@ export const REQUESTS = {
     body: wire({ host: HostName, action: z.string(), with: JsonObject, timeoutMs: z.int() }),
     reply: wire({ result: CheckResult }),
   },
-  approve: { body: wire({ run: RunId, step: z.string(), ...Note }), reply: wire({}) },
+  approve: {
+    /** `signed`: the approver's own, for hosts that do not take a coordinator's word for it. */
+    body: wire({ run: RunId, step: z.string(), signed: SignedApproval.optional(), ...Note }),
+    reply: wire({}),
+  },
   reject: { body: wire({ run: RunId, step: z.string(), note: z.string() }), reply: wire({}) },
   /** A manual step was done, or undone, by hand. */
   confirm: { body: wire({ run: RunId, step: z.string(), note: z.string() }), reply: wire({}) },

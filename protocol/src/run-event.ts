@@ -4,7 +4,7 @@ import { Condition } from './condition.ts';
 import { Failure } from './failure.ts';
 import { Json, JsonObject } from './json.ts';
 import { Direction, HostName, MeshName, RunId } from './names.ts';
-import { SignedStart } from './proof.ts';
+import { SignedApproval, SignedStart } from './proof.ts';
 import { Applied, VoteEvidence } from './report.ts';
 import { wire } from './wire.ts';
 
@@ -159,7 +159,14 @@ export const RunEvent = z.discriminatedUnion('type', [
     unseen: z.literal(true).optional(),
     sealed: Sealed,
   }),
-  wire({ type: z.literal('ApprovalGiven'), step: z.string(), by: Actor, note: z.string().optional() }),
+  wire({
+    type: z.literal('ApprovalGiven'),
+    step: z.string(),
+    by: Actor,
+    note: z.string().optional(),
+    /** Kept whole: commands behind it carry it. */
+    signed: SignedApproval.optional(),
+  }),
   wire({ type: z.literal('ApprovalRejected'), step: z.string(), by: Actor, note: z.string() }),
   wire({ type: z.literal('ApprovalVoided'), step: z.string(), reason: z.string() }),
   /** A host's vote in the open round, and where it stands in the host's journal. */

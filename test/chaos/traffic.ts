@@ -78,8 +78,7 @@ export class Traffic {
 
   async #attend(run: string, status: string, runbook: string): Promise<void> {
     const { operator } = this.#options;
-    if (runbook === 'gated')
-      await this.#try(() => operator.ask('approve', { run, step: APPROVAL, note: 'go' }, ASK_MS));
+    if (runbook === 'gated') await this.#try(() => operator.approve(run, APPROVAL, 'go', ASK_MS));
     await this.#note(run);
     if (status !== 'held') return void this.#heldSince.delete(run);
     const since = this.#heldSince.get(run) ?? performance.now();

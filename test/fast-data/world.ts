@@ -151,7 +151,7 @@ export class World {
   }
 
   async approveBy(who: 'operator' | 'approvers', run: string, step: string): Promise<void> {
-    for (const person of this.people(who)) await person.ask('approve', { run, step });
+    for (const person of this.people(who)) await person.approve(run, step);
   }
 
   async events(run: string): Promise<RunEvent[]> {

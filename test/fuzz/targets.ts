@@ -2,9 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeLine, scan } from '@signalbox/agent';
 import {
+  ApprovalSignature,
   Command,
   Control,
   Health,
+  OperatorCertificate,
+  PlanSignature,
   Query,
   Report,
   Request,
@@ -31,6 +34,9 @@ const KINDS = {
   health: Health,
   query: Query,
   request: Request,
+  plan: PlanSignature,
+  certificate: OperatorCertificate,
+  approval: ApprovalSignature,
 } as const;
 
 const isKind = (kind: string): kind is keyof typeof KINDS => kind in KINDS;

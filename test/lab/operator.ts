@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connectOperator, type OperatorBus } from '@signalbox/bus';
-import { signStart } from '@signalbox/coordinator';
+import { signAgreement, signStart } from '@signalbox/coordinator';
 import {
   type LogEntry,
   REQUESTS,
@@ -54,10 +54,17 @@ export class Operator {
 
   /** Signs a plan and starts its run. @throws as `ask`. */
   async start(plan: string, start: string, timeoutMs = ANSWER_MS): Promise<ReplyBody<'start'>> {
-    const key = this.#mesh.nats.operatorKey(this.name);
-    const certificate = readFileSync(this.#mesh.etc(`${this.name}.cert`), 'utf8');
-    const signed = signStart({ text: plan, start, nowMs: Date.now() }, { key, certificate });
+    const signed = signStart({ text: plan, start, nowMs: Date.now() }, this.#credentials());
     return await this.ask('start', { plan, start, signed, acceptDrift: false }, timeoutMs);
+  }
+
+  /** Signs an approval and gives it. @throws as `ask`. */
+  async approve(run: string, step: string, note?: string, timeoutMs = ANSWER_MS): Promise<void> {
+    const { entries, plan: text = '' } = await this.ask('log', { run, from: 0, plan: true }, timeoutMs);
+    const created = entries[0]?.events.find((event) => event.type === 'RunCreated');
+    const of = { text, start: created?.start ?? '', step, nowMs: Date.now() };
+    const signed = signAgreement(of, this.#credentials());
+    await this.ask('approve', { run, step, signed, ...(note === undefined ? {} : { note }) }, timeoutMs);
   }
 
   /** The whole log of a run, as it is now. */
@@ -68,5 +75,9 @@ export class Operator {
       entries.push(...page.entries);
       if (!page.more) return entries;
     }
+  }
+  #credentials() {
+    const certificate = readFileSync(this.#mesh.etc(`${this.name}.cert`), 'utf8');
+    return { key: this.#mesh.nats.operatorKey(this.name), certificate };
   }
 }

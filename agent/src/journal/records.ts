@@ -52,6 +52,8 @@ export const RecordBody = z.discriminatedUnion('type', [
     boot: z.string(),
     /** What the operator's signature is for: the run of this start, and no other. */
     start: z.string().optional(),
+    /** Approvals that people had given by then, as this host has proven. */
+    approved: z.array(z.string()).optional(),
     /** Clock of that boot: the step's time goes on from here, whoever measures it. */
     monotonicMs: z.number().optional(),
   }),

@@ -40,6 +40,8 @@ export interface KnownRun {
   releasedThrough: number;
   /** The round by which a point of no return was crossed; 0: there is a way back. */
   sealedBy: number;
+  /** Approvals that were proven here when something behind them began. */
+  approved: ReadonlySet<string>;
 }
 
 /** [D4] It has voted for a crossing and does not know what came of it: until it does, nothing is undone. */
@@ -143,6 +145,7 @@ function applyIntent(state: JournalState, record: Stored<'intent'>): void {
   const known = obey(state, run, record.command);
   // Whoever asks for this has crossed: that is as good as the seal, which may still be on its way.
   known.sealedBy = Math.max(known.sealedBy, record.command.crossing?.round ?? 0);
+  if (record.approved) known.approved = new Set([...known.approved, ...record.approved]);
   state.unpublished.set(record.n, record);
 }
 
@@ -203,6 +206,7 @@ const UNKNOWN_RUN = {
   vote: undefined,
   releasedThrough: 0,
   sealedBy: 0,
+  approved: new Set<string>(),
 } as const;
 
 /** Epochs only grow; the head moves forward within them. */

@@ -11,7 +11,7 @@ import { failureOf } from './ask.ts';
 import { contentOf } from './content.ts';
 import { judgeCommand, judgeTime, type Verdict } from './judge.ts';
 import type { MeshTime } from './mesh-time.ts';
-import type { Asked, Proofs } from './proof.ts';
+import { type Asked, keptOf, type Proofs } from './proof.ts';
 import type { Publisher } from './publisher.ts';
 import type { Runner } from './runner.ts';
 import type { Release, Slots } from './slots.ts';
@@ -187,7 +187,7 @@ export function createCommandLoop(ports: CommandLoopPorts): CommandLoop {
       content,
       before,
       boot: journal.state.boot,
-      ...(asked?.start === undefined ? {} : { start: asked.start }),
+      ...keptOf(asked),
       monotonicMs: clock.monotonicMs(),
     });
     passPoint('agent.intent.written');

@@ -1,63 +1,10 @@
-import type { Answer, Command, OperatorCertificate, PlannedAction, PlanSignature, Report } from '@signalbox/protocol';
-import {
-  createKeyPair,
-  type KeyPair,
-  merkleTree,
-  type Signer,
-  seal,
-  signPlan,
-  writeCertificate,
-} from '@signalbox/protocol/crypto';
+import type { Answer, Command, PlannedAction, Report } from '@signalbox/protocol';
+import { createKeyPair, seal } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
 import { compact } from '../journal/compact.ts';
 import { settled } from '../testing/manual-clock.ts';
-import { RUN, type SmallWorld, type SmallWorldOptions, smallWorld } from '../testing/small-world.ts';
-
-const authority = createKeyPair('account');
-const ayse = createKeyPair();
-const other = createKeyPair();
-const YEAR_MS = 365 * 24 * 3_600_000;
-
-const world = (options: SmallWorldOptions = {}) => smallWorld({ authority: authority.publicKey, ...options });
-
-function certificate(change: Partial<OperatorCertificate> = {}, by: Signer = authority): string {
-  const said = { mesh: 'lab', name: 'ayse', key: ayse.publicKey, role: 'operator' };
-  return writeCertificate({ ...said, issuedAtMs: 0, expiresAtMs: 100 * YEAR_MS, ...change }, by);
-}
-
-const planned = (change: Partial<PlannedAction> = {}): PlannedAction => ({
-  ...{ step: 's', host: 'h1', journal: 'journal-1', machine: 'm1', action: 'test.action', version: 1 },
-  ...{ with: { unit: 'remesd.service' }, directions: ['do', 'undo'] },
-  ...change,
-});
-
-interface Signed {
-  readonly actions?: readonly PlannedAction[];
-  readonly index?: number;
-  readonly certificate?: string;
-  readonly signer?: KeyPair;
-  readonly signature?: Partial<PlanSignature>;
-}
-
-/** Of a plan with other steps beside the one that is meant. */
-function proofOf({ actions = [planned()], index = 0, signer = ayse, ...given }: Signed = {}) {
-  const texts = [...actions, planned({ step: 'other' }), planned({ step: 'more' })].map((a) => JSON.stringify(a));
-  const tree = merkleTree(texts);
-  const signature = signPlan(signer, {
-    ...{ mesh: 'lab', start: 'start-1', plan: 'p', actions: tree.root, signedAtMs: 0 },
-    ...given.signature,
-  });
-  return {
-    ...{ signature, certificate: given.certificate ?? certificate() },
-    ...{ action: texts[index] ?? '', path: tree.pathTo(index) },
-  };
-}
-
-const asked = (w: SmallWorld, change: Partial<Command> = {}) =>
-  w.command({ with: { unit: 'remesd.service' }, proof: proofOf(), ...change });
-
-const refusals = (w: SmallWorld) =>
-  w.reports().flatMap((report) => (report.type === 'refused' ? [report.failure] : []));
+import { asked, certificate, other, planned, proofOf, refusals, world } from '../testing/signed.ts';
+import { RUN, type SmallWorld } from '../testing/small-world.ts';
 
 describe('a host that wants an operator behind every command', () => {
   it('does what a plan that was signed has it do, and takes it back', async () => {

@@ -7,6 +7,7 @@ import {
   type Json,
   type JsonObject,
   type Known,
+  type OperatorCertificate,
   PlannedAction,
   type PlanSignature,
   type Proof,
@@ -17,9 +18,10 @@ import {
   type StepReference,
   valueAt,
 } from '@signalbox/protocol';
-import { isInTree, open, readCertificate, readPlanSignature } from '@signalbox/protocol/crypto';
+import { isInTree, open, readApprovalSignature, readCertificate, readPlanSignature } from '@signalbox/protocol/crypto';
 import { agentError } from '../codes.ts';
 import { type JournalState, stepKey, strangeIn } from '../journal/state.ts';
+import { createAgreements } from './agreed.ts';
 
 export interface Anchors {
   readonly mesh: string;
@@ -30,7 +32,7 @@ export interface Anchors {
 
 /** An operator has asked for a command with that start; or why nobody has. */
 export type Asked =
-  | { readonly start: string; readonly failure?: never }
+  | { readonly start: string; readonly approved: readonly string[]; readonly failure?: never }
   | { readonly failure: Failure; readonly start?: never };
 
 /** Who is behind a command, whatever the coordinator says. */
@@ -45,9 +47,13 @@ const KEEP = 64;
  */
 export function createProofs({ mesh, authority, nowMs }: Anchors): Proofs {
   const people = remember((text) => readCertificate(text, authority));
+  const agreements = createAgreements(people, remember(readApprovalSignature));
 
-  function signatureOf(state: JournalState, { planHash, run }: Command, proof: Proof): PlanSignature {
-    const person = people(proof.certificate);
+  function signatureOf(
+    state: JournalState,
+    { planHash, run }: Command,
+    { proof, person }: { proof: Proof; person: OperatorCertificate },
+  ): PlanSignature {
     if (person.mesh !== mesh) throw unproven(`the certificate of ${person.name} is for mesh ${person.mesh}`);
     if (!STARTERS.has(person.role))
       throw unproven(`${person.name} is ${person.role}, and nothing is done in that name`);
@@ -64,10 +70,19 @@ export function createProofs({ mesh, authority, nowMs }: Anchors): Proofs {
     try {
       const { proof } = command;
       if (proof === undefined) throw unproven('it carries no proof');
-      const { start, actions } = signatureOf(state, command, proof);
+      const starter = people(proof.certificate);
+      const signature = signatureOf(state, command, { proof, person: starter });
+      const { start, actions } = signature;
       if (!isInTree(actions, proof.action, proof.path)) throw unproven('the plan does not have this action');
-      assertSame(state, command, plannedIn(proof.action));
-      return { start };
+      const planned = plannedIn(proof.action);
+      assertSame(state, command, planned);
+      // What is taken back needs nobody's leave but that of who signed the plan.
+      if (command.direction === 'undo') return { start, approved: [] };
+      const relied = state.runs.get(command.run)?.approved ?? new Set();
+      const to = { signature, starter, nowMs: nowMs(), relied };
+      const missing = agreements(planned, proof.approvals ?? [], to);
+      if (missing !== undefined) throw unproven(missing);
+      return { start, approved: (planned.approvals ?? []).map(({ step }) => step) };
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
       const { failure } = error.code === 'SB-AGENT-PROOF' ? error : unproven(error.message);
@@ -83,6 +98,13 @@ export function startFailure(state: JournalState, { run }: Command, asked: Asked
   return first === undefined || first === run
     ? undefined
     : unproven(`that start was signed once, for ${first}`).failure;
+}
+
+/** What of it is written down with the intent. */
+export function keptOf(asked: Asked | undefined): { start?: string; approved?: string[] } {
+  if (asked?.start === undefined) return {};
+  const { start, approved } = asked;
+  return { start, ...(approved.length > 0 ? { approved: [...approved] } : {}) };
 }
 
 function remember<A extends [text: string, ...more: string[]], T>(read: (...args: A) => T): (...args: A) => T {

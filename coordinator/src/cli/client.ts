@@ -7,6 +7,7 @@ import {
   type Request,
   type RequestBody,
   SignalboxError,
+  type SignedApproval,
   type SignedStart,
   type Verb,
 } from '@signalbox/protocol';
@@ -14,7 +15,7 @@ import { open, seal } from '@signalbox/protocol/crypto';
 import type { z } from 'zod';
 import { cliError } from './codes.ts';
 import type { LoadedSettings } from './settings.ts';
-import { signStart } from './sign-start.ts';
+import { type ApprovalOf, signAgreement, signStart } from './sign-start.ts';
 
 const ANSWER_MS = 10_000;
 const CONNECT_MS = 3_000;
@@ -28,6 +29,8 @@ export interface MeshClient {
   ask<V extends Verb>(verb: V, body: RequestBody<V>, timeoutMs?: number): Promise<ReplyBody<V>>;
   /** The operator's signature on a start; undefined where the settings have no certificate to go with it. */
   sign(text: string, start: string): SignedStart | undefined;
+  /** The same of an approval. */
+  agree(to: Omit<ApprovalOf, 'nowMs'>): SignedApproval | undefined;
   /** Status events of the mesh, as they come. */
   onStatus(handler: (subject: string, data: Uint8Array) => void): Promise<Unsubscribe>;
   close(): Promise<void>;
@@ -77,6 +80,9 @@ export function meshClient(bus: OperatorBus, settings: LoadedSettings): MeshClie
     sign(text, start) {
       if (certificate === undefined) return undefined;
       return signStart({ text, start, nowMs: Date.now() }, { key, certificate });
+    },
+    agree(to) {
+      return certificate === undefined ? undefined : signAgreement({ ...to, nowMs: Date.now() }, { key, certificate });
     },
     onStatus: (handler) => bus.status(handler),
     close: () => bus.close(),

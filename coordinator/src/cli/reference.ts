@@ -42,7 +42,7 @@ export function cliReference(): string {
     '| `caFile` | optional: authorities in PEM for the server’s certificate; given, NATS is reached over TLS only |',
     '| `coordinators` | public keys whose answers are believed |',
     '| `authority` | optional: public key (`A...`) of who vouches for operators; hosts that are enrolled from here get it |',
-    '| `certificateFile` | optional: the authority’s word for this person, from `signalbox certify`; hosts want it with a signed plan |',
+    '| `certificateFile` | optional: the authority’s word for this person, from `signalbox certify`; hosts want it with a signed plan or approval |',
     '',
     'Colour is used on a terminal only; `NO_COLOR` switches it off. `SIGNALBOX_DEBUG=1` adds stack traces to errors.',
     '',

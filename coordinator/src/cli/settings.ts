@@ -25,7 +25,7 @@ export const OperatorSettings = z.strictObject({
   coordinators: z.array(PublicKey).min(1, 'at least one public key of a coordinator'),
   /** Public key of who vouches for operators: hosts that are let in from here ask for it. */
   authority: z.string().refine(isPublicKey, 'a public nkey (A...)').optional(),
-  /** The authority's word for this person (`signalbox certify`): hosts want it beside every signed plan. */
+  /** The authority's word for this person (`signalbox certify`): hosts want it beside every signed plan and approval. */
   certificateFile: z.string().min(1).optional(),
 });
 

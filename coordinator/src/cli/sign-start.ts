@@ -1,5 +1,5 @@
-import { Plan, type SignedStart } from '@signalbox/protocol';
-import { type Signer, sha256, signPlan } from '@signalbox/protocol/crypto';
+import { Plan, type SignedApproval, type SignedStart } from '@signalbox/protocol';
+import { type Signer, sha256, signApproval, signPlan } from '@signalbox/protocol/crypto';
 import { signableOf } from '../signable.ts';
 
 /**
@@ -13,5 +13,23 @@ export function signStart(
   const plan = Plan.parse(JSON.parse(text));
   const actions = signableOf(plan).tree.root;
   const signature = signPlan(key, { mesh: plan.mesh, start, plan: sha256(text), actions, signedAtMs: nowMs });
+  return { signature, certificate };
+}
+
+export interface ApprovalOf {
+  /** The plan's exact text, as the approver was shown it. */
+  readonly text: string;
+  readonly start: string;
+  readonly step: string;
+  readonly nowMs: number;
+}
+
+/** The approver's own word for one step of one start of this plan. */
+export function signAgreement(
+  { text, start, step, nowMs }: ApprovalOf,
+  { key, certificate }: { readonly key: Signer; readonly certificate: string },
+): SignedApproval {
+  const { mesh } = Plan.parse(JSON.parse(text));
+  const signature = signApproval(key, { mesh, start, plan: sha256(text), step, signedAtMs: nowMs });
   return { signature, certificate };
 }

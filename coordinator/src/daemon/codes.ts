@@ -81,7 +81,7 @@ export const COORDINATOR_CODES = {
   'SB-COORD-UNSIGNED': {
     class: 'terminal',
     means:
-      'Hosts of the plan act only on what an operator has signed, and this start is not signed in a way that they accept.',
+      'Hosts of the plan act only on what people have signed, and this start or approval is not signed in a way that they accept.',
     next: 'Give `certificateFile` in signalbox.yaml; an administrator makes the certificate with `signalbox certify`.',
   },
   'SB-COORD-BUSY': {

@@ -64,7 +64,7 @@ export class Commands {
     });
   }
 
-  async #sendCommand({ host: name, step, direction, attempt, work, sealed }: Of<'command'>): Promise<void> {
+  async #sendCommand({ host: name, step, direction, attempt, work, sealed, approvals }: Of<'command'>): Promise<void> {
     const { ports, state } = this.#context;
     // Between two tries the run may have changed its mind.
     const host = this.#host(name);
@@ -84,7 +84,7 @@ export class Commands {
       ...(work.receipt ? { receipt: work.receipt } : {}),
       // Only an agent that knows what to look at may begin it.
       ...(work.crossing ? { crossing: work.crossing, critical: ['crossing'] } : {}),
-      ...proofOf(state(), `${step}@${name}`),
+      ...proofOf(state(), `${step}@${name}`, approvals),
       ...(sealed === undefined ? {} : { prerequisites: [...sealed] }),
     };
     const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + DEFAULTS.silenceSlackMs;
@@ -157,12 +157,18 @@ export class Commands {
   }
 }
 
-/** That an operator has signed the plan, and that this is in it. */
-function proofOf({ plan, signed }: RunState, key: string): Pick<Command, 'proof'> {
+/** That an operator has signed the plan, that this is in it, and that people have agreed to what comes before it. */
+function proofOf(
+  { plan, signed }: RunState,
+  key: string,
+  approvals: Of<'command'>['approvals'],
+): Pick<Command, 'proof'> {
   if (signed === undefined) return {};
   const { actions, tree } = signableOf(plan);
   const action = actions.get(key);
-  return action ? { proof: { ...signed, action: action.text, path: tree.pathTo(action.index) } } : {};
+  if (!action) return {};
+  const agreed = approvals === undefined ? {} : { approvals: [...approvals] };
+  return { proof: { ...signed, action: action.text, path: tree.pathTo(action.index), ...agreed } };
 }
 
 /** Of one leadership: a leader of the same epoch, after the log has lost its end, is not taken for this one. */

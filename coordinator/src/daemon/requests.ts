@@ -16,6 +16,7 @@ import { attest, readRecord } from './record.ts';
 import { Routing } from './routing.ts';
 import { parsePlan } from './run-log.ts';
 import type { Runs } from './runs.ts';
+import { refuseUnsignedApproval } from './signed-approval.ts';
 import { refuseUnsigned } from './signed-start.ts';
 import { findDrift, refuseAbsentHosts, refuseClosedWindow } from './start.ts';
 
@@ -183,7 +184,12 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
     check: async ({ host, action, with: input, timeoutMs }) => ({
       result: await queries.check(host, action, input, timeoutMs),
     }),
-    approve: ({ run, step, note }, by) => tell(run, { type: 'approve', step, by, note }),
+    approve: async ({ run, step, signed, note }, by) => {
+      const { state } = await runs.led(run);
+      await hosts.settled(state.plan.hosts.map(({ name }) => name));
+      refuseUnsignedApproval({ state, step, signed, by }, { hosts, nowMs: ports.clock.wallMs() });
+      return await tell(run, { type: 'approve', step, by, note, signed });
+    },
     reject: ({ run, step, note }, by) => tell(run, { type: 'reject', step, by, note }),
     confirm: ({ run, step, note }, by) => tell(run, { type: 'confirm', step, by, note }),
     pause: ({ run, note }, by) => tell(run, { type: 'pause', by, note }),

@@ -19,12 +19,7 @@ export interface AskedStart {
  */
 export function refuseUnsigned(asked: AskedStart, { hosts, nowMs }: { hosts: Hosts; nowMs: number }): void {
   const { plan, text, start, signed, by } = asked;
-  const authorities = new Map(
-    plan.hosts.flatMap(({ name }) => {
-      const authority = hosts.get(name)?.health?.authority;
-      return authority === undefined ? [] : [[authority, name] as const];
-    }),
-  );
+  const authorities = authoritiesOf(plan, hosts);
   if (signed === undefined) {
     const [host] = authorities.values();
     if (host === undefined) return;
@@ -48,4 +43,14 @@ export function refuseUnsigned(asked: AskedStart, { hosts, nowMs }: { hosts: Hos
         `the certificate of ${by.name} ended at ${new Date(expiresAtMs).toISOString()}`,
       );
   }
+}
+
+/** Who vouches for operators at the hosts of a plan, and one host for each. None: they take a coordinator's word. */
+export function authoritiesOf(plan: Plan, hosts: Hosts): ReadonlyMap<string, string> {
+  return new Map(
+    plan.hosts.flatMap(({ name }) => {
+      const authority = hosts.get(name)?.health?.authority;
+      return authority === undefined ? [] : [[authority, name] as const];
+    }),
+  );
 }

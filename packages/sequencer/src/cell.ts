@@ -1,4 +1,14 @@
-import type { Actor, Applied, Direction, Failure, Json, JsonObject, Via, Work } from '@signalbox/protocol';
+import type {
+  Actor,
+  Applied,
+  Direction,
+  Failure,
+  Json,
+  JsonObject,
+  SignedApproval,
+  Via,
+  Work,
+} from '@signalbox/protocol';
 
 /** State of one step on one host. The transitions between phases are the table in transitions.ts. */
 export type Phase =
@@ -18,6 +28,8 @@ export interface Approval {
   readonly atMs: number;
   readonly runMs: number;
   readonly note: string | undefined;
+  /** That person's own word, for hosts. */
+  readonly signed: SignedApproval | undefined;
 }
 
 /** One step instance on one host: what the log says of it. */

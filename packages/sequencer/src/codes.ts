@@ -28,8 +28,9 @@ export const SEQUENCER_CODES = {
   },
   'SB-RUN-GUARDED': {
     class: 'terminal',
-    means: 'This step guards a point of no return or an exclusive resource: nobody may skip it or declare it done.',
-    next: 'Make it pass with fresh proof, or take the run back with `signalbox abort RUN --undo`.',
+    means:
+      'This step guards a point of no return or an exclusive resource, or is an approval: nobody may skip it or declare it done.',
+    next: 'Make it pass with fresh proof, have it approved, or take the run back with `signalbox abort RUN --undo`.',
   },
   'SB-RUN-NEEDS-DECISION': {
     class: 'terminal',

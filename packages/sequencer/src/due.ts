@@ -1,4 +1,5 @@
 import { DEFAULTS, type GroupStep, type PlanStep } from '@signalbox/protocol';
+import { approvalRule } from './agreed.ts';
 import { isInFlight } from './cell.ts';
 import { clocksOf } from './clocks.ts';
 import { isMoving, type RunState } from './state.ts';
@@ -95,7 +96,7 @@ export function dueRunMs(state: RunState, ref: CellRef): number | undefined {
 
 /** When the oldest approval that was given, and has not been used, is valid no longer. */
 export function approvalEndsRunMs(state: RunState, ref: CellRef): number | undefined {
-  const rule = ref.leaf.kind === 'approval' || ref.leaf.kind === 'pointOfNoReturn' ? ref.leaf.approve : undefined;
+  const rule = approvalRule(ref.leaf);
   const oldest = cellOf(state, ref).approvals[0];
   return rule?.validForMs === undefined || oldest === undefined ? undefined : oldest.runMs + rule.validForMs;
 }

@@ -86,7 +86,7 @@ export function evolve(before: RunState, event: RunEvent, { atMs, runMs }: Stamp
     case 'ApprovalGiven':
       return withCell(state, { ...event, host: null }, (cell) => ({
         ...cell,
-        approvals: [...cell.approvals, { by: event.by, atMs, runMs, note: event.note }],
+        approvals: [...cell.approvals, { by: event.by, atMs, runMs, note: event.note, signed: event.signed }],
       }));
     case 'ApprovalRejected':
     case 'ApprovalVoided':

@@ -1,3 +1,4 @@
+export { approvalRule } from './agreed.ts';
 export * from './blockers.ts';
 export * from './cell.ts';
 export * from './cells.ts';

@@ -5,6 +5,7 @@ import type {
   Json,
   JsonObject,
   OutcomeReport,
+  SignedApproval,
   SignedStart,
   VoteEvidence,
 } from '@signalbox/protocol';
@@ -102,7 +103,13 @@ export type Input =
   // From time.
   | { readonly type: 'tick' }
   // From people.
-  | { readonly type: 'approve'; readonly step: string; readonly by: Actor; readonly note: string | undefined }
+  | {
+      readonly type: 'approve';
+      readonly step: string;
+      readonly by: Actor;
+      readonly note: string | undefined;
+      readonly signed?: SignedApproval | undefined;
+    }
   | { readonly type: 'reject'; readonly step: string; readonly by: Actor; readonly note: string }
   | { readonly type: 'confirm'; readonly step: string; readonly by: Actor; readonly note: string }
   | { readonly type: 'pause'; readonly by: Actor; readonly note: string | undefined }

@@ -1,4 +1,5 @@
-import type { Direction, Json, JsonObject, VoteGuard, Work } from '@signalbox/protocol';
+import type { Direction, Json, JsonObject, SignedApproval, VoteGuard, Work } from '@signalbox/protocol';
+import { signedApprovals } from './agreed.ts';
 import type { Cell } from './cell.ts';
 import { untilOf } from './conditions.ts';
 import { type TimerEffect, timers } from './due.ts';
@@ -42,6 +43,8 @@ export type Effect =
       readonly work: WorkOf<'command'>;
       /** What hosts have signed of the values that it takes over. */
       readonly sealed?: readonly string[];
+      /** What people have signed of the approvals that it comes after. */
+      readonly approvals?: readonly SignedApproval[];
     }
   | { readonly type: 'void'; readonly host: string; readonly commands: readonly string[]; readonly reason: string }
   | WatchEffect
@@ -130,8 +133,10 @@ function ofCommand(state: RunState, ref: CellRef, { cell, work }: { cell: Cell; 
   const direction = ref.onlyUndo ? 'do' : cell.direction;
   const sealed = sealedSources(state, ref);
   const sources = sealed.length > 0 ? { sealed } : {};
+  const approvals = direction === 'do' ? signedApprovals(state, ref) : [];
+  const agreed = approvals.length > 0 ? { approvals } : {};
   const attempt = cell.attempts[cell.direction];
-  return [{ type: 'command', step: cell.step, host, direction, attempt, work, ...sources }];
+  return [{ type: 'command', step: cell.step, host, direction, attempt, work, ...sources, ...agreed }];
 }
 
 function sealedSources({ plan, cells }: RunState, ref: CellRef): string[] {

@@ -1,4 +1,5 @@
 import type { ActionStep, Direction, Plan, PlannedAction, Source } from '@signalbox/protocol';
+import { neededApprovals } from './agreed.ts';
 import { type CellRef, indexOf, inputOf, sourcesOf } from './tree.ts';
 import { crossedFor } from './voters.ts';
 
@@ -25,6 +26,7 @@ function planned(
   const on = plan.hosts.find(({ name }) => name === host);
   const input = inputOf(ref);
   const sources = sourcesIn(plan, input);
+  const approvals = neededApprovals(plan, ref);
   const directions: Direction[] = leaf.reversible && !onlyUndo ? ['do', 'undo'] : ['do'];
   return {
     step: leaf.id,
@@ -37,6 +39,8 @@ function planned(
     directions,
     ...(behind === undefined ? {} : { behind }),
     ...(sources.length > 0 ? { sources } : {}),
+    ...(approvals.length > 0 ? { approvals } : {}),
+    ...(onlyUndo ? { only: 'undo' } : {}),
   };
 }
 

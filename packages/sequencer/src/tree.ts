@@ -76,6 +76,13 @@ export function refsNamed(plan: Plan, id: string): readonly CellRef[] {
   return byStep.get(id) ?? refs.filter((ref) => ref.groups.some((group) => group.id === id));
 }
 
+/** True when both stand in different branches of a parallel group: neither is before the other. */
+export function inOtherBranch(a: CellRef, b: CellRef): boolean {
+  const depth = a.groups.findIndex((group, i) => b.groups[i] !== group);
+  const common = a.groups[(depth < 0 ? Math.min(a.groups.length, b.groups.length) : depth) - 1];
+  return common?.mode === 'parallel';
+}
+
 function buildIndex(plan: Plan): PlanIndex {
   const refs: CellRef[] = [];
   const visit = (node: PlanStep, groups: readonly GroupStep[]): void => {

@@ -2,7 +2,7 @@ import type { GroupStep, PlanStep } from '@signalbox/protocol';
 import type { Cell } from './cell.ts';
 import { isSealed } from './fences.ts';
 import { isLeftOut, type RunState } from './state.ts';
-import { type CellRef, hostsOf, indexOf, refsIn } from './tree.ts';
+import { type CellRef, hostsOf, indexOf, inOtherBranch, refsIn } from './tree.ts';
 import { isKept } from './way-back.ts';
 import { isOutsideWindow } from './window.ts';
 
@@ -114,13 +114,6 @@ function wasPassed(state: RunState, ref: CellRef, host: string | undefined): boo
       cellOf(state, other).attempts.do > 0 &&
       !inOtherBranch(ref, other),
   );
-}
-
-/** True when both stand in different branches of a parallel group: neither is before the other. */
-function inOtherBranch(a: CellRef, b: CellRef): boolean {
-  const depth = a.groups.findIndex((group, i) => b.groups[i] !== group);
-  const common = a.groups[(depth < 0 ? Math.min(a.groups.length, b.groups.length) : depth) - 1];
-  return common?.mode === 'parallel';
 }
 
 function inOrder(nodes: readonly PlanStep[], walk: (node: PlanStep) => Walk): Walk {

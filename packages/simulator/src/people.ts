@@ -1,4 +1,4 @@
-import { signStart } from '@signalbox/coordinator';
+import { signAgreement, signStart } from '@signalbox/coordinator';
 import { type JsonObject, Reply, type SignedStart, type Verb } from '@signalbox/protocol';
 import { open, seal, writeCertificate } from '@signalbox/protocol/crypto';
 import { blockers, cellOf, indexOf, isEnded, isMoving, type RunState } from '@signalbox/sequencer';
@@ -56,8 +56,8 @@ export class People {
   }
 
   start(): void {
-    const { mesh, planText } = this.#options;
-    this.#signed ??= signStart({ text: planText, start: START, nowMs: BEGIN_MS }, credentialsOf(mesh, SUBMITTER));
+    const { planText } = this.#options;
+    this.#signed ??= signStart({ text: planText, start: START, nowMs: BEGIN_MS }, this.#credentialsOf(SUBMITTER));
     this.#ask(SUBMITTER, 'start', { plan: planText, acceptDrift: false, start: START, signed: { ...this.#signed } });
   }
 
@@ -72,7 +72,7 @@ export class People {
     const wanted = this.#wanted() ?? step;
     const host = ref?.host ?? 'h1';
     const choices: [() => void, ...(() => void)[]] = [
-      () => this.#ask(who, 'approve', { step: wanted, note: 'n' }),
+      () => this.#approve(who, wanted, 'n'),
       () => this.#ask(who, 'confirm', { step: wanted, note: 'n' }),
       () => this.#ask(who, 'resume', {}),
       () => this.#ask(who, 'resume', {}),
@@ -112,7 +112,7 @@ export class People {
     const wanted = this.#wanted();
     if (wanted !== undefined) {
       for (const who of this.#names) {
-        this.#ask(who, 'approve', { step: wanted, note: 'yes' });
+        this.#approve(who, wanted, 'yes');
         this.#ask(who, 'confirm', { step: wanted, note: 'done' });
       }
     }
@@ -155,6 +155,22 @@ export class People {
     })?.leaf.id;
   }
 
+  #approve(who: string, step: string, note: string): void {
+    const { planText: text, timeline } = this.#options;
+    const nowMs = Math.round(BEGIN_MS + timeline.nowMs);
+    const signed = signAgreement({ text, start: START, step, nowMs }, this.#credentialsOf(who));
+    this.#ask(who, 'approve', { step, signed: { ...signed }, note });
+  }
+
+  /** The key of somebody, and what the authority of the mesh says of it. */
+  #credentialsOf(name: string) {
+    const { mesh, crowd } = this.#options;
+    const key = keyOf(name);
+    const said = { mesh, name, key: key.publicKey, role: crowd[name] ?? 'viewer' };
+    const certificate = { ...said, issuedAtMs: BEGIN_MS, expiresAtMs: BEGIN_MS + YEAR_MS };
+    return { key, certificate: writeCertificate(certificate, keyOf('authority')) };
+  }
+
   #ask(operator: string, verb: Verb, body: JsonObject): void {
     const { mesh, run, timeline, switchboard, law, say } = this.#options;
     this.#asked += 1;
@@ -171,12 +187,4 @@ export class People {
       } else if (verb === 'note') law.acknowledged(String(body.text));
     });
   }
-}
-
-/** The key of somebody who may start runs, and what the authority of the mesh says of it. */
-function credentialsOf(mesh: string, name: string) {
-  const key = keyOf(name);
-  const said = { mesh, name, key: key.publicKey, role: 'operator' };
-  const certificate = { ...said, issuedAtMs: BEGIN_MS, expiresAtMs: BEGIN_MS + YEAR_MS };
-  return { key, certificate: writeCertificate(certificate, keyOf('authority')) };
 }

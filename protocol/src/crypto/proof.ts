@@ -1,4 +1,4 @@
-import { OperatorCertificate, PlanSignature } from '../proof.ts';
+import { ApprovalSignature, OperatorCertificate, PlanSignature } from '../proof.ts';
 import type { Signer } from './keys.ts';
 import { open, seal } from './seal.ts';
 
@@ -22,4 +22,15 @@ export function signPlan(signer: Signer, signature: PlanSignature): string {
 export function readPlanSignature(text: string, publicKey: string): PlanSignature {
   const trusts = (key: string) => key === publicKey;
   return open(Buffer.from(text), { kind: 'plan', schema: PlanSignature, trusts }).payload;
+}
+
+/** An approver's signature on a step of a plan, as text. */
+export function signApproval(signer: Signer, signature: ApprovalSignature): string {
+  return Buffer.from(seal('approval', signature, signer)).toString();
+}
+
+/** @throws a code of PROTOCOL_CODES when it is none, or not of this key. */
+export function readApprovalSignature(text: string, publicKey: string): ApprovalSignature {
+  const trusts = (key: string) => key === publicKey;
+  return open(Buffer.from(text), { kind: 'approval', schema: ApprovalSignature, trusts }).payload;
 }

@@ -149,7 +149,7 @@ async function approve(
       .flatMap((event) => (event.type === 'ApprovalGiven' && event.step === step ? [event.by.name] : []));
     for (const person of world.people(who)) {
       // A coordinator that was killed a moment ago does not answer: asked again.
-      if (!given.includes(person.name)) await person.ask('approve', { run, step }).catch(() => undefined);
+      if (!given.includes(person.name)) await person.approve(run, step).catch(() => undefined);
     }
   }
 }

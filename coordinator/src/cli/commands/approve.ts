@@ -9,6 +9,7 @@ import type { Cli } from '../cli.ts';
 import { cliError } from '../codes.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { RunFeed } from '../feed.ts';
+import type { RunLog } from '../run-log.ts';
 import { safeText } from '../safe-text.ts';
 import { told } from './decisions.ts';
 
@@ -31,12 +32,22 @@ export async function approve(
   } finally {
     await feed.close();
   }
+  const { log } = feed;
   if (!yes && cli.io.canAsk && !cli.json) {
     const said = await cli.io.ask('approve? [y/N] ');
     if (!/^y(es)?$/i.test(said?.trim() ?? '')) throw cliError('SB-CLI-NOT-CONFIRMED', `${step} was not approved`);
   }
-  await client.ask('approve', { run, step, ...(note === undefined ? {} : { note }) });
+  const start = startOf(log);
+  const signed = start === undefined ? undefined : client.agree({ text: log.planText, start, step });
+  const agreed = signed === undefined ? {} : { signed };
+  await client.ask('approve', { run, step, ...agreed, ...(note === undefined ? {} : { note }) });
   return await told(cli, run, 'approve');
+}
+
+/** The start that a run is the run of. */
+function startOf({ entries }: RunLog): string | undefined {
+  const created = entries[0]?.events.find((event) => event.type === 'RunCreated');
+  return created?.start;
 }
 
 /** @throws SB-CLI-NO-STEP */

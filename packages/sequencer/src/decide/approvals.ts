@@ -1,4 +1,5 @@
-import type { Actor, ApprovalRule } from '@signalbox/protocol';
+import { type Actor, type ApprovalRule, fitsRole } from '@signalbox/protocol';
+import { approvalRule } from '../agreed.ts';
 import { sequencerError } from '../codes.ts';
 import { approvalEndsRunMs } from '../due.ts';
 import type { Input } from '../inputs.ts';
@@ -10,8 +11,7 @@ import { onApproved } from './samples.ts';
 export function onApprove(draft: Draft, input: Extract<Input, { type: 'approve' }>): void {
   const { ref, rule } = openApproval(draft, input.step);
   // Somebody agreed to what was true then; the tick that would say so may still be on its way.
-  const endsRunMs = approvalEndsRunMs(draft.state, ref);
-  if (endsRunMs !== undefined && endsRunMs <= draft.now.runMs) {
+  if (isOutdated(draft, ref, rule)) {
     draft.emit({ type: 'ApprovalVoided', step: input.step, reason: 'it was not used while it was valid' });
   }
   const refusal = mayNotApprove(draft, ref, rule, input.by);
@@ -21,8 +21,18 @@ export function onApprove(draft: Draft, input: Extract<Input, { type: 'approve' 
     step: input.step,
     by: input.by,
     ...(input.note === undefined ? {} : { note: input.note }),
+    ...(input.signed === undefined ? {} : { signed: input.signed }),
   });
   if (draft.cell(ref).approvals.length >= rule.count) onApproved(draft, ref);
+}
+
+/** Also by the clock that people and hosts go by: the run's own stands still while nobody leads. */
+function isOutdated(draft: Draft, ref: CellRef, { validForMs }: ApprovalRule): boolean {
+  const { state, now } = draft;
+  const endsRunMs = approvalEndsRunMs(state, ref);
+  const oldest = draft.cell(ref).approvals[0];
+  if (validForMs === undefined || endsRunMs === undefined || oldest === undefined) return false;
+  return endsRunMs <= now.runMs || oldest.atMs + validForMs <= now.atMs;
 }
 
 /** A no stops the run at once; resuming asks everybody again. */
@@ -35,8 +45,7 @@ export function onReject(draft: Draft, input: Extract<Input, { type: 'reject' }>
 
 function openApproval(draft: Draft, step: string): { ref: CellRef; rule: ApprovalRule } {
   const ref = draft.ref(step, null);
-  const rule =
-    ref && (ref.leaf.kind === 'approval' || ref.leaf.kind === 'pointOfNoReturn') ? ref.leaf.approve : undefined;
+  const rule = ref && approvalRule(ref.leaf);
   if (!ref || !rule) throw sequencerError('SB-RUN-NO-STEP', `${draft.state.run} has no approval ${step}`);
   const cell = draft.cell(ref);
   const waits = cell.phase === 'gated' || cell.phase === 'compensating';
@@ -54,7 +63,7 @@ function mayNotApprove(draft: Draft, ref: CellRef, rule: ApprovalRule, by: Actor
   if (rule.notSubmitter && (by.key === submitter.key || by.name === submitter.name)) {
     return `${by.name} started the run; somebody else must approve ${ref.leaf.id}`;
   }
-  if (rule.role !== undefined && by.role !== rule.role && by.role !== 'admin') {
+  if (rule.role !== undefined && !fitsRole(by.role, rule)) {
     return `${ref.leaf.id} wants role ${rule.role}; ${by.name} has ${by.role ?? 'none'}`;
   }
   if (draft.cell(ref).approvals.some((a) => a.by.key === by.key || a.by.name === by.name)) {

@@ -106,9 +106,15 @@ function refuseGuarded(draft: Draft, ref: CellRef, verb: string): void {
   const guards = refs.some((r) => r.leaf.kind === 'pointOfNoReturn' && r.leaf.guards.includes(ref.leaf.id));
   const exclusive =
     ref.leaf.kind === 'action' && ref.leaf.targets.some((t) => t.host === ref.host && t.exclusive.length > 0);
-  if (!guards && !exclusive && ref.leaf.kind !== 'pointOfNoReturn') return;
-  const what = exclusive ? 'handles an exclusive resource' : 'guards a point of no return';
+  const asked = ref.leaf.kind === 'approval' && !ref.onlyUndo;
+  if (!guards && !exclusive && !asked && ref.leaf.kind !== 'pointOfNoReturn') return;
+  const what = whyGuarded({ exclusive, asked });
   throw sequencerError('SB-RUN-GUARDED', `${ref.leaf.id} ${what} and cannot be ${verb}`);
+}
+
+function whyGuarded({ exclusive, asked }: { exclusive: boolean; asked: boolean }): string {
+  if (exclusive) return 'handles an exclusive resource';
+  return asked ? 'is for approvers to give' : 'guards a point of no return';
 }
 
 /** The step instance on the host that was meant, when exactly one is in a state that fits. */

@@ -1,4 +1,5 @@
 import type { RunEvent } from '@signalbox/protocol';
+import { neededApprovals } from '../agreed.ts';
 import { cellKey } from '../cell.ts';
 import { evolve, initialState } from '../evolve.ts';
 import type { Input } from '../inputs.ts';
@@ -76,6 +77,7 @@ export class Oracle {
     if (work.kind === 'command') {
       ensure(!this.#ids.has(work.id), `[I1] ${work.id} a second time`);
       this.#ids.add(work.id);
+      if (direction === 'do' || ref.onlyUndo) this.judgeAgreed(ref);
     }
     if (direction === 'do') this.judgeBefore(ref);
     else this.judgeAfter(ref);
@@ -97,6 +99,14 @@ export class Oracle {
         over && (broken === undefined || sealed),
         `[I2] ${ref.key} before ${other.key}, which is ${phase} ${broken}`,
       );
+    }
+  }
+
+  /** Hosts refuse what comes after an approval without the signatures of so many people. */
+  private judgeAgreed(ref: CellRef): void {
+    for (const { step, count } of neededApprovals(this.#state.plan, ref)) {
+      const given = this.#state.cells.get(`${step}@-`)?.approvals.length ?? 0;
+      ensure(given >= count, `${ref.key} started with ${given} of the ${count} approvals of ${step}`);
     }
   }
 
