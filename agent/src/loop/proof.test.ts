@@ -1,10 +1,16 @@
-import type { Answer, Command, PlannedAction, Report } from '@signalbox/protocol';
+import type { Answer, Command, Crossing, PlannedAction, Report } from '@signalbox/protocol';
 import { createKeyPair, seal } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
 import { compact } from '../journal/compact.ts';
 import { settled } from '../testing/manual-clock.ts';
 import { asked, certificate, other, planned, proofOf, refusals, world } from '../testing/signed.ts';
 import { RUN, type SmallWorld } from '../testing/small-world.ts';
+
+/** Crossed, as a coordinator says, by these votes. */
+const behindSwitch = (votes: Crossing['votes']): Partial<Command> => ({
+  proof: proofOf({ actions: [planned({ behind: 'switch' })] }),
+  crossing: { step: 'switch', round: 1, roundNonce: 'n', votes },
+});
 
 describe('a host that wants an operator behind every command', () => {
   it('does what a plan that was signed has it do, and takes it back', async () => {
@@ -33,6 +39,8 @@ describe('a host that wants an operator behind every command', () => {
       () => ({ direction: 'undo', proof: proofOf({ actions: [planned({ directions: ['do'] })] }) }),
     ],
     ['does not carry its votes', () => ({ proof: proofOf({ actions: [planned({ behind: 'switch' })] }) })],
+    ['does not carry its votes', () => behindSwitch([])],
+    ['does not carry its votes', () => behindSwitch([{ host: 'h2', journalSequence: 1 }])],
     ['ayse is viewer', () => ({ proof: proofOf({ certificate: certificate({ role: 'viewer' }) }) })],
     ['is for mesh other', () => ({ proof: proofOf({ certificate: certificate({ mesh: 'other' }) }) })],
     ['signed for mesh other', () => ({ proof: proofOf({ signature: { mesh: 'other' } }) })],

@@ -132,14 +132,19 @@ function assertSame(state: JournalState, command: Command, planned: PlannedActio
       throw unproven(`${field} is ${command[field]}, and was signed as ${planned[field]}`);
   }
   if (!planned.directions.includes(command.direction)) throw unproven(`the plan has no ${command.direction} of it`);
-  const { behind } = planned;
-  if (command.direction === 'do' && behind !== undefined && command.crossing?.step !== behind)
-    throw unproven(`it was signed to come after ${behind}, and does not carry its votes`);
+  if (command.direction === 'do') assertCrossed(command, planned);
   if (command.receipt !== undefined) assertOwn(state, command, command.receipt);
   // What this host was told when it did the step was proven then.
   if (command.direction === 'undo' && wasDone(state, command)) return;
   const filled = fillInObject(planned.with, knownFrom(command, planned.sources ?? []));
   if (!isDeepStrictEqual(filled, command.with)) throw unproven('it asks for something else than was signed');
+}
+
+/** With this host's own vote: which that is, its journal says. */
+function assertCrossed({ crossing, host }: Command, { behind }: PlannedAction): void {
+  if (behind === undefined) return;
+  const voted = crossing?.step === behind && crossing.votes.some((vote) => vote.host === host);
+  if (!voted) throw unproven(`it was signed to come after ${behind}, and does not carry its votes`);
 }
 
 /** This step was done here, with the same input. */
