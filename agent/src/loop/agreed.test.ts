@@ -1,4 +1,10 @@
-import type { Command, NeededApproval, PlannedAction, SignedApproval } from '@signalbox/protocol';
+import {
+  type Command,
+  commandId,
+  type NeededApproval,
+  type PlannedAction,
+  type SignedApproval,
+} from '@signalbox/protocol';
 import { createKeyPair } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
 import { settled } from '../testing/manual-clock.ts';
@@ -96,17 +102,29 @@ describe('a step behind an approval', () => {
     expect((await given([])).why).toMatch(/^SB-AGENT-PROOF nobody has asked for this: go has not been approved/);
   });
 
-  it('is undone without anybody’s leave', async () => {
+  const undo = (w: SmallWorld, approvals: SignedApproval[] = []): Command => {
+    const proof = proofOf({ actions: [planned({ approvals: [TWO] })], approvals });
+    return asked(w, { direction: 'undo', proof });
+  };
+
+  it('is undone without anybody’s leave where it was done', async () => {
     const w = await world();
     await w.give(behind(w, [approvalBy(can), approvalBy(mehmet)]));
-    await w.give({ ...undo(w), ...{ receipt: { was: 'so' } } });
+    await w.give({ ...undo(w), receipt: { was: 'so' } });
     expect(w.runs().map(({ what }) => what)).toEqual(['run', 'undo']);
   });
 
-  const undo = (w: SmallWorld): Command => {
-    const proof = proofOf({ actions: [planned({ approvals: [TWO] })] });
-    return asked(w, { direction: 'undo', proof });
-  };
+  it('is undone where it was never done only when people had approved it, whatever has ended since', async () => {
+    const w = await world();
+    await w.give(undo(w));
+    expect(refusals(w)).toMatchObject([{ message: expect.stringContaining('go has not been approved') }]);
+    const ended = approvalBy({ ...mehmet, expiresAtMs: 1 });
+    await w.give({
+      ...undo(w, [approvalBy(can), ended]),
+      ...{ attempt: 2, id: commandId({ ...undo(w), attempt: 2 }) },
+    });
+    expect(w.runs().map(({ what }) => what)).toEqual(['undo']);
+  });
 });
 
 describe('an approver’s certificate', () => {

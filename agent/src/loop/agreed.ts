@@ -20,6 +20,8 @@ export interface AgreedTo {
   readonly nowMs: number;
   /** Approvals that something has been begun behind in this run: those are not looked at for a certificate's end again. */
   readonly relied: ReadonlySet<string>;
+  /** On the way back: what has ended meanwhile does not close it. */
+  readonly back: boolean;
 }
 
 interface Agreement {
@@ -42,10 +44,10 @@ export function createAgreements(
     }
   }
 
-  return ({ approvals: needed = [], only }, given, to) => {
+  return ({ approvals: needed = [] }, given, to) => {
     const read = needed.length === 0 ? [] : given.map(agreement);
     for (const rule of needed) {
-      const lasts = only === 'undo' || to.relied.has(rule.step);
+      const lasts = to.back || to.relied.has(rule.step);
       const judged = read.map((one) => (typeof one === 'string' ? one : judge(one, rule, { ...to, lasts })));
       const good = judged.filter((one) => typeof one === 'object');
       if (isEnough(good, rule)) continue;

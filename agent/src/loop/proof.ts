@@ -76,10 +76,10 @@ export function createProofs({ mesh, authority, nowMs }: Anchors): Proofs {
       if (!isInTree(actions, proof.action, proof.path)) throw unproven('the plan does not have this action');
       const planned = plannedIn(proof.action);
       assertSame(state, command, planned);
-      // What is taken back needs nobody's leave but that of who signed the plan.
-      if (command.direction === 'undo') return { start, approved: [] };
+      const back = command.direction === 'undo';
+      if (back && wasDone(state, command)) return { start, approved: [] };
       const relied = state.runs.get(command.run)?.approved ?? new Set();
-      const to = { signature, starter, nowMs: nowMs(), relied };
+      const to = { signature, starter, nowMs: nowMs(), relied, back: back || planned.only === 'undo' };
       const missing = agreements(planned, proof.approvals ?? [], to);
       if (missing !== undefined) throw unproven(missing);
       return { start, approved: (planned.approvals ?? []).map(({ step }) => step) };

@@ -95,6 +95,10 @@ describe('what people have signed', () => {
     expect(carried(run)).toEqual([[word('can'), word('mehmet')]]);
     run.failed('c', 'h1');
     expect(run.commands).toEqual(['c@h1 undo 1']);
+    expect(carried(run)).toEqual([[word('can'), word('mehmet')]]);
+    run.done('c', 'h1');
+    run.done('b', 'h1');
+    expect(run.commands).toEqual(['a@h1 undo 1']);
     expect(carried(run)).toEqual([undefined]);
   });
 

@@ -12,7 +12,6 @@ export function approvalRule(leaf: LeafStep): ApprovalRule | undefined {
 
 /**
  * The approvals that are behind the run when an action begins, in plan order: all that stand before it, and not beside it.
- * Nothing is undone for them: what is taken back needs no approval of what came before.
  */
 export function approvalsBefore(plan: Plan, action: CellRef): readonly CellRef[] {
   const known = cache.get(plan) ?? buildApprovals(plan);

@@ -133,7 +133,7 @@ function ofCommand(state: RunState, ref: CellRef, { cell, work }: { cell: Cell; 
   const direction = ref.onlyUndo ? 'do' : cell.direction;
   const sealed = sealedSources(state, ref);
   const sources = sealed.length > 0 ? { sealed } : {};
-  const approvals = direction === 'do' ? signedApprovals(state, ref) : [];
+  const approvals = signedApprovals(state, ref);
   const agreed = approvals.length > 0 ? { approvals } : {};
   const attempt = cell.attempts[cell.direction];
   return [{ type: 'command', step: cell.step, host, direction, attempt, work, ...sources, ...agreed }];

@@ -77,7 +77,7 @@ export class Oracle {
     if (work.kind === 'command') {
       ensure(!this.#ids.has(work.id), `[I1] ${work.id} a second time`);
       this.#ids.add(work.id);
-      if (direction === 'do' || ref.onlyUndo) this.judgeAgreed(ref);
+      this.judgeAgreed(ref);
     }
     if (direction === 'do') this.judgeBefore(ref);
     else this.judgeAfter(ref);
