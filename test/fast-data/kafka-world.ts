@@ -120,7 +120,8 @@ export class KafkaWorld extends World {
     // Where the services stand after years: not where their own settings say.
     for (const [topic, group] of Object.entries(TOPICS)) {
       const first = Array.from({ length: PARTITIONS[topic as Topic] }, () => '0');
-      await commit(clientOf(this.source), { group, topic, offsets: Object.fromEntries(first.entries()) });
+      const wanted = { group, topic, offsets: Object.fromEntries(first.entries()) };
+      await askAdmin(this.source, (admin) => commit({ admin, kafka: clientOf(this.source) }, wanted));
     }
     const brokers = { name: VARIABLE, valueFrom: { secretKeyRef: { name: OLD_BROKERS, key: 'brokers' } } };
     const ledger = (name: string) => ({ name: 'LEDGER', value: this.ledger(name) });

@@ -18,6 +18,9 @@ export const KafkaConnection = z.strictObject({
   caFile: z.string().startsWith('/').optional().describe('Speaks TLS and trusts this CA.'),
 });
 
+/** What brokers call those who ask with `kafkaSettings`. */
+export const CLIENT_ID = 'signalbox';
+
 /** What kafkajs's `new Kafka()` takes. */
 export interface KafkaSettings {
   clientId: string;
@@ -43,7 +46,7 @@ export async function kafkaSettings(context: HostContext, connection: KafkaConne
       ? { mechanism, username: await context.secret(username), password: await context.secret(password) }
       : undefined;
   return {
-    clientId: 'signalbox',
+    clientId: CLIENT_ID,
     brokers: [brokers].flat().flatMap((text) => text.split(',').map((broker) => broker.trim())),
     connectionTimeout: 3_000,
     authenticationTimeout: 5_000,

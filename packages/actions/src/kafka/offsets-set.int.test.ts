@@ -1,9 +1,13 @@
+import { connect, type Socket } from 'node:net';
+import { CLIENT_ID } from '@signalbox/protocol/kafka';
 import { findKafka, KAFKA_VERSIONS, type KafkaBroker, startKafka } from '@signalbox/protocol/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { codeOf, LocalHost, requireReal } from '../testing.ts';
 import { kafkaOffsetsSet as action } from './offsets-set.ts';
 
+/** Port 1 on loopback: refused at once. */
+const NOBODY = 1;
 const version = KAFKA_VERSIONS.old;
 const jars = await findKafka(version);
 
@@ -120,6 +124,33 @@ describe.runIf(requireReal(`Kafka ${version} (Java and Maven)`, jars !== undefin
     const { before, problems } = await action.check(host, input(['busy']));
     expect(problems.map(({ code }) => code)).toEqual(['SB-ACT-KAFKA-GROUP-BUSY']);
     expect(await codeOf(action.run(host, input(['busy']), before))).toBe('SB-ACT-KAFKA-GROUP-BUSY');
+    await consumer.disconnect();
+  });
+
+  it('is not in its own way: a member that is left of a try that was cut off does not count', async () => {
+    let isCut = false;
+    const sockets: Socket[] = [];
+    const left = new Kafka({
+      ...{ brokers: broker.brokers, clientId: CLIENT_ID, logLevel: logLevel.NOTHING },
+      socketFactory({ host, port, onConnect }) {
+        const socket = connect({ host, port: isCut ? NOBODY : port }, onConnect);
+        sockets.push(socket);
+        return socket;
+      },
+    });
+    const consumer = left.consumer({ groupId: 'left', sessionTimeout: 10_000 });
+    await consumer.connect();
+    await consumer.subscribe({ topic: 'new' });
+    const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+    await consumer.run({ eachMessage: async () => undefined });
+    await joined;
+    isCut = true;
+    for (const socket of sockets) socket.destroy(new Error('cut off by the test'));
+
+    const { before, problems } = await action.check(host, input(['left']));
+    expect(problems).toEqual([]);
+    await action.run(host, input(['left']), before);
+    expect(await offsets('left')).toEqual(['0', '0']);
     await consumer.disconnect();
   });
 

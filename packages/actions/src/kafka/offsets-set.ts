@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '@signalbox/protocol';
-import { commit, committedOf, KafkaConnection, type Offsets } from '@signalbox/protocol/kafka';
+import { CLIENT_ID, commit, committedOf, KafkaConnection, type Offsets } from '@signalbox/protocol/kafka';
 import type { Admin } from 'kafkajs';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
@@ -37,23 +37,25 @@ export const kafkaOffsetsSet = defineAction<With>({
   },
 
   async run(context, input) {
-    await asking(context, input.in, async ({ admin, kafka }) => {
+    await asking(context, input.in, async (session) => {
+      const { admin } = session;
       const [problem] = await inUse(admin, input);
       if (problem) throw actionError('SB-ACT-KAFKA-GROUP-BUSY', problem.message);
       const wanted = await wantedOf(admin, input);
-      for (const group of input.groups) await commit(kafka, { group, topic: input.topic, offsets: wanted });
+      for (const group of input.groups) await commit(session, { group, topic: input.topic, offsets: wanted });
     });
     return {};
   },
 
   async undo(context, input, receipt) {
     const { before, existed } = recorded(receipt);
-    await asking(context, input.in, async ({ admin, kafka }) => {
+    await asking(context, input.in, async (session) => {
+      const { admin } = session;
       const [problem] = await inUse(admin, input);
       if (problem) throw actionError('SB-ACT-KAFKA-GROUP-BUSY', problem.message);
       const { groups: listed } = await admin.listGroups();
       for (const group of input.groups.filter((name) => listed.some(({ groupId }) => groupId === name))) {
-        await commit(kafka, { group, topic: input.topic, offsets: before[group] ?? {} });
+        await commit(session, { group, topic: input.topic, offsets: before[group] ?? {} });
         if (!existed.includes(group) && (await hasNoOffsets(admin, group))) await admin.deleteGroups([group]);
       }
     });
@@ -87,12 +89,16 @@ async function offsetsOf(admin: Admin, { groups, topic }: With): Promise<Record<
 const offsetsByPartition = (partitions: readonly { partition: number; offset: string }[]): Offsets =>
   Object.fromEntries(partitions.map(({ partition, offset }) => [String(partition), offset]));
 
-/** Offsets of a group with members are theirs: a commit from outside is refused or overwritten [T54]. */
+/**
+ * Offsets of a group with members are theirs: a commit from outside is refused or overwritten [T54]. A member of our own is
+ * what a try has left whose broker died; a commit waits until the cluster has given it up.
+ */
 async function inUse(admin: Admin, { groups }: With) {
   if (groups.length === 0) return [];
   const { groups: described } = await admin.describeGroups([...groups]);
   return described
     .filter(({ members, state }) => members.length > 0 || (state !== 'Empty' && state !== 'Dead'))
+    .filter(({ members }) => members.length === 0 || members.some(({ clientId }) => clientId !== CLIENT_ID))
     .map(({ groupId, members, state }) => {
       return actionError('SB-ACT-KAFKA-GROUP-BUSY', `${groupId} is ${state} with ${members.length} members`).failure;
     });

@@ -78,7 +78,9 @@ describe.each(real)('on Kafka $version', ({ jars, version }) => {
     await producer.disconnect();
   }
   const commit = (group: string, topic: string, offsets: string[]) =>
-    commitOffsets(kafka, { group, topic, offsets: Object.fromEntries(offsets.entries()) });
+    withAdmin((admin) =>
+      commitOffsets({ admin, kafka }, { group, topic, offsets: Object.fromEntries(offsets.entries()) }),
+    );
 
   it('[T59] a login that lacks a right is told which, and asking changes nothing: no topic, no group, no offset', async () => {
     const state = () =>
