@@ -6,7 +6,7 @@ import { runOn, type Sandbox, startSandbox, stopSandbox } from '../lab/sandbox.t
 import { createMirrorHost, installMongosync, type MirrorOptions } from './mirror-host.ts';
 import { hasMongo, type MongoStage, type StageOptions, startMongoStage } from './mongo/stage.ts';
 import { type Count, countAt, type LedgerLine, readLedger } from './workload/ledger.ts';
-import { furnish, hasKubectl, World, type WorldParts, workload } from './world.ts';
+import { furnish, hasKubectl, LONG_MS, World, type WorldParts, workload } from './world.ts';
 
 /** Whether a whole cutover can be run on this machine. */
 export const canRunCutover = hasKubectl && hasMongo;
@@ -125,14 +125,14 @@ export class FastDataWorld extends World {
 
   /** Waits until services have been told of so many writes. */
   async moreWrites(total: number): Promise<void> {
-    await until(`${total} writes`, () => this.writes().length >= total, { timeoutMs: 60_000 });
+    await until(`${total} writes`, () => this.writes().length >= total, { timeoutMs: LONG_MS });
   }
 
   /** Lets writers end, so that what is counted stands still. */
   async stopServices(): Promise<void> {
     for (const name of ['rtu', 'svc', 'crud']) this.cluster.scale(name, 0);
     const gone = () => ['rtu', 'svc', 'crud'].every((name) => this.cluster.pods(name).length === 0);
-    await until('the services to end', gone, { timeoutMs: 60_000 });
+    await until('the services to end', gone, { timeoutMs: LONG_MS });
   }
 
   /** What was written until now is nobody's concern any more. */

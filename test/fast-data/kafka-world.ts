@@ -9,7 +9,7 @@ import type { MeshHost } from '../lab/mesh.ts';
 import { askAdmin, clientOf, findLine, type Line, type Side, startSide } from './kafka-side.ts';
 import { type LedgerLine, readLedger } from './workload/ledger.ts';
 import { countPassed, keyOf, type Passed } from './workload/numbers.ts';
-import { furnish, hasKubectl, World, type WorldParts, workload } from './world.ts';
+import { furnish, hasKubectl, LONG_MS, World, type WorldParts, workload } from './world.ts';
 
 const { jars, fileConnector } = await findLine('old');
 /** Whether a whole cutover can be run on this machine. */
@@ -151,7 +151,7 @@ export class KafkaWorld extends World {
     this.stopRows();
     for (const name of Object.keys(AT_WORK)) this.cluster.scale(name, 0);
     const gone = () => Object.keys(AT_WORK).every((name) => this.cluster.pods(name).length === 0);
-    await until('the services to end', gone, { timeoutMs: 60_000 });
+    await until('the services to end', gone, { timeoutMs: LONG_MS });
     for (const side of [this.source, this.destination]) {
       await side.connect.remove('cdc');
       await askAdmin(side, async (admin) => {
@@ -161,7 +161,7 @@ export class KafkaWorld extends World {
         if (old.length > 0) await admin.deleteGroups(old);
         await admin.deleteTopics({ topics: Object.keys(TOPICS) });
         const left = async () => (await admin.listTopics()).filter((topic) => Object.hasOwn(TOPICS, topic));
-        await until('the topics to be gone', async () => (await left()).length === 0, { timeoutMs: 60_000 });
+        await until('the topics to be gone', async () => (await left()).length === 0, { timeoutMs: LONG_MS });
       });
     }
     for (const name of ['orders.table', 'rtu.json']) rmSync(join(this.dir, name), { force: true });
@@ -185,14 +185,14 @@ export class KafkaWorld extends World {
   /** Waits until so many more have come out at the end. */
   async moreInView(more: number): Promise<void> {
     const before = this.view().length;
-    await until(`${more} more in the view`, () => this.view().length >= before + more, { timeoutMs: 60_000 });
+    await until(`${more} more in the view`, () => this.view().length >= before + more, { timeoutMs: LONG_MS });
   }
 
   /** Has producers end, waits until everything that they wrote has come out, and counts. */
   async finish(): Promise<Passed> {
     this.stopRows();
     this.cluster.scale('api', 0);
-    await until('the HTTP service to end', () => this.cluster.pods('api').length === 0, { timeoutMs: 60_000 });
+    await until('the HTTP service to end', () => this.cluster.pods('api').length === 0, { timeoutMs: LONG_MS });
     const count = () => countPassed(this.written(), this.view());
     // How long it takes is up to the machine; what is lost is what does not come while nothing else comes either.
     let [seen, stillSinceMs] = [0, performance.now()];
@@ -226,7 +226,7 @@ export class KafkaWorld extends World {
   }
 
   async inView(n: string): Promise<void> {
-    await until(`${n} in the view`, () => this.view().some((line) => line.n === n), { timeoutMs: 60_000 });
+    await until(`${n} in the view`, () => this.view().some((line) => line.n === n), { timeoutMs: LONG_MS });
   }
 
   /** Where groups have committed offsets, as `group topic`. */
@@ -298,12 +298,12 @@ export class KafkaWorld extends World {
       this.cluster
         .pods(deployment)
         .every((pod) => JSON.stringify(pod.template) === JSON.stringify(template) && pod.ready);
-    await until(`${deployment} to be replaced`, replaced, { timeoutMs: 60_000 });
+    await until(`${deployment} to be replaced`, replaced, { timeoutMs: LONG_MS });
   }
 
   async untilDropped(n: string): Promise<void> {
     const seen = () => readLedger(this.ledger('dropped')).some((line) => line.n === n);
-    await until(`${n} to be dropped`, seen, { timeoutMs: 60_000 });
+    await until(`${n} to be dropped`, seen, { timeoutMs: LONG_MS });
   }
 
   get #table(): string {

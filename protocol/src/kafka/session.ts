@@ -10,6 +10,8 @@ export interface KafkaAccess {
   fail: (message: string, cause: Error) => Error;
   /** Keeps the connections, for questions that the client does not know. */
   loggedIn?: LoggedIn;
+  /** How often a broker that is away is asked again, after pauses that double; default as in `kafkaSettings`. */
+  retries?: number;
 }
 
 export interface KafkaSession {
@@ -25,13 +27,15 @@ export interface KafkaSession {
  */
 export async function withKafka<T>(
   context: HostContext,
-  { connection, fail, loggedIn }: KafkaAccess,
+  { connection, fail, loggedIn, retries }: KafkaAccess,
   work: (session: KafkaSession) => Promise<T>,
 ): Promise<T> {
   // By its default: Node finds not every name of a CommonJS package, and KafkaJSError is none of those that it finds.
   const { Kafka, KafkaJSError, logLevel } = (await import('kafkajs')).default;
+  const settings = await kafkaSettings(context, connection);
   const kafka = new Kafka({
-    ...(await kafkaSettings(context, connection)),
+    ...settings,
+    ...(retries !== undefined && { retry: { ...settings.retry, retries } }),
     logLevel: logLevel.NOTHING,
     ...(loggedIn && { socketFactory: loggedIn.socketFactory }),
   });

@@ -1,5 +1,5 @@
 import { until } from '@signalbox/protocol/testing';
-import type { World } from '../world.ts';
+import { LONG_MS, type World } from '../world.ts';
 
 /** SIGKILL, and what a service manager does about it. Resolves when the coordinator answers, or has heard that agent again. */
 export async function strikeDaemon({ mesh, operator }: World, victim: 'agent' | 'coordinator', host: string) {
@@ -17,6 +17,6 @@ export async function strikeDaemon({ mesh, operator }: World, victim: 'agent' | 
       const { hosts } = await operator.ask('hosts', {}, 1_000).catch(() => ({ hosts: [] }));
       return hosts.some(({ name, seenAtMs = 0 }) => name === host && seenAtMs >= sinceMs);
     },
-    { timeoutMs: 60_000 },
+    { timeoutMs: LONG_MS },
   );
 }

@@ -63,7 +63,7 @@ export class Mongod {
         if (hasEnded(child)) throw new Error(`mongod on ${port} ended: see ${dir}/mongod.log`);
         return await answers(this.address);
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 180_000 },
     );
   }
 

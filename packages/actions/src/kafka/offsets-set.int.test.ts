@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { CLIENT_ID } from '@signalbox/protocol/kafka';
 import { findKafka, KAFKA_VERSIONS, type KafkaBroker, startKafka } from '@signalbox/protocol/testing';
 import { Kafka, logLevel } from 'kafkajs';
@@ -152,6 +153,20 @@ describe.runIf(requireReal(`Kafka ${version} (Java and Maven)`, jars !== undefin
     await action.run(host, input(['left']), before);
     expect(await offsets('left')).toEqual(['0', '0']);
     await consumer.disconnect();
+  });
+
+  it('waits for a broker that is away for a moment', async () => {
+    const door = createServer((socket) => {
+      const [, port] = String(broker.brokers).split(':');
+      socket.pipe(connect(Number(port), '127.0.0.1')).pipe(socket);
+    });
+    await once(door.listen(0, '127.0.0.1'), 'listening');
+    const { port } = door.address() as AddressInfo;
+    await once(door.close(), 'close');
+    const asked = action.check(host, { ...input(['patient']), in: { brokers: `127.0.0.1:${port}` } });
+    setTimeout(() => door.listen(port, '127.0.0.1'), 2_000);
+    expect((await asked).problems).toEqual([]);
+    door.close();
   });
 
   it('[T59] makes no topic in passing', async () => {
