@@ -103,9 +103,10 @@ export const AGENT_CODES = {
     next: 'Nothing: it was not started, and never will be.',
   },
   'SB-AGENT-LATE': {
-    class: 'terminal',
-    means: 'A command reached its moment after which it must not be started [I7].',
-    next: 'Find out why the host was away or busy, then `signalbox retry`.',
+    class: 'retryable',
+    means:
+      'A command reached its moment after which it must not be started [I7]; it was not, and is asked for anew a few times.',
+    next: 'When it stays so: find out why the host is away or busy, then `signalbox retry`.',
   },
   'SB-CLOCK': {
     class: 'retryable',

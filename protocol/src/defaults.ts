@@ -6,6 +6,8 @@ export const DEFAULTS = {
   recordTimeoutMs: 30_000,
   /** How long a command may wait before it is void: an agent that was away starts nothing old. */
   commandTtlMs: 60_000,
+  /** A stream gives a message out again when whoever has it shows no sign of life for so long. */
+  ackWaitMs: 30_000,
   /** Beyond timeout and time to live, how long the coordinator waits before an outcome is `unknown`. */
   silenceSlackMs: 5_000,
   proofTimeoutMs: 60_000,

@@ -87,7 +87,8 @@ export class Commands {
       ...proofOf(state(), `${step}@${name}`, approvals),
       ...(sealed === undefined ? {} : { prerequisites: [...sealed] }),
     };
-    const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + DEFAULTS.silenceSlackMs;
+    // Kept beyond its time: the agent that follows one which died with it is given it again, and says that it was not begun.
+    const ttlMs = Math.max(1_000, work.notAfterMs - ports.clock.wallMs()) + 2 * DEFAULTS.ackWaitMs;
     passPoint('coordinator.command.sending');
     await ports.bus.sendCommand(name, work.id, seal('command', command, ports.signer), ttlMs);
     passPoint('coordinator.command.stored');

@@ -7,7 +7,7 @@ type Query = { host: string; verb: string; data: Uint8Array };
 export class MemoryBus implements CoordinatorBus {
   readonly logs = new Map<string, StoredEntry[]>();
   readonly blobs = new Map<string, Uint8Array>();
-  readonly commands: { host: string; id: string; data: Uint8Array }[] = [];
+  readonly commands: { host: string; id: string; data: Uint8Array; ttlMs: number }[] = [];
   readonly controls: { host: string; id: string; data: Uint8Array }[] = [];
   readonly leases = new Map<string, Lease & { kind: string }>();
   /** Coordinators that answer each other. */
@@ -73,8 +73,8 @@ export class MemoryBus implements CoordinatorBus {
     this.blobs.set(sha256, data);
   }
 
-  async sendCommand(host: string, id: string, data: Uint8Array): Promise<void> {
-    this.commands.push({ host, id, data });
+  async sendCommand(host: string, id: string, data: Uint8Array, ttlMs: number): Promise<void> {
+    this.commands.push({ host, id, data, ttlMs });
   }
 
   async sendControl(host: string, id: string, data: Uint8Array): Promise<void> {

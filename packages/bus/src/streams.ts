@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { BUCKETS, STREAMS, type Subjects, subjects } from '@signalbox/protocol';
+import { BUCKETS, DEFAULTS, STREAMS, type Subjects, subjects } from '@signalbox/protocol';
 import {
   AckPolicy,
   type ConsumerConfig,
@@ -16,7 +16,7 @@ import { JS_ERROR, jsErrorNumber } from './errors.ts';
 import { hostToken } from './names.ts';
 
 /** How long a stream waits for the acknowledgement of a delivered copy before it delivers another. */
-export const ACK_WAIT_MS = 30_000;
+export const ACK_WAIT_MS = DEFAULTS.ackWaitMs;
 const DAY_MS = 86_400_000;
 const MIB = 1_048_576;
 
