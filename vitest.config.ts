@@ -17,8 +17,8 @@ export default defineConfig({
             'test/{docs,lab,demo,chaos,fuzz}/**/*.test.ts',
           ],
           exclude: ['**/*.{int,lab,days,chaos}.test.ts', '**/node_modules/**', '**/dist/**'],
-          // Some try much; on a machine that does other things as well that takes a while.
-          testTimeout: 30_000,
+          // Some try much, simulated days by the score; on a machine that does other things as well that takes a while.
+          testTimeout: 120_000,
         },
       },
       {
