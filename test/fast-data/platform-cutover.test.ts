@@ -2,7 +2,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
 import { sayTo } from '../e2e/support/child.ts';
 import { PROGRAMS, REPOSITORY } from '../lab/programs.ts';
 
@@ -13,10 +12,7 @@ let dir: string;
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'sb-pc-'));
   const [, given = ''] = /```yaml\n(# platform\.yaml\n[\s\S]*?)```/.exec(guide) ?? [];
-  const params = parse(given);
-  // A simulated day is no week.
-  const night = { kafkaWindow: params.mongoWindow, kafkaDecideBy: params.mongoDecideBy };
-  writeFileSync(join(dir, 'platform.yaml'), stringify({ ...params, ...night }));
+  writeFileSync(join(dir, 'platform.yaml'), given);
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { compiled } from '@signalbox/protocol';
 import { Place, RecordBody, type Stored } from './records.ts';
 
 /**
@@ -60,8 +61,8 @@ function readLine(line: Buffer, before: readonly Stored[]): Stored | string {
   } catch {
     return 'not JSON';
   }
-  const place = Place.safeParse(value);
-  const body = RecordBody.safeParse(value);
+  const place = compiled(Place).safeParse(value);
+  const body = compiled(RecordBody).safeParse(value);
   if (!place.success || !body.success) return 'not a record that this version knows';
   const record = { ...body.data, n: place.data.n, atMs: place.data.atMs };
   return misplaced(record, before) ?? record;

@@ -1,5 +1,5 @@
 import type { CoordinatorBus, StoredEntry } from '@signalbox/bus';
-import { LogEntry, Plan, RunEvent } from '@signalbox/protocol';
+import { compiled, LogEntry, Plan, RunEvent } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import { evolveEntry, initialState, type RunState, sequencerError } from '@signalbox/sequencer';
 import { z } from 'zod';
@@ -111,7 +111,7 @@ function readEntry(data: Uint8Array, which: string): LogEntry {
   } catch (cause) {
     throw sequencerError('SB-RUN-LOG', `${which} is not JSON`, { cause });
   }
-  const parsed = LogEntry.safeParse(value);
+  const parsed = compiled(LogEntry).safeParse(value);
   if (parsed.success) return parsed.data;
   const strange = eventTypes(value).find((type) => !KNOWN_EVENTS.has(type));
   if (strange !== undefined)

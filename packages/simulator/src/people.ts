@@ -21,7 +21,7 @@ const YEAR_MS = 365 * 24 * 3_600_000;
 export type Crowd = Readonly<Record<string, string>>;
 
 /** Looks, after which people stop trying and take the run back, and after which they leave it as it is. */
-const GIVE_UP = { undo: 60, leave: 120 } as const;
+const GIVE_UP = { undo: 24, leave: 60 } as const;
 
 export interface PeopleOptions {
   readonly mesh: string;
@@ -91,11 +91,17 @@ export class People {
     chance.pick(choices)();
   }
 
+  /** They have done what they could. */
+  get gaveUp(): boolean {
+    return this.#decided > GIVE_UP.leave;
+  }
+
   /** What the screens of a quiet run ask a person to do. */
   decide(): void {
-    const { law } = this.#options;
+    const { law, onlyAnswer } = this.#options;
     const { state } = law;
     if (isEnded(state)) return;
+    if (!onlyAnswer) this.#decided += 1;
     // Said again, it is the same start: the first request may still be on its way.
     if (state.status === 'planned') this.start();
     else this.#help(state);
@@ -127,8 +133,7 @@ export class People {
         if (cause === 'failed' || cause === 'undo-failed' || cause === 'gate') this.#ask(SUBMITTER, 'retry', of);
       }
     }
-    this.#decided += 1;
-    if (this.#decided > GIVE_UP.leave) this.#ask(SUBMITTER, 'abort', { mode: 'leave', note: 'enough' });
+    if (this.gaveUp) this.#ask(SUBMITTER, 'abort', { mode: 'leave', note: 'enough' });
     else if (this.#decided > GIVE_UP.undo && state.direction === 'do')
       this.#ask(SUBMITTER, 'abort', { mode: 'undo', note: 'enough' });
     else if (!isMoving(state)) this.#ask(SUBMITTER, 'resume', {});

@@ -239,6 +239,7 @@ class Simulation {
   #isOver(): boolean {
     const { state } = this.#law;
     if (this.#death && state.status === 'held' && this.#timeline.nowMs - this.#appendedMs > QUIET_MS) return true;
+    if (state.status === 'planned' && this.#people.gaveUp) return true;
     if (!isEnded(state)) return false;
     this.#endedMs ??= this.#timeline.nowMs;
     return this.#timeline.nowMs - this.#endedMs > LINGER_MS;

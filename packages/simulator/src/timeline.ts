@@ -1,9 +1,4 @@
-interface Happening {
-  readonly atMs: number;
-  /** Breaks ties: what was planned first happens first. */
-  readonly order: number;
-  what: (() => void) | undefined;
-}
+import { type Happening, Queue } from './queue.ts';
 
 /** How many things happen in one turn of the event loop. */
 const TURN = 64;
@@ -14,8 +9,7 @@ export type Cancel = () => void;
 export class Timeline {
   #nowMs = 0;
   #order = 0;
-  /** A binary heap, the earliest on top. */
-  readonly #heap: Happening[] = [];
+  readonly #queue = new Queue();
 
   get nowMs(): number {
     return this.#nowMs;
@@ -23,7 +17,7 @@ export class Timeline {
 
   in(ms: number, what: () => void): Cancel {
     const happening: Happening = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order++, what };
-    this.#push(happening);
+    this.#queue.push(happening);
     return () => {
       happening.what = undefined;
     };
@@ -54,53 +48,11 @@ export class Timeline {
 
   /** False when nothing is left. */
   #step(): boolean {
-    let next = this.#pop();
-    while (next !== undefined && next.what === undefined) next = this.#pop();
-    if (next?.what === undefined) return false;
-    this.#nowMs = next.atMs;
-    next.what();
+    const { first } = this.#queue;
+    if (first?.what === undefined) return false;
+    this.#queue.shift();
+    this.#nowMs = first.atMs;
+    first.what();
     return true;
-  }
-
-  #push(happening: Happening): void {
-    const heap = this.#heap;
-    let at = heap.push(happening) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!this.#isBefore(at, parent)) return;
-      this.#swap(at, parent);
-      at = parent;
-    }
-  }
-
-  #pop(): Happening | undefined {
-    const heap = this.#heap;
-    const [top] = heap;
-    const last = heap.pop();
-    if (top === undefined || last === undefined || top === last) return top;
-    heap[0] = last;
-    let at = 0;
-    for (;;) {
-      const left = 2 * at + 1;
-      const least = this.#isBefore(left + 1, left) ? left + 1 : left;
-      if (!this.#isBefore(least, at)) return top;
-      this.#swap(at, least);
-      at = least;
-    }
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const one = this.#heap[a];
-    const other = this.#heap[b];
-    if (one === undefined || other === undefined) return false;
-    return one.atMs === other.atMs ? one.order < other.order : one.atMs < other.atMs;
-  }
-
-  #swap(a: number, b: number): void {
-    const one = this.#heap[a];
-    const other = this.#heap[b];
-    if (one === undefined || other === undefined) return;
-    this.#heap[a] = other;
-    this.#heap[b] = one;
   }
 }

@@ -3,6 +3,7 @@ import { protocolError } from '../codes.ts';
 import { Envelope, type EnvelopeKind, KNOWN_CRITICAL, MAX_MESSAGE_BYTES } from '../envelope.ts';
 import type { Json } from '../json.ts';
 import { isJsonObject } from '../json.ts';
+import { compiled } from '../wire.ts';
 import { type Signer, verifySignature } from './keys.ts';
 
 /**
@@ -51,7 +52,7 @@ export function open<T>(
   }
   const value = parseJson(envelope.payload);
   refuseUnknownCritical(value);
-  const parsed = expect.schema.safeParse(value);
+  const parsed = compiled(expect.schema).safeParse(value);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw protocolError('SB-MSG-SHAPE', `${expect.kind}: ${issue?.path.join('.') || 'payload'}: ${issue?.message}`);
@@ -67,7 +68,7 @@ function readEnvelope(data: Uint8Array, kind: EnvelopeKind): Envelope {
   if (isJsonObject(value) && typeof value.v === 'number' && value.v !== 1) {
     throw protocolError('SB-MSG-VERSION', `envelope version ${value.v}; this program knows version 1`);
   }
-  const parsed = Envelope.safeParse(value);
+  const parsed = compiled(Envelope).safeParse(value);
   if (!parsed.success) throw protocolError('SB-MSG-JSON', 'not an envelope of version 1');
   if (parsed.data.kind !== kind) {
     throw protocolError('SB-MSG-SHAPE', `a ${parsed.data.kind} came where a ${kind} belongs`);

@@ -1,6 +1,6 @@
 import { actionSpecs } from '@signalbox/actions';
 import { probeSpecs } from '@signalbox/probes';
-import { action, approval, gate, plan } from '@signalbox/sequencer/testing';
+import { action, approval, gate, plan, serial } from '@signalbox/sequencer/testing';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeSignaturesCheap } from '../keys.ts';
 import { simulatePlan, simulatePlanOnce } from './fates.ts';
@@ -46,5 +46,24 @@ describe('the days of a plan', () => {
     ];
     expect(first.trace.join('\n')).toContain('h2 dies');
     expect(second.trace).toEqual(first.trace);
+  });
+
+  it('does not wait for nights that are weeks apart', async () => {
+    const WEEK_MS = 7 * 24 * 3_600_000;
+    const night = (week: number) => ({
+      notBeforeMs: week * WEEK_MS,
+      decideByMs: week * WEEK_MS + 7_200_000,
+      onDeadline: 'hold' as const,
+    });
+    const nights = [1, 2].map((week) => ({
+      ...serial(`night-${week}`, [{ ...action(`stopped-${week}`, 'h1'), action: 'systemd.stop' }]),
+      timing: night(week),
+    }));
+    const { fates, broken } = await simulatePlan({ plan: plan(nights), catalogue, from: 1, seeds: 4 });
+    expect(broken).toEqual([]);
+    expect(fates.map(({ step, days }) => [step, days])).toEqual([
+      ['stopped-1', 1],
+      ['stopped-2', 1],
+    ]);
   });
 });

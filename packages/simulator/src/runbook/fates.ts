@@ -3,6 +3,7 @@ import { type CellRef, indexOf, isEnded } from '@signalbox/sequencer';
 import type { Death, Given } from '../given.ts';
 import { type Crowd, PEOPLE } from '../people.ts';
 import { type SimulationResult, simulate } from '../simulation.ts';
+import { spanMs } from './calendar.ts';
 import { prepared } from './prepare.ts';
 
 /** Why runs were held that nobody decided on, and how often. */
@@ -96,7 +97,8 @@ function dayOf(given: Given, places: readonly CellRef[], seed: number): { given:
 function givenOf(plan: Plan, catalogue: Catalogue): Given {
   const ready = prepared(plan);
   const { refs } = indexOf(ready);
-  return { plan: ready, catalogue, crowd: crowdOf(refs.map(({ leaf }) => leaf)), moreMs: MORE_MS * refs.length };
+  const moreMs = MORE_MS * refs.length + spanMs(ready);
+  return { plan: ready, catalogue, crowd: crowdOf(refs.map(({ leaf }) => leaf)), moreMs };
 }
 
 /** Steps that a run passes on its way forward. */

@@ -1,43 +1,29 @@
-import type { ExclusiveGuard, LeafStep, Plan, PlanStep, Timing, Window } from '@signalbox/protocol';
-import { BEGIN_MS } from '../machine.ts';
+import type { ExclusiveGuard, LeafStep, Plan, PlanStep, Window } from '@signalbox/protocol';
+import { type Calendar, calendarOf } from './calendar.ts';
 
 /** Bounds on what the plan says, so that days end: order and faults are simulated, not patience. */
 const MOST = { forMs: 10_000, everyMs: 2_000, gateTimeoutMs: 120_000, actionTimeoutMs: 30_000, backoffMs: 2_000 };
-
-/** How long a run waits for its window: long enough to be seen waiting. */
-const BEFORE_WINDOW_MS = 20_000;
 
 /**
  * A plan whose actions and probes the simulated hosts can do and measure: each is told which step it belongs to, each
  * sample what is wanted of it. The parameters that were meant for real hosts stay, and nobody reads them.
  */
 export function prepared(plan: Plan): Plan {
-  const shiftMs = BEGIN_MS - firstMs(plan);
-  const steps = plan.steps.map((step) => prepareStep(step, shiftMs));
-  return { ...plan, ...(plan.window ? { window: shifted(plan.window, shiftMs) } : {}), downtime: [], steps };
+  const at = calendarOf(plan);
+  const steps = plan.steps.map((step) => prepareStep(step, at));
+  return { ...plan, ...(plan.window ? { window: moved(plan.window, at) } : {}), downtime: [], steps };
 }
 
-/** What the calendar of the simulation begins with: the first window, or the making of the plan. */
-function firstMs({ steps, window, madeAtMs }: Plan): number {
-  const starts = [window ?? {}, ...steps.flatMap(timingsOf)].flatMap(({ notBeforeMs }) => notBeforeMs ?? []);
-  return starts.length === 0 ? madeAtMs : Math.min(...starts) - BEFORE_WINDOW_MS;
-}
-
-function shifted({ notBeforeMs, notAfterMs }: Window, shiftMs: number): Window {
+function moved({ notBeforeMs, notAfterMs }: Window, at: Calendar): Window {
   return {
-    ...(notBeforeMs === undefined ? {} : { notBeforeMs: notBeforeMs + shiftMs }),
-    ...(notAfterMs === undefined ? {} : { notAfterMs: notAfterMs + shiftMs }),
+    ...(notBeforeMs === undefined ? {} : { notBeforeMs: at(notBeforeMs) }),
+    ...(notAfterMs === undefined ? {} : { notAfterMs: at(notAfterMs) }),
   };
 }
 
-function timingsOf(step: PlanStep): Timing[] {
-  if (step.kind !== 'group') return [];
-  return [...(step.timing ? [step.timing] : []), ...step.children.flatMap(timingsOf)];
-}
-
-function prepareStep(step: PlanStep, shiftMs: number): PlanStep {
+function prepareStep(step: PlanStep, at: Calendar): PlanStep {
   if (step.kind !== 'group') return prepareLeaf(step);
-  const children = step.children.map((child) => prepareStep(child, shiftMs));
+  const children = step.children.map((child) => prepareStep(child, at));
   if (step.timing === undefined) return { ...step, children };
   const { notBeforeMs, decideByMs, ...timing } = step.timing;
   return {
@@ -45,8 +31,8 @@ function prepareStep(step: PlanStep, shiftMs: number): PlanStep {
     children,
     timing: {
       ...timing,
-      ...(notBeforeMs === undefined ? {} : { notBeforeMs: notBeforeMs + shiftMs }),
-      ...(decideByMs === undefined ? {} : { decideByMs: decideByMs + shiftMs }),
+      ...(notBeforeMs === undefined ? {} : { notBeforeMs: at(notBeforeMs) }),
+      ...(decideByMs === undefined ? {} : { decideByMs: at(decideByMs) }),
     },
   };
 }
