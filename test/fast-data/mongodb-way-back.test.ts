@@ -4,13 +4,22 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canRunCutover, FastDataWorld, OLD_SECRET } from './fast-data-world.ts';
 import { actionOn, DESTINATION, onHost, SOURCE, sampleOn } from './tools.ts';
 
+async function loadedWorld(): Promise<FastDataWorld> {
+  const loaded = await FastDataWorld.start({ runbook: 'mongodb-cutover', params: () => ({ headroomSeconds: 30 }) });
+  await loaded.load();
+  return loaded;
+}
+
 let world: FastDataWorld;
+/** Beside it: most of their time both wait for windows to pass. */
+let killed: FastDataWorld;
 beforeAll(async () => {
   if (!canRunCutover) return;
-  world = await FastDataWorld.start({ runbook: 'mongodb-cutover', params: () => ({ headroomSeconds: 30 }) });
-  await world.load();
+  [world, killed] = await Promise.all([loadedWorld(), loadedWorld()]);
 });
-afterAll(() => world?.end());
+afterAll(async () => {
+  await Promise.all([world?.end(), killed?.end()]);
+});
 
 /** Everything as it was: by the cluster, the servers and the services themselves, and not by the run's word. */
 async function expectAsBefore(): Promise<void> {
@@ -28,8 +37,8 @@ async function expectAsBefore(): Promise<void> {
   expect(await world.count('source')).toMatchObject({ lost: [], duplicated: [] });
 }
 
-describe.runIf(canRunCutover)('mongodb-cutover, until the point of no return', () => {
-  it('[I4] a step that fails half-way takes everything back', async () => {
+describe.runIf(canRunCutover)('mongodb-cutover, until the point of no return', { concurrent: true }, () => {
+  it.sequential('[I4] a step that fails half-way takes everything back', async () => {
     world.cluster.refuse('svc', 0);
     const run = await world.begin();
     await world.event(run, 'StepStarted', { step: 'go' });
@@ -44,7 +53,7 @@ describe.runIf(canRunCutover)('mongodb-cutover, until the point of no return', (
     await world.emptyDestination();
   });
 
-  it('[T36] a writer and [T74] an autoscaler that come back are seen, named, and stop the sequence', async () => {
+  it.sequential('[T36] a writer and [T74] an autoscaler that come back are seen, named, and stop the sequence', async () => {
     const run = await world.begin();
     await world.event(run, 'StepStarted', { step: 'go' });
     await world.approveBy('operator', run, 'go');
@@ -92,55 +101,59 @@ describe.runIf(canRunCutover)('mongodb-cutover, until the point of no return', (
 });
 
 // One at a few steps; `npm run fast-data:kills` kills each of them at every step.
-describe.runIf(canRunCutover)('[I8] mongodb-cutover, while one after the other is killed with -9', () => {
-  it('goes on or is held with a reason, and nothing is lost or doubled', async () => {
-    const { mesh, stage } = world;
-    const run = await world.begin();
+describe.runIf(canRunCutover)(
+  '[I8] mongodb-cutover, while one after the other is killed with -9',
+  { concurrent: true },
+  () => {
+    it('goes on or is held with a reason, and nothing is lost or doubled', async () => {
+      const { mesh, stage } = killed;
+      const run = await killed.begin();
 
-    await world.event(run, 'StepStarted', { step: 'in-sync' });
-    await until('the mirror to follow', async () => (await mirrorSays()).includes('oplog sync'), {
-      timeoutMs: 120_000,
+      await killed.event(run, 'StepStarted', { step: 'in-sync' });
+      await until('the mirror to follow', async () => (await mirrorSays(killed)).includes('oplog sync'), {
+        timeoutMs: 120_000,
+      });
+      await killed.systemctl('kill', '-s', 'SIGKILL', 'mongomirror.service');
+      const [source] = stage.source.members;
+      await source?.kill();
+      await source?.start();
+
+      await killed.reach(run, 'go');
+      await killed.approveBy('operator', run, 'go');
+      await killed.event(run, 'StepAccepted', { step: 'readers-moved[crud]' });
+      await mesh.killCoordinator();
+      mesh.startCoordinator();
+
+      await killed.event(run, 'StepAccepted', { step: 'writers-stopped[rtu]' });
+      await mesh.kill('kube-1');
+      mesh.startAgent('kube-1');
+
+      await killed.reach(run, 'lag-zero');
+      await mesh.kill('mirror-1');
+      mesh.startAgent('mirror-1');
+      const [destination] = stage.destination.members;
+      await destination?.kill();
+      await destination?.start();
+
+      await killed.reach(run, 'no-way-back');
+      await killed.approveBy('approvers', run, 'no-way-back');
+      await killed.event(run, 'StepAccepted', { step: 'writers-started[svc]' });
+      await mesh.killCoordinator();
+      mesh.startCoordinator();
+      await killed.reach(run, 'destination-ttl-resumed');
+      expect(await killed.event(run, 'Ended')).toMatchObject({ outcome: 'completed' });
+
+      await killed.stopServices();
+      const count = await killed.count('destination');
+      expect(count).toMatchObject({ lost: [], duplicated: [], miscounted: 0 });
+      console.log(
+        `killed: mirror, both mongod, both agents, the coordinator twice; ${count.acknowledged} writes, 0 lost`,
+      );
     });
-    await world.systemctl('kill', '-s', 'SIGKILL', 'mongomirror.service');
-    const [source] = stage.source.members;
-    await source?.kill();
-    await source?.start();
+  },
+);
 
-    await world.reach(run, 'go');
-    await world.approveBy('operator', run, 'go');
-    await world.event(run, 'StepAccepted', { step: 'readers-moved[crud]' });
-    await mesh.killCoordinator();
-    mesh.startCoordinator();
-
-    await world.event(run, 'StepAccepted', { step: 'writers-stopped[rtu]' });
-    await mesh.kill('kube-1');
-    mesh.startAgent('kube-1');
-
-    await world.reach(run, 'lag-zero');
-    await mesh.kill('mirror-1');
-    mesh.startAgent('mirror-1');
-    const [destination] = stage.destination.members;
-    await destination?.kill();
-    await destination?.start();
-
-    await world.reach(run, 'no-way-back');
-    await world.approveBy('approvers', run, 'no-way-back');
-    await world.event(run, 'StepAccepted', { step: 'writers-started[svc]' });
-    await mesh.killCoordinator();
-    mesh.startCoordinator();
-    await world.reach(run, 'destination-ttl-resumed');
-    expect(await world.event(run, 'Ended')).toMatchObject({ outcome: 'completed' });
-
-    await world.stopServices();
-    const count = await world.count('destination');
-    expect(count).toMatchObject({ lost: [], duplicated: [], miscounted: 0 });
-    console.log(
-      `killed: mirror, both mongod, both agents, the coordinator twice; ${count.acknowledged} writes, 0 lost`,
-    );
-  });
-});
-
-async function mirrorSays(): Promise<string> {
+async function mirrorSays(world: FastDataWorld): Promise<string> {
   const exec = await world.systemctl('show', '-p', 'ExecStart', 'mongomirror.service');
   const [, port] = /--httpStatusPort (\d+)/.exec(exec) ?? [];
   return await fetch(`http://127.0.0.1:${port}/`).then(
