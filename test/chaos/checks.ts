@@ -114,7 +114,10 @@ function successes({ marks }: RunRecord, events: readonly RunEvent[]): Violation
 
 function ending({ run, done, actions }: RunRecord, events: readonly RunEvent[]): Violation[] {
   const end = events.find((event) => event.type === 'Ended');
-  if (end?.type !== 'Ended') return [{ law: 'not-ended', what: run }];
+  if (end?.type !== 'Ended') {
+    const last = events.slice(-3).map(({ type }) => type);
+    return [{ law: 'not-ended', what: [run, ...last].join(' ') }];
+  }
   const wanted = new Set(end.outcome === 'completed' ? actions.map(keyOf) : []);
   const is = new Set(done.map(keyOf));
   return [

@@ -17,8 +17,9 @@ function summary(figures: Figures) {
 
 const janitor = new Janitor();
 const dir = mkdtempSync(join(tmpdir(), 'signalbox-chaos-'));
+let { keep } = options;
 janitor.add('folder', async () => {
-  if (options.keep) say(`kept: ${dir}`);
+  if (keep) say(`kept: ${dir}`);
   else rmSync(dir, { recursive: true, force: true });
 });
 janitor.onSignals();
@@ -29,6 +30,8 @@ try {
   const figures = await campaign({ ...options, dir, isolated: why === undefined }, janitor);
   if (options.json) process.stdout.write(`${JSON.stringify(summary(figures))}\n`);
   else process.stdout.write(`${report(figures).join('\n')}\n`);
+  // Journals, logs and what NATS stored say what happened; it may not happen again.
+  if (figures.violations.length > 0) keep = true;
   process.exitCode = figures.violations.length === 0 ? 0 : 1;
 } finally {
   await janitor.sweep();

@@ -102,10 +102,14 @@ export async function night(
   const ids = await flowing;
   for (const one of kept.values()) one.leave();
   const runs = await Promise.all(ids.map((run) => recordOf(run, { operator, hosts, traffic })));
+  const judged = runs.map((record) => ({ record, violations: judge(record) }));
+  // NATS may have kept it on a disk that ends with the night.
+  for (const { record, violations } of judged)
+    if (violations.length > 0) await writeFile(join(dir, `${record.run}.json`), JSON.stringify(record, null, 2));
   return {
     struck,
     runs,
-    violations: [...runs.flatMap(judge), ...twins(ids, traffic.asked)],
+    violations: [...judged.flatMap(({ violations }) => violations), ...twins(ids, traffic.asked)],
     typed: traffic.typed,
     exits,
   };
