@@ -1,4 +1,5 @@
 import { createKeyPair, seal } from '@signalbox/protocol/crypto';
+import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { workStep } from '../support/work.ts';
 import { MESH, World } from '../support/world.ts';
@@ -55,7 +56,7 @@ describe('who owns the NATS server', () => {
     // It did come to them.
     for (const host of ['a-1', 'a-2'])
       for (const code of ['SB-MSG-SIGNATURE', 'SB-MSG-UNTRUSTED', 'SB-AGENT-ADDRESS'])
-        expect(world.logText(host)).toContain(code);
+        await until(`${host} to name ${code}`, () => world.logText(host).includes(code));
     expect(done().filter((mark) => before.includes(mark))).toEqual(before);
   });
 
