@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Command, Report } from '@signalbox/protocol';
+import type { Command, Control, Report } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/manual-clock.ts';
 import { action, OPERATOR, World } from '../testing/world.ts';
@@ -35,6 +35,21 @@ describe('[D3] a new leader', () => {
     expect([...runner.state.silent]).toEqual(['b']);
     expect(reasonsOf(runner)).toEqual([['b', 'SB-AGENT-SILENT']]);
     expect(world.commands().map(({ id }) => id)).toEqual(['book-1:one:a:do:1']);
+  });
+
+  it('brings the run to no end by what one host has done, before the others have said what they know', async () => {
+    const world = new World(['a', 'b']);
+    world.fenceAnswer = ({ host }) => (host === 'a' ? { known: ['book-1:one:a:do:1'] } : undefined);
+    let first: Command | undefined;
+    const runner = await takenOver(world, async (commands) => {
+      first = commands.find(({ host }) => host === 'a');
+    });
+    if (!first) throw new Error('nothing was sent');
+    const phase = () => runner.state.cells.get('one@a')?.phase;
+    await world.report(first, { status: 'succeeded' });
+    expect(phase()).toBe('dispatched');
+    await world.clock.advance(ANSWER_MS);
+    expect([phase(), [...runner.state.silent]]).toEqual(['succeeded', ['b']]);
   });
 
   it('goes on when all have answered with what the log has', async () => {
@@ -73,6 +88,25 @@ describe('[D3] a new leader', () => {
     });
     expect([runner.state.epoch, reasonsOf(runner)]).toEqual([8, [['a', 'SB-RUN-CONTRADICTED']]]);
     expect(world.commands()).toEqual([]);
+  });
+
+  it('[I8] holds for what a host has told it in an epoch that it has left since', async () => {
+    const world = new World(['a', 'b']);
+    const failure = { code: 'SB-AGENT-EPOCH', class: 'retryable' as const, message: 'old', next: '-' };
+    const late: Control[] = [];
+    const runner = await takenOver(world, async () => {
+      world.fenceAnswer = (control) => {
+        const { host, epoch, head } = control;
+        if (epoch >= 8) return { known: [], seen: { epoch, head } };
+        if (host === 'a') return { known: [], seen: { epoch: 7, head }, failure };
+        late.push(control);
+        return undefined;
+      };
+    });
+    expect([runner.state.epoch, reasonsOf(runner)]).toEqual([8, []]);
+    const head = { sequence: 99, hash: 'lost' };
+    for (const control of late) await world.answerFence(control, { known: [], seen: { epoch: 1, head } });
+    expect(reasonsOf(runner)).toEqual([['b', 'SB-RUN-CONTRADICTED']]);
   });
 
   it('fetches what a host has ended and the log does not know', async () => {

@@ -56,8 +56,9 @@ export class Fencing {
   async answered(report: ControlReport): Promise<void> {
     const { runner, ports } = this.#options;
     const { state } = runner;
-    if (report.controlId !== controlId(state, 'fence')) return;
+    const isAwaited = report.controlId === controlId(state, 'fence');
     if (report.failure) {
+      if (!isAwaited) return;
       runner.holdBack();
       const epoch = Math.max(state.epoch, report.seen?.epoch ?? 0) + 1;
       ports.log.warn({ run: runner.run, host: report.host, epoch }, 'a host obeys a later leader; leading above it');
@@ -67,6 +68,8 @@ export class Fencing {
     }
     const what = contradictionIn(runner, report);
     if (what !== undefined) await runner.submit({ type: 'contradicted', host: report.host, what });
+    // When this leader has announced another epoch since, the host is told of the log as it is, and forgets what it was told before.
+    if (!isAwaited) return;
     // Not waited for: the next report may be what the host would answer.
     this.#fetch(report)
       .catch((error: unknown) => ports.log.error({ run: runner.run, err: error }, 'fetching outcomes'))
@@ -92,7 +95,10 @@ export class Fencing {
     runner.release();
   }
 
-  /** What the host has ended, and the log does not know of. What it does not answer now it reports by itself. */
+  /**
+   * What the host has ended, and the log does not know of; decided on when all have answered. What it does not answer now it
+   * reports by itself.
+   */
   async #fetch({ host, known = [] }: ControlReport): Promise<void> {
     const { runner, queries, ports } = this.#options;
     const open = [...runner.state.cells.values()].flatMap((cell) => {
@@ -101,14 +107,26 @@ export class Fencing {
       return mine && cell.work?.kind === 'command' && known.includes(cell.work.id) ? [cell.work.id] : [];
     });
     if (open.length === 0) return;
+    const fetched = await this.#orSay(host, queries.settle(host, open));
+    for (const { report, sealed } of fetched ?? []) {
+      const input = inputOf(report, sealed);
+      if (!input || report.run !== runner.run) continue;
+      runner.whenHeard(() => {
+        this.#orSay(host, runner.submit(input)).catch((error: unknown) =>
+          ports.log.error({ run: runner.run, err: error }, 'what was fetched was not decided on; it is reported'),
+        );
+      });
+    }
+  }
+
+  async #orSay<T>(host: string, fetched: Promise<T>): Promise<T | undefined> {
+    const { runner, ports } = this.#options;
     try {
-      for (const { report, sealed } of await queries.settle(host, open)) {
-        const input = inputOf(report, sealed);
-        if (input && report.run === runner.run) await runner.submit(input);
-      }
+      return await fetched;
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
       ports.log.info({ run: runner.run, host, code: error.code }, `not fetched: ${error.message}`);
+      return undefined;
     }
   }
 }

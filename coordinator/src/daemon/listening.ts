@@ -1,6 +1,7 @@
 import type { IncomingReport, Unsubscribe } from '@signalbox/bus';
 import { type ControlReport, SignalboxError } from '@signalbox/protocol';
 import { passPoint } from '@signalbox/protocol/points';
+import type { Input } from '@signalbox/sequencer';
 import type { Ports } from './ports.ts';
 import { contradictionOf, inputOf, readReport } from './reports.ts';
 import type { Runner } from './runner.ts';
@@ -54,18 +55,36 @@ export class Listening {
   }
 
   async #onReport(report: IncomingReport): Promise<void> {
-    const { ports, runner, onControl } = this.#options;
     passPoint('coordinator.report.received');
-    try {
+    await this.#orLeave(report, async () => {
+      const { ports, runner, onControl } = this.#options;
       const payload = readReport(runner.state, report);
       const what = contradictionOf(runner.state, payload);
       if (what !== undefined) await runner.submit({ type: 'contradicted', host: report.host, what });
       if (payload.type === 'control') await onControl(payload);
       const input = inputOf(payload, Buffer.from(report.data).toString());
-      // Acknowledged only after the append: a report that came while the log could not be written comes again [I8].
-      if (input) await runner.submit(input);
-      passPoint('coordinator.report.decided');
-      report.ack();
+      if (input === undefined || runner.released) return await this.#decide(report, input);
+      // The reports behind it do not wait: they may be what other hosts answer.
+      runner.whenHeard(() => {
+        this.#orLeave(report, () => this.#decide(report, input)).catch((error: unknown) =>
+          ports.log.error({ run: runner.run, err: error }, 'a report was not decided on; it comes again'),
+        );
+      });
+    });
+  }
+
+  /** Acknowledged only after the append: a report that came while the log could not be written comes again [I8]. */
+  async #decide(report: IncomingReport, input: Input | undefined): Promise<void> {
+    if (input) await this.#options.runner.submit(input);
+    passPoint('coordinator.report.decided');
+    report.ack();
+  }
+
+  /** What cannot be believed, or decided, is not asked for again; what came to a deposed leader is for the next one. */
+  async #orLeave(report: IncomingReport, work: () => Promise<void>): Promise<void> {
+    const { ports, runner } = this.#options;
+    try {
+      await work();
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
       ports.log.warn({ run: runner.run, host: report.host, code: error.code }, error.message);

@@ -55,6 +55,9 @@ export class Runner {
   /** Whether what is pending may happen: not before the hosts have said what they know [D3]. */
   #released: boolean;
   readonly #heads: Map<number, string>;
+  /** Whether they have said it; what they have done may have to be decided on before that is released. */
+  #heard: boolean;
+  #waiting: (() => void)[] = [];
 
   constructor(options: RunnerOptions) {
     const { loaded, ports } = options;
@@ -68,6 +71,7 @@ export class Runner {
     this.#heads = new Map(loaded.heads);
     // A host that knows another run of that name refuses what is asked of it in this one, so nothing is waited for.
     this.#released = loaded.entries.length === 0;
+    this.#heard = this.#released;
     this.#runTimeOffsetMs = loaded.state.runMs - ports.clock.monotonicMs();
     this.effects = new Effects({
       ports,
@@ -110,21 +114,38 @@ export class Runner {
     return turn;
   }
 
-  /** Whether what is pending may happen. */
+  /** Whether what is pending may happen, now or in a moment. */
   get released(): boolean {
-    return this.#released;
+    return this.#heard;
   }
 
   /** A host obeys somebody else, so nothing more begins before it has said what it knows. */
   holdBack(): void {
+    this.#heard = false;
     this.#released = false;
   }
 
   /** Every host has said what it knows, or is silent: from here on what is pending happens. Harmless to repeat. */
   release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.#queue = this.#queue.then(() => this.#reconcile());
+    if (this.#heard) return;
+    this.#heard = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const work of waiting) work();
+    // Not before that is decided on: what hosts have done is not asked for again.
+    this.#queue = this.#queue.then(() => {
+      this.#released = this.#heard;
+      this.#reconcile();
+    });
+  }
+
+  /**
+   * At once when the hosts were heard; else then, in the order of asking, if this leader is still there. What a host has done waits
+   * for it: it could bring the run to its end while another host still has to say that the log has lost some of it.
+   */
+  whenHeard(work: () => void): void {
+    if (this.#heard) work();
+    else this.#waiting.push(work);
   }
 
   /**

@@ -48,7 +48,7 @@ export class World {
 
   constructor(names: readonly string[]) {
     this.hostKeys = Object.fromEntries(names.map((name) => [name, createKeyPair()]));
-    this.bus.onControl = (host, data) => this.#onControl(host, data);
+    this.bus.onControl = (_, data) => this.#onControl(data);
     this.bus.answerQuery = async (query) => this.#onSettle(query);
     this.#first = this.#make('coordinator-1');
   }
@@ -161,16 +161,21 @@ export class World {
     return key;
   }
 
-  #onControl(host: string, data: Uint8Array): void {
+  #onControl(data: Uint8Array): void {
     const trusts = (key: string) => key === this.coordinatorKey.publicKey;
     const { payload: control } = open(data, { kind: 'control', schema: ControlSchema, trusts });
     const answer = control.type === 'fence' ? this.fenceAnswer(control) : undefined;
+    if (answer) void this.answerFence(control, answer);
+  }
+
+  /** What a host says to a fence comes now. */
+  async answerFence(control: Control, answer: Partial<ControlReport>): Promise<void> {
+    const { run, host, epoch, id: controlId, journal, machine } = control;
     const key = this.hostKeys[host];
-    if (!answer || !key) return;
-    const { run, epoch, id: controlId, journal, machine } = control;
+    if (!key) return;
     const place = { mesh: 'test', run, host, journal, machine, journalSequence: 1, sentAtMs: this.clock.wallMs() };
     const report = { type: 'control', control: 'fence', controlId, epoch, ...place, ...answer };
-    void this.bus.deliver(run, host, seal('report', report, key));
+    await this.bus.deliver(run, host, seal('report', report, key));
   }
 
   #onSettle({ host, data }: { host: string; data: Uint8Array }): Uint8Array | undefined {

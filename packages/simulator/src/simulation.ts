@@ -229,7 +229,8 @@ class Simulation {
   #calm(): void {
     this.#faults.calm();
     const decide = () => {
-      this.#people.decide();
+      // While nobody can be reached, nobody gives up.
+      if (this.#broker.up) this.#people.decide();
       this.#timeline.in(DECIDE_EVERY_MS, decide);
     };
     this.#timeline.in(DECIDE_EVERY_MS, decide);
