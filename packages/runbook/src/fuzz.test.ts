@@ -65,6 +65,11 @@ describe('any text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), survives), { numRuns: 150 });
   });
 
+  it('also when a parameter has a name that no pattern can be made of', () => {
+    survives(SMALL.replaceAll('token', 't[oken'));
+    survives(SMALL.replace('token', 't[oken'));
+  });
+
   it('also when it nearly is a runbook: one piece replaced by another', () => {
     const nearly = fc.tuple(fc.nat(SMALL.length), fc.nat(40), fc.array(scraps, { maxLength: 4 }));
     fc.assert(

@@ -11,8 +11,8 @@ import { lookAtUnit, unitProblems } from '../support/unit.ts';
 export async function hasSubcommand(context: HostContext, program: string, words: readonly string[]): Promise<boolean> {
   const { stdout, stderr } = await answer(context, [program, ...words, '--help'], { quiet: true, timeoutMs: 15_000 });
   const [, usage = ''] = /Usage:\n([\s\S]*?)(?:\n\n|$)/.exec(`${stdout}\n${stderr}`) ?? [];
-  const wanted = words.join(' ');
-  return usage.split('\n').some((line) => new RegExp(`^\\s*\\S+ ${wanted}(\\s|$)`).test(line));
+  const lines = usage.split('\n').map((line) => line.trim().split(/\s+/).slice(1));
+  return lines.some((line) => words.every((word, i) => line[i] === word));
 }
 
 /** The program that a unit starts, with what a plan has to say about it; masked units do not tell. */

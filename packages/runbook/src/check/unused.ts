@@ -6,9 +6,9 @@ import type { CheckContext } from './context.ts';
 export function checkUnused({ runbook, report }: CheckContext): void {
   const steps = [...runbook.byPath.values()];
   const text = [...runbook.sources.values()].join('\n');
+  const params = new Set(Array.from(text.matchAll(/\bparams\.([A-Za-z0-9_-]+)/g), ([, name]) => name));
   for (const { name, at } of runbook.scope.params.values()) {
-    const used = new RegExp(`\\bparams\\.${name}(?![A-Za-z0-9_-])`).test(text);
-    if (!used) report('SB220', at, { message: `The parameter \`${name}\` is never used.` });
+    if (!params.has(name)) report('SB220', at, { message: `The parameter \`${name}\` is never used.` });
   }
   // A step whose hosts cannot be read may have meant any role: its own finding is the one that helps.
   const legible = steps.every((step) => !worksOnHosts(step.kind) || roleOf(step, runbook) !== undefined);
