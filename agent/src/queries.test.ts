@@ -54,4 +54,27 @@ describe('a question', () => {
     };
     expect([commands.map(({ state }) => state), reports]).toEqual([['running', 'none', 'voided'], []]);
   });
+
+  it('[I11] about a command that ends while the answer waits for the disk: it has not ended yet', async () => {
+    const world = await smallWorld();
+    world.holdRuns = true;
+    const command = world.command({ step: 'a' });
+    await world.give(command);
+    let goOn = () => {};
+    world.storage.slow = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const voided = world.control({ type: 'void', id: 'v', commands: ['other'], reason: 'r' });
+    await settled();
+    const asked = world.query({ verb: 'settle', commands: [command.id] });
+    await settled();
+    // The next sync is another one, and does not end.
+    world.storage.slow = new Promise(() => {});
+    world.runs()[0]?.resolve();
+    await settled();
+    goOn();
+    await voided;
+    expect(world.journal.state.commands.get(command.id)?.state).toBe('ended');
+    expect(await asked).toMatchObject({ commands: [{ id: command.id, state: 'running' }], reports: [] });
+  });
 });

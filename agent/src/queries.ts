@@ -1,9 +1,8 @@
-import { type Answer, Query, type QueryVerb, type Report, SignalboxError } from '@signalbox/protocol';
+import { type Answer, Query, type QueryVerb, SignalboxError } from '@signalbox/protocol';
 import { open, type Signer, seal, sha256 } from '@signalbox/protocol/crypto';
 import { agentError } from './codes.ts';
 import type { Journal } from './journal/journal.ts';
 import { reportOf } from './journal/report.ts';
-import type { KnownCommand } from './journal/state.ts';
 import { bounded, failureOf } from './loop/ask.ts';
 import { parseInput, sample as takeSample } from './loop/look.ts';
 import { createSlots } from './loop/slots.ts';
@@ -95,14 +94,19 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
     return { verb: 'check', nonce: query.nonce, host: query.host, result };
   }
 
-  /** What became of these commands? Only what is on disk is told. */
+  /** What became of these commands? Only what is on disk is told, and something may have ended since the sync began. */
   async function settle(query: Ask<'settle'>): Promise<Answer> {
     if (journal.failure === undefined) await journal.sync();
-    const known = query.commands.map((id) => journal.state.commands.get(id));
-    const commands = query.commands.map((id, i) => ({ id, state: known[i]?.state ?? ('none' as const) }));
-    const ends = known.flatMap((command) => (command ? [endOf(command)] : []));
-    const reports = ends.filter((report) => report !== undefined);
+    const asked = query.commands.map((id) => {
+      const command = journal.state.commands.get(id);
+      const end = command?.outcome ?? command?.refusal;
+      const isTold = end !== undefined && end.n <= journal.durableN;
+      const state = end === undefined || isTold ? command?.state : 'running';
+      return { id, state: state ?? ('none' as const), report: isTold ? reportOf(journal.state, end) : undefined };
+    });
+    const reports = asked.flatMap(({ report }) => report ?? []);
     const sealed = reports.map((report) => Buffer.from(seal('report', report, signer)).toString());
+    const commands = asked.map(({ id, state }) => ({ id, state }));
     return { verb: 'settle', nonce: query.nonce, host: query.host, commands, reports, sealed };
   }
 
@@ -121,10 +125,5 @@ export function createQueryHandler(ports: QueryPorts): (data: Uint8Array) => Pro
     } finally {
       release();
     }
-  }
-
-  function endOf({ outcome, refusal }: KnownCommand): Report | undefined {
-    const record = outcome ?? refusal;
-    return record && reportOf(journal.state, record);
   }
 }
