@@ -92,6 +92,12 @@ export const CLI_CODES = {
     means: 'A report in a bundle was not signed by its host, or a host has reported otherwise than the log says.',
     next: 'Compare with `signalbox-agent journal --run RUN` on that host: its journal is the last word.',
   },
+  'SB-CLI-VERIFY-PEOPLE': {
+    class: 'terminal',
+    means:
+      'The log in a bundle tells of a start or an approval that who is named has not signed, or for whom another authority speaks.',
+    next: 'Compare the authority’s public key (--authority, or `authority` in your settings), and ask the person; else do not rely on this file.',
+  },
   'SB-CLI-HOST-KEY': {
     class: 'terminal',
     means: 'The key of a host is not known to this operator, or is another one than was known. Nothing was sealed.',

@@ -4,6 +4,7 @@ import { open, sha256 } from '@signalbox/protocol/crypto';
 import { cliError } from '../cli/codes.ts';
 import { readPlan } from '../cli/run-log.ts';
 import { Attestation, Bundle, hashesOf, textOf } from './bundle.ts';
+import { type SignedByPeople, signedByPeople } from './people.ts';
 
 /** What a bundle proves. */
 export interface Verified {
@@ -15,16 +16,26 @@ export interface Verified {
   readonly reports: number;
   /** Steps on hosts of which the log says that the host has reported success, and of how many of them the report is here. */
   readonly outcomes: { readonly told: number; readonly signed: number };
+  readonly people: SignedByPeople;
+}
+
+/** Public keys, by what their word is good for. */
+export interface Trust {
+  /** Sealing a record. */
+  readonly coordinators: (publicKey: string) => boolean;
+  /** Saying who people are; undefined: whoever it is is named. */
+  readonly authority: string | undefined;
 }
 
 /**
  * Proves a bundle, offline: nothing in it was changed since a trusted coordinator sealed it, its log is one unbroken chain that
- * begins with this plan, each report was signed by the host that the plan names, and no host has said otherwise than the log.
- * @throws SB-CLI-VERIFY-BYTES, SB-CLI-VERIFY-SEAL, SB-CLI-VERIFY-CHAIN, SB-CLI-VERIFY-REPORT.
+ * begins with this plan, each report was signed by the host that the plan names, no host has said otherwise than the log, and
+ * neither has anybody who has started or approved.
+ * @throws SB-CLI-VERIFY-BYTES, SB-CLI-VERIFY-SEAL, SB-CLI-VERIFY-CHAIN, SB-CLI-VERIFY-REPORT, SB-CLI-VERIFY-PEOPLE.
  */
-export function verifyBundle(data: Uint8Array, trusts: (publicKey: string) => boolean): Verified {
+export function verifyBundle(data: Uint8Array, { coordinators, authority }: Trust): Verified {
   const bundle = read(data);
-  const { attestation, key } = sealOf(bundle, trusts);
+  const { attestation, key } = sealOf(bundle, coordinators);
   const plan = readPlan(bundle.plan, 'the plan of this bundle');
   const entries = chainOf(bundle, attestation.run);
   const reports = bundle.reports.map((report, i) =>
@@ -33,6 +44,7 @@ export function verifyBundle(data: Uint8Array, trusts: (publicKey: string) => bo
   return {
     ...{ attestation, key, runbook: plan.runbook.name, entries: entries.length, reports: reports.length },
     outcomes: compared(entries, reports),
+    people: signedByPeople({ entries, planText: bundle.plan, authority }),
   };
 }
 

@@ -40,7 +40,8 @@ export async function exportRun(
   };
   const { seal } = await client.ask('attest', { run, counts });
   const text = textOf({ v: 1, seal, ...contents });
-  const verified = verifyBundle(Buffer.from(text), (key) => cli.settings.coordinators.includes(key));
+  const { coordinators, authority } = cli.settings;
+  const verified = verifyBundle(Buffer.from(text), { coordinators: (key) => coordinators.includes(key), authority });
   const path = resolve(cli.io.cwd, file);
   writePrivate(path, text);
   cli.show({ bundle: path, ...verified }, () => [`${path} is written`, ...linesOf(verified)]);
@@ -49,24 +50,33 @@ export async function exportRun(
 
 export interface VerifyOptions {
   readonly trust?: readonly string[];
+  readonly authority?: string;
 }
 
-/** `signalbox verify FILE`: offline, against the coordinators that the settings trust, or that are named. */
-export async function verify(cli: Cli, file: string, { trust }: VerifyOptions): Promise<ExitCode> {
+/** `signalbox verify FILE`: offline, against the coordinators and the authority of the settings, or those that are named. */
+export async function verify(cli: Cli, file: string, { trust, authority }: VerifyOptions): Promise<ExitCode> {
   const data = readBytes(resolve(cli.io.cwd, file), LARGEST_BYTES);
   const trusted = trust ?? cli.settings.coordinators;
-  const verified = verifyBundle(data, (key) => trusted.includes(key));
+  // Who names the coordinator may have no settings at all.
+  const speaks = authority ?? (trust === undefined ? cli.settings.authority : undefined);
+  const verified = verifyBundle(data, { coordinators: (key) => trusted.includes(key), authority: speaks });
   cli.show({ bundle: file, ...verified }, () => [`${file} is whole and unchanged`, ...linesOf(verified)]);
   return EXIT.done;
 }
 
-function linesOf({ attestation, key, runbook, entries, reports, outcomes }: Verified): string[] {
+function linesOf({ attestation, key, runbook, entries, reports, outcomes, people }: Verified): string[] {
   const { mesh, run, coordinator, atMs, plan, outputs } = attestation;
   return [
     `  run       ${run} of mesh ${mesh}, runbook ${runbook}, plan ${plan.slice(0, 8)}`,
     `  log       ${entries} entries, one unbroken chain from the plan on`,
     `  reports   ${reports}, each signed by its host; ${outcomes.signed} of ${outcomes.told} successes on hosts are among them`,
     `  output    ${outputs.count} pieces`,
+    `  people    ${peopleLine(people)}`,
     `  sealed    ${dateAndTime(atMs)} by ${coordinator}, ${key}`,
   ];
+}
+
+function peopleLine({ start, approvals: { told, signed }, authorities }: Verified['people']): string {
+  if (!start) return `nobody has signed the start; ${told} approvals are the coordinator's word`;
+  return `the start is signed, and ${signed} of ${told} approvals; who they are says ${authorities.join(' and ')}`;
 }

@@ -101,10 +101,11 @@ export const lookingCommands: Declare = (program, go) => {
     .command('verify')
     .summary('prove a run that was exported')
     .description(
-      'Proves that nothing in a bundle was changed, and that its hosts signed what its log says. Needs no mesh.',
+      'Proves that nothing in a bundle was changed, and that its hosts and people signed what its log says. Needs no mesh.',
     )
     .argument('<bundle>', 'what `signalbox report RUN --export` wrote')
     .option('--trust <key>', 'public key of a coordinator, instead of those of the settings; may be repeated', collect)
+    .option('--authority <key>', 'public key that speaks for people, instead of that of the settings')
     .addHelpText('after', example('signalbox verify node-upgrade-3.bundle'))
     .action((file: string, options: VerifyOptions) =>
       go(async (cli) => (await import('../commands/export.ts')).verify(cli, file, options)),
