@@ -18,9 +18,14 @@ const FAULTS = [
 
 /** At most one of them a day: two of the three end most runs short. */
 const RARE_FAULTS = ['nats full', 'host reinstalled', 'host cloned'] as const;
+const CLOCK_FAULT = 'coordinator clock jumps';
+export const TAIL_FAULT = 'nats loses its tail';
+
+/** Every kind of trouble that a day can bring besides actions that go wrong. */
+export const TROUBLES: readonly string[] = [...FAULTS, ...RARE_FAULTS, CLOCK_FAULT, TAIL_FAULT];
 
 export interface Fault {
-  readonly what: (typeof FAULTS)[number] | (typeof RARE_FAULTS)[number];
+  readonly what: (typeof FAULTS)[number] | (typeof RARE_FAULTS)[number] | typeof CLOCK_FAULT;
   readonly host: string;
   /** How long, or how much. */
   readonly ms: number;
@@ -61,6 +66,21 @@ export function rareFaults(chance: Chance, { stormMs, faults }: Day, hosts: read
   const [what, host] = [chance.pick(RARE_FAULTS), chance.oneOf(hosts)];
   if (host === undefined || stormMs === 0 || !chance.hits(0.15)) return faults;
   return [...faults, { atMs: chance.fraction() * stormMs, fault: { what, host, ms: chance.between(300, 25_000) } }];
+}
+
+/** On few days, and by a chance of its own: a clock or two of those who coordinate goes wrong, or is set right. */
+export function clockFaults(chance: Chance, { stormMs }: Day): Day['faults'] {
+  if (stormMs === 0 || !chance.hits(0.1)) return [];
+  return Array.from({ length: chance.between(1, 3) }, () => ({
+    atMs: chance.fraction() ** 2 * stormMs,
+    fault: { what: CLOCK_FAULT, host: '', ms: chance.between(100, 60_000) },
+  }));
+}
+
+/** On few days, and by a chance of its own as well: people give gates more or less time, and say that they have read a page. */
+export function drawSecondThoughts(chance: Chance, { stormMs }: Day): readonly number[] {
+  if (stormMs === 0 || !chance.hits(0.15)) return [];
+  return Array.from({ length: chance.between(1, 6) }, () => chance.fraction() ** 2 * stormMs);
 }
 
 /** On few days, and by a chance of its own as well. Mostly early, and little is lost: more would be a run of which nothing is left. */

@@ -1,6 +1,7 @@
 import type { Broker } from './broker.ts';
 import type { Conditions } from './conditions.ts';
-import type { Fault, TailLoss } from './day.ts';
+import type { CoordinatorMachines } from './coordinator-machines.ts';
+import { type Fault, TAIL_FAULT, type TailLoss } from './day.ts';
 import type { Host } from './host.ts';
 import { FINE, type Link } from './network.ts';
 import type { Processes, Running } from './processes.ts';
@@ -11,12 +12,22 @@ export interface FaultsOptions {
   readonly broker: Broker;
   readonly hosts: ReadonlyMap<string, Host>;
   readonly processes: Processes;
+  readonly machines: CoordinatorMachines;
   readonly conditions: Conditions;
   /** The agent of a host has an empty journal from now on. */
   readonly reinstalled: (host: string) => void;
   /** What NATS has stored is less than it was. */
   readonly putBack: () => void;
   readonly say: (who: string, what: () => string) => void;
+}
+
+/** Whom a blow may strike; those who are not there are spared. */
+interface Target {
+  readonly host: Host | undefined;
+  readonly agent: Running | undefined;
+  readonly coordinator: Running | undefined;
+  /** How long, or how much. */
+  readonly ms: number;
 }
 
 /** The bad luck of a day: it strikes in the storm, and is put right when the calm comes. */
@@ -26,67 +37,50 @@ export class Faults {
   readonly #filled = new Set<string>();
   readonly #clones = new Set<Host>();
 
+  readonly #struck = new Set<string>();
+  /** How each kind of trouble comes about. */
+  readonly #blows: Readonly<Record<Fault['what'], (at: Target) => void>> = {
+    'agent dies': ({ agent }) => agent?.life.end(),
+    'agent dies at a touch': ({ agent, ms }) => agent && lightFuse(agent, ms),
+    'coordinator dies': ({ coordinator }) => coordinator?.life.end(),
+    'coordinator dies at a touch': ({ coordinator, ms }) => coordinator && lightFuse(coordinator, ms),
+    'coordinator sleeps': ({ coordinator, ms }) => this.#freeze(coordinator, ms),
+    'coordinator cut off': ({ coordinator, ms }) => this.#cut(coordinator?.link, ms),
+    'coordinator clock jumps': ({ coordinator, ms }) =>
+      coordinator && this.#options.machines.jump(coordinator.clock, jumpOf(ms)),
+    'host dies': ({ host, ms }) => host && this.killHost(host, ms),
+    'host reinstalled': ({ host, ms }) => host && this.#reinstall(host, ms),
+    'host cloned': ({ host, ms }) => host && this.#clone(host, ms),
+    'agent cut off': ({ agent, ms }) => this.#cut(agent?.link, ms),
+    'disk full': ({ host, ms }) => host && this.#fill(host, ms),
+    'clock jumps': ({ host, ms }) => {
+      if (host) host.clock.wallOffsetMs += jumpOf(ms);
+    },
+    'nats restarts': ({ ms }) => this.stopNats(ms),
+    'nats full': ({ ms }) => this.#fillNats(ms),
+    'bad network': ({ ms }) => this.#rain(ms),
+  };
+
   constructor(options: FaultsOptions) {
     this.#options = options;
   }
 
+  /** The kinds of trouble that there have been. */
+  get struck(): ReadonlySet<string> {
+    return this.#struck;
+  }
+
   /** Only in the storm: later ones come to nothing. */
-  strike(fault: Fault): void {
+  strike({ what, host: name, ms }: Fault): void {
     if (!this.#options.conditions.storm) return;
-    this.#options.say('DAY', () => JSON.stringify(fault));
-    const { timeline, hosts, processes, conditions } = this.#options;
-    const host = hosts.get(fault.host);
-    const agent = processes.agent(fault.host);
-    const coordinator = processes.coordinators[fault.ms % Math.max(1, processes.coordinators.length)];
-    switch (fault.what) {
-      case 'agent dies':
-        agent?.life.end();
-        return;
-      case 'agent dies at a touch':
-        if (agent) agent.life.fuse = fault.ms % 12;
-        return;
-      case 'coordinator dies at a touch':
-        if (coordinator) coordinator.life.fuse = fault.ms % 12;
-        return;
-      case 'host dies':
-        if (host) this.killHost(host, fault.ms);
-        return;
-      case 'coordinator dies':
-        coordinator?.life.end();
-        return;
-      case 'coordinator sleeps':
-        this.#freeze(coordinator, fault.ms);
-        return;
-      case 'nats restarts':
-        this.stopNats(fault.ms);
-        return;
-      case 'agent cut off':
-        this.#cut(agent?.link, fault.ms);
-        return;
-      case 'coordinator cut off':
-        this.#cut(coordinator?.link, fault.ms);
-        return;
-      case 'disk full':
-        if (host) this.#fill(host, fault.ms);
-        return;
-      case 'clock jumps':
-        if (host) host.clock.wallOffsetMs += (fault.ms % 2 === 0 ? 1 : -1) * fault.ms * 10;
-        return;
-      case 'nats full':
-        this.#fillNats(fault.ms);
-        return;
-      case 'host reinstalled':
-        if (host) this.#reinstall(host, fault.ms);
-        return;
-      case 'host cloned':
-        if (host) this.#clone(host, fault.ms);
-        return;
-      case 'bad network':
-        conditions.weather = { loss: 0.1, slow: 0.1, twice: 0.1 };
-        timeline.in(fault.ms, () => {
-          conditions.weather = FINE;
-        });
-    }
+    this.#options.say('DAY', () => JSON.stringify({ what, host: name, ms }));
+    const { hosts, processes } = this.#options;
+    const [host, agent] = [hosts.get(name), processes.agent(name)];
+    const coordinator = processes.coordinators[ms % Math.max(1, processes.coordinators.length)];
+    const target = what.startsWith('coordinator') ? coordinator : host;
+    if (target === undefined) return;
+    this.#struck.add(what);
+    this.#blows[what]({ host, agent, coordinator, ms });
   }
 
   /** It loses power, and has it again after a while. */
@@ -95,6 +89,15 @@ export class Faults {
     host.crash();
     processes.agent(host.name)?.life.end();
     timeline.in(ms, () => !processes.agent(host.name)?.life.alive && processes.startAgent(host));
+  }
+
+  /** Messages are lost, slow, or come twice. */
+  #rain(ms: number): void {
+    const { timeline, conditions } = this.#options;
+    conditions.weather = { loss: 0.1, slow: 0.1, twice: 0.1 };
+    timeline.in(ms, () => {
+      conditions.weather = FINE;
+    });
   }
 
   #fillNats(ms: number): void {
@@ -136,6 +139,7 @@ export class Faults {
     const putBack = broker.remember();
     timeline.in(lostMs, () => {
       if (!conditions.storm) return;
+      this.#struck.add(TAIL_FAULT);
       this.#options.say('DAY', () => `NATS is put back by ${Math.round(lostMs)} ms`);
       this.stopNats(downMs);
       putBack();
@@ -173,8 +177,9 @@ export class Faults {
 
   /** Nothing goes wrong from here on, and what is broken is repaired. */
   calm(): void {
-    const { broker, hosts, processes, conditions } = this.#options;
+    const { broker, hosts, processes, machines, conditions } = this.#options;
     this.#options.say('DAY', () => 'calm');
+    machines.set();
     broker.full = false;
     for (const clone of this.#clones) processes.remove(clone);
     conditions.storm = false;
@@ -195,4 +200,13 @@ export class Faults {
       life.wake();
     }
   }
+}
+
+/** It dies after a few more touches of the world. */
+function lightFuse({ life }: Running, ms: number): void {
+  life.fuse = ms % 12;
+}
+
+function jumpOf(ms: number): number {
+  return (ms % 2 === 0 ? 1 : -1) * ms * 10;
 }

@@ -4,11 +4,12 @@ import { type CellRef, cellOf, indexOf, isMoving, type RunState } from '@signalb
 import { Ballots } from './ballots.ts';
 import { Broken, must } from './broken.ts';
 import type { LaneName } from './broker.ts';
+import type { CoordinatorMachines } from './coordinator-machines.ts';
 import { DiskFacts } from './disk-facts.ts';
 import { mustBeSomewhere, mustBeTrue, mustHaveNotes } from './end-of-day.ts';
 import type { Execution, Host, HostWatch, Mark } from './host.ts';
 import { LostTail } from './lost-tail.ts';
-import type { MachineClock } from './machine.ts';
+import { BEGIN_MS } from './machine.ts';
 import { isSealed, mustBeInWindow, mustBeLast, mustBeReached } from './order.ts';
 import type { Moved, PlannedDay } from './plans.ts';
 import { StoredLog } from './stored-log.ts';
@@ -23,8 +24,8 @@ export interface LawOptions {
   readonly day: PlannedDay;
   readonly run: string;
   readonly hosts: ReadonlyMap<string, Host>;
-  /** The clock of whoever coordinates. */
-  readonly coordinatorClock: MachineClock;
+  /** What their clocks have read. */
+  readonly machines: CoordinatorMachines;
   readonly nowMs: () => number;
   /** What a probe would have measured at a moment. */
   readonly truthAt: (host: string, what: string, atMs: number) => boolean;
@@ -103,8 +104,9 @@ export class Law implements HostWatch {
       must('I1', command !== undefined, `${commandId} runs, and its intent is not on disk`);
       const asked = this.#log.ids.has(commandId) || this.#lost.hasAsked(commandId);
       must('I2', asked, `${commandId} runs, and the log does not ask for it`);
-      const lateMs = this.#options.coordinatorClock.wallMs() - command.notAfterMs;
-      must('I7', lateMs <= 0, `${commandId} is started ${lateMs} ms late`);
+      const { machines, nowMs } = this.#options;
+      const lateMs = Math.round(BEGIN_MS + nowMs()) - command.notAfterMs;
+      must('I7', lateMs <= machines.slowestMs, `${commandId} is started ${lateMs} ms late`);
       if (direction === 'undo')
         must('I3', !isSealed(this.state, step), `${step} is undone behind a point of no return`);
     });
@@ -180,7 +182,7 @@ export class Law implements HostWatch {
   /** Made for a host that is no more, or for a night that is over: whoever starts it is told so. */
   #mustNotBegin(): boolean {
     const notAfterMs = this.state.plan.window?.notAfterMs ?? Number.POSITIVE_INFINITY;
-    return this.#reinstalled.size > 0 || this.#options.coordinatorClock.wallMs() >= notAfterMs;
+    return this.#reinstalled.size > 0 || BEGIN_MS + this.#options.nowMs() >= notAfterMs;
   }
 
   #event(event: RunEvent, atMs: number): void {
@@ -233,12 +235,8 @@ export class Law implements HostWatch {
       must('I5', mark === goal || moved, `${ref.key} succeeded (${direction}), and is ${mark}`);
     } else if (ref.leaf.kind === 'gate') {
       const what = ref.leaf.targets.find((target) => target.host === host)?.with.what;
-      const sampledMs = atMs - this.#options.coordinatorClock.wallMs() + this.#options.nowMs();
-      must(
-        'I2',
-        this.#wasTrue(host, String(what), sampledMs),
-        `${ref.key} is met, and was not true for ${SAMPLE_AGE_MS} ms`,
-      );
+      const wasTrue = this.#options.machines.momentsOf(atMs).some((ms) => this.#wasTrue(host, String(what), ms));
+      must('I2', wasTrue, `${ref.key} is met, and was not true for ${SAMPLE_AGE_MS} ms`);
     }
   }
 

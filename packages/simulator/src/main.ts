@@ -73,11 +73,12 @@ function endingOf(status: string, broken: Broken | undefined): string {
   return broken?.message ?? `every invariant holds; the run is ${status}`;
 }
 
-function summary({ runs, endings, broken, simulatedMs, tookMs, cpuMs }: Campaign): string {
+function summary({ runs, endings, troubles, broken, simulatedMs, tookMs, cpuMs }: Campaign): string {
   const seconds = tookMs / 1_000;
   const lines = [
     `${runs} runs in ${seconds.toFixed(1)} s (${((runs * 1_000) / cpuMs).toFixed(0)} a second of one core), ${(simulatedMs / 3_600_000).toFixed(1)} hours of simulated time`,
     [...endings].map(([status, count]) => `${count} ${status}`).join(', '),
+    `days with each kind of trouble: ${[...troubles].map(([what, days]) => `${what} ${days}`).join(', ')}`,
     broken.length === 0 ? 'every invariant holds' : `${broken.length} broken:`,
     ...broken.slice(0, SHOWN).map(({ seed, what }) => `  --seed ${seed}  ${what}`),
   ];

@@ -91,6 +91,17 @@ export class People {
     chance.pick(choices)();
   }
 
+  /** They change a gate while it waits, or has run out of time, or is still to come; or say that they have read the page. */
+  reconsider(chance: Chance): void {
+    const { law } = this.#options;
+    const gates = indexOf(law.state.plan).refs.flatMap(({ leaf }) => (leaf.kind === 'gate' ? [leaf.id] : []));
+    const who = chance.oneOf(this.#names) ?? SUBMITTER;
+    const step = chance.oneOf(gates);
+    if (step === undefined || chance.hits(0.3)) this.#ask(who, 'acknowledge', {});
+    else if (chance.hits(0.5)) this.#ask(who, 'adjust', { step, addTimeoutMs: chance.between(1, 60_000), note: 'n' });
+    else this.#ask(who, 'adjust', { step, timeoutMs: chance.between(1, 60_000), note: 'n' });
+  }
+
   /** They have done what they could. */
   get gaveUp(): boolean {
     return this.#decided > GIVE_UP.leave;

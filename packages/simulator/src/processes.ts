@@ -4,6 +4,7 @@ import { agentBus } from './agent-bus.ts';
 import type { Broker, LaneName } from './broker.ts';
 import type { Conditions } from './conditions.ts';
 import { coordinatorBus } from './coordinator-bus.ts';
+import type { CoordinatorMachines } from './coordinator-machines.ts';
 import type { Host } from './host.ts';
 import { keyOf } from './keys.ts';
 import { Life } from './life.ts';
@@ -27,7 +28,7 @@ export interface ProcessesOptions {
   readonly broker: Broker;
   readonly switchboard: Switchboard;
   readonly hosts: ReadonlyMap<string, Host>;
-  readonly coordinatorClock: MachineClock;
+  readonly machines: CoordinatorMachines;
   readonly conditions: Readonly<Conditions>;
   readonly planted: Planted;
   readonly toolbox: (host: Host) => Toolbox;
@@ -38,10 +39,11 @@ export interface ProcessesOptions {
   readonly story: Story;
 }
 
-/** A process of the mesh, and its connection to the broker. */
+/** A process of the mesh, its connection to the broker, and the clocks of its machine. */
 export interface Running {
   readonly life: Life;
   readonly link: Link;
+  readonly clock: MachineClock;
 }
 
 /** The agents and coordinators of a day: the real code on simulated ports, started again whenever they end. */
@@ -90,7 +92,7 @@ export class Processes {
     const { mesh, switchboard, chance, planted, nextManner, acked, story } = this.#options;
     const life = this.#newLife(`agent ${host.name}`);
     const link = this.#linkOf(life);
-    this.#agents.set(host, { life, link });
+    this.#agents.set(host, { life, link, clock: host.clock });
     const clock = planted.agentClock(clockOf(life, host.clock));
     const self = planted.self({ machine: host.machine, journal: journalOf(host) }, host);
     const identity = identityOf(mesh, host, { machine: self.machine, instance: life.name });
@@ -147,10 +149,11 @@ export class Processes {
   }
 
   startCoordinator(): void {
-    const { mesh, timeline, switchboard, chance, planted, coordinatorClock, story } = this.#options;
+    const { mesh, timeline, switchboard, chance, planted, story } = this.#options;
     const life = this.#newLife('coordinator');
     const link = this.#linkOf(life);
-    this.#coordinators = [...this.#coordinators, { life, link }];
+    const clock = this.#idleMachine();
+    this.#coordinators = [...this.#coordinators, { life, link, clock }];
     life.onEnd(() => {
       this.#coordinators = this.#coordinators.filter((other) => other.life !== life);
       timeline.in(this.#restartMs(), () => this.#coordinators.length < this.#wanted && this.startCoordinator());
@@ -160,12 +163,19 @@ export class Processes {
       name: `coordinator-${this.#lives}`,
       bus: planted.coordinatorBus(coordinatorBus(link, switchboard)),
       signer: keyOf('coordinator'),
-      clock: clockOf(life, coordinatorClock),
+      clock: clockOf(life, clock),
       random: () => chance.fraction(),
       newId: () => this.#newId(),
       log: story.logOf(life.name),
     };
     this.#coordinate(ports).catch((error: unknown) => this.#crash(life, String(error)));
+  }
+
+  /** One on which no coordinator runs, or else the first. */
+  #idleMachine(): MachineClock {
+    const { clocks } = this.#options.machines;
+    const idle = clocks.find((clock) => this.#coordinators.every((running) => running.clock !== clock));
+    return idle ?? clocks[0];
   }
 
   /** What `runCoordinator` wires, without what only looks on: metrics, status events, pages. */

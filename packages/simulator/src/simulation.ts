@@ -1,15 +1,16 @@
-import { LogEntry, type Plan } from '@signalbox/protocol';
+import type { Plan } from '@signalbox/protocol';
 import { isEnded, type RunState } from '@signalbox/sequencer';
 import type { Broken } from './broken.ts';
 import { Broker } from './broker.ts';
 import type { Conditions } from './conditions.ts';
-import { CALM_DAY, type Day, drawDay, drawTailLoss, rareFaults } from './day.ts';
+import { CoordinatorMachines } from './coordinator-machines.ts';
+import { CALM_DAY, clockFaults, type Day, drawDay, drawSecondThoughts, drawTailLoss, rareFaults } from './day.ts';
+import { DeathAtStep, type DeathAtStepOptions } from './death.ts';
 import { Faults } from './faults.ts';
 import type { Death, Given } from './given.ts';
 import { Host, type Manner } from './host.ts';
 import { keyOf } from './keys.ts';
 import { Law } from './law.ts';
-import { MachineClock } from './machine.ts';
 import { FINE } from './network.ts';
 import { PEOPLE, People } from './people.ts';
 import { drawWindow, type PlannedDay, randomPlan } from './plans.ts';
@@ -26,6 +27,8 @@ import { Truth } from './truth.ts';
 const MESH = 'sim';
 const RARE_SEED = 0x5bd1e995;
 const TAIL_SEED = 0x2c1b3c6d;
+const CLOCK_SEED = 0x1b873593;
+const THOUGHT_SEED = 0x3c6ef372;
 /** How long people and machines get, once nothing goes wrong any more, until the run has to be somewhere. */
 const CALM_MS = 900_000;
 const DECIDE_EVERY_MS = 5_000;
@@ -63,6 +66,8 @@ export interface SimulationResult {
   readonly state: RunState;
   /** Whether the step at which a host was to die was reached. */
   readonly struck: boolean;
+  /** The kinds of trouble that there have been. */
+  readonly troubles: ReadonlySet<string>;
   readonly simulatedMs: number;
   readonly entries: number;
   readonly trace: readonly string[];
@@ -82,7 +87,7 @@ class Simulation {
   readonly #broker = new Broker();
   readonly #switchboard = new Switchboard(this.#broker);
   readonly #hosts: ReadonlyMap<string, Host>;
-  readonly #coordinatorClock = new MachineClock(this.#timeline);
+  readonly #machines = new CoordinatorMachines(this.#timeline);
   readonly #law: Law;
   readonly #truth: Truth;
   readonly #people: People;
@@ -92,21 +97,21 @@ class Simulation {
   readonly #processes: Processes;
   readonly #faults: Faults;
   readonly #given: Given | undefined;
-  readonly #death: Death | undefined;
+  readonly #death: DeathAtStep | undefined;
   readonly #outage: Outage | undefined;
-  #struck = false;
   #appendedMs = 0;
   #endedMs: number | undefined;
 
   constructor({ seed, planted = HONEST, trace = false, given, death, outage }: SimulationOptions) {
     this.#seed = seed;
     this.#given = given;
-    this.#death = death;
     this.#outage = outage;
     this.#story = new Story(this.#timeline, trace);
     this.#chance = new Chance(seed);
     this.#rare = new Chance(seed ^ RARE_SEED);
     const world = { timeline: this.#timeline, chance: this.#chance };
+    const kill = (...of: Parameters<DeathAtStepOptions['kill']>) => this.#kill(...of);
+    this.#death = death && new DeathAtStep({ death, ...world, kill });
     const watch = {
       spawned: (...of: Parameters<Law['spawned']>) => this.#law.spawned(...of),
       marked: (...of: Parameters<Law['marked']>) => this.#law.marked(...of),
@@ -122,7 +127,7 @@ class Simulation {
       day: this.#day,
       run,
       hosts: this.#hosts,
-      coordinatorClock: this.#coordinatorClock,
+      machines: this.#machines,
       nowMs: () => this.#timeline.nowMs,
       truthAt: (host, what, atMs) => this.#truth.at(host, what, atMs),
     });
@@ -144,7 +149,7 @@ class Simulation {
       broker: this.#broker,
       switchboard: this.#switchboard,
       hosts: this.#hosts,
-      coordinatorClock: this.#coordinatorClock,
+      machines: this.#machines,
       conditions: this.#conditions,
       planted,
       toolbox: (host) =>
@@ -159,6 +164,7 @@ class Simulation {
       broker: this.#broker,
       hosts: this.#hosts,
       processes: this.#processes,
+      machines: this.#machines,
       conditions: this.#conditions,
       reinstalled: (host) => this.#law.reinstalled(host),
       putBack: () => {
@@ -173,7 +179,7 @@ class Simulation {
       this.#law.appended(data);
       this.#story.appended(data, status);
       this.#appendedMs = this.#timeline.nowMs;
-      this.#strikeAt(data);
+      this.#death?.appended(data);
     };
     for (const [name, host] of this.#hosts) {
       host.disk.onDurable = (line) => this.#law.durable(name, line);
@@ -193,7 +199,8 @@ class Simulation {
     this.#truth.stormMs = START_AT_MS + day.stormMs;
     const hosts = [...this.#hosts.keys()];
     // Somebody's own runbook is shown what its nights bring, not what becomes of a host that is no more.
-    const faults = this.#given ? day.faults : rareFaults(this.#rare, day, hosts);
+    const rare = this.#given ? day.faults : rareFaults(this.#rare, day, hosts);
+    const faults = [...rare, ...clockFaults(new Chance(this.#seed ^ CLOCK_SEED), day)];
     for (const { atMs, fault } of faults) this.#timeline.in(START_AT_MS + atMs, () => this.#faults.strike(fault));
     const { atMs, ms } = this.#outage ?? {};
     if (atMs !== undefined && ms !== undefined) this.#timeline.in(atMs, () => this.#faults.stopNats(ms));
@@ -202,6 +209,9 @@ class Simulation {
       const beginsMs = Math.max(0, START_AT_MS + tailLoss.atMs - tailLoss.lostMs);
       this.#timeline.in(beginsMs, () => this.#faults.loseTail(tailLoss));
     }
+    const thoughts = new Chance(this.#seed ^ THOUGHT_SEED);
+    for (const atMs of drawSecondThoughts(thoughts, day))
+      this.#timeline.in(START_AT_MS + atMs, () => this.#conditions.storm && this.#people.reconsider(thoughts));
     for (const atMs of day.meddlings)
       this.#timeline.in(START_AT_MS + atMs, () => this.#conditions.storm && this.#people.meddle());
     this.#timeline.in(START_AT_MS + day.stormMs, () => this.#calm());
@@ -216,7 +226,8 @@ class Simulation {
       broken,
       status: state.status,
       state,
-      struck: this.#struck,
+      struck: this.#death?.struck ?? false,
+      troubles: this.#faults.struck,
       simulatedMs: this.#timeline.nowMs,
       entries: this.#broker.logs.get(state.run)?.length ?? 0,
       trace: broken ? [...this.#story.lines, this.#story.line('LAW', broken.message)] : this.#story.lines,
@@ -246,22 +257,8 @@ class Simulation {
     return this.#timeline.nowMs - this.#endedMs > LINGER_MS;
   }
 
-  /** The death is planned when the step begins on its host, and comes at the latest when it has ended there. */
-  #strikeAt(data: Uint8Array): void {
-    const death = this.#death;
-    if (death === undefined || this.#struck) return;
-    const { events } = LogEntry.parse(JSON.parse(Buffer.from(data).toString('utf8')));
-    const about = events.filter((event) => 'host' in event && 'step' in event && isAt(event, death));
-    if (about.some(({ type }) => type === 'StepStarted')) {
-      this.#timeline.in(this.#chance.between(0, death.withinMs), () => this.#strike(death));
-    } else if (about.some(({ type }) => ENDS.has(type))) this.#strike(death);
-  }
-
-  #strike({ host: name }: Death): void {
-    if (this.#struck) return;
-    this.#struck = true;
+  #kill(name: string | null, downMs: number): void {
     this.#story.say('DAY', () => `${name ?? 'the coordinator'} dies`);
-    const downMs = this.#chance.hits(0.5) ? this.#chance.between(5_000, 20_000) : this.#chance.between(60_000, 90_000);
     const host = name === null ? undefined : this.#hosts.get(name);
     if (host) this.#faults.killHost(host, downMs);
     else this.#processes.coordinators[0]?.life.end();
@@ -285,12 +282,6 @@ class Simulation {
     const bad = this.#conditions.storm && this.#chance.hits(0.15) ? this.#chance.oneOf(this.#manners) : undefined;
     return { manner: bad ?? 'does it', ms };
   }
-}
-
-const ENDS: ReadonlySet<string> = new Set(['StepSucceeded', 'StepFailed', 'StepUnknown']);
-
-function isAt(event: { step?: string | undefined; host?: string | null | undefined }, { step, host }: Death): boolean {
-  return event.step === step && event.host === host;
 }
 
 function pinned(plan: Plan): Plan {

@@ -39,6 +39,13 @@ describe('the days of a plan', () => {
     expect(screen).toMatch(/go +\(coordinator\) +10 +10 +· +·/);
   });
 
+  it('names the steps at which no host died', async () => {
+    const { fates, storms } = await simulatePlan({ plan: made, catalogue, from: 1, seeds: 4 });
+    const screen = screenOf({ runbook: 'r', from: 1, days: 4, fates, storms, broken: [] }).join('\n');
+    expect(screen).toContain('not struck on these days: stopped on h1, gone on h2\n');
+    expect(screen).toContain('--seeds 8 has one for each');
+  });
+
   it('tells one of its days again, the same each time', async () => {
     const [first, second] = [
       await simulatePlanOnce({ plan: made, catalogue }, 6),

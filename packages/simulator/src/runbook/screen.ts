@@ -8,6 +8,7 @@ export function screenOf({ runbook, from, days, fates, storms, broken }: PlanDay
     `${runbook}: ${days} simulated days, seeds ${from} to ${from + days - 1}. No host was touched.`,
     '',
     ...tableOf(fates),
+    ...missedLines(fates),
     ...heldLines(fates),
     '',
     `${stormy} more days of crashes, lost messages and full disks, on which people helped:`,
@@ -35,6 +36,14 @@ function tableOf(fates: readonly Fate[]): string[] {
       .join('  ')
       .trimEnd(),
   );
+}
+
+/** A step of which nothing is said is not one that is safe. */
+function missedLines(fates: readonly Fate[]): string[] {
+  const missed = fates.filter(({ days }) => days === 0).map(({ step, host }) => (host ? `${step} on ${host}` : step));
+  if (missed.length === 0) return [];
+  const each = `every second day is for one of the ${fates.length} steps: --seeds ${fates.length * 2} has one for each`;
+  return ['', `not struck on these days: ${missed.join(', ')}`, `  ${each}`];
 }
 
 function heldLines(fates: readonly Fate[]): string[] {
