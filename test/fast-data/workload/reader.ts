@@ -4,17 +4,11 @@
 //   LEDGER                            a file; a line is appended for each read that was answered
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MongoClient } from 'mongodb';
+import { connected, DATABASE, LEDGER, POD_NAME } from './mongo-client.ts';
 
-const { MONGODB_URL = '', DATABASE = 'shop', POD_NAME = 'pod', LEDGER = '' } = process.env;
 const EVERY_MS = 100;
 
-const client = new MongoClient(MONGODB_URL, {
-  appName: POD_NAME.replace(/-[^-]*$/, ''),
-  serverSelectionTimeoutMS: 2_000,
-  // A server that dies in the middle of an answer may never close the connection.
-  socketTimeoutMS: 5_000,
-});
+const client = await connected();
 let ending = false;
 process.once('SIGTERM', () => {
   ending = true;

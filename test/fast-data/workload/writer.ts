@@ -9,27 +9,14 @@
 //   EVERY_MS      default 25
 import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MongoClient } from 'mongodb';
+import { connected, DATABASE, LEDGER, POD_NAME, service } from './mongo-client.ts';
 
-const {
-  MONGODB_URL = '',
-  DATABASE = 'shop',
-  POD_NAME = 'pod',
-  LEDGER = '',
-  LINGERS_MS = '0',
-  EVERY_MS = '25',
-} = process.env;
+const { LINGERS_MS = '0', EVERY_MS = '25' } = process.env;
 const RETRY_MS = 100;
 
-const client = new MongoClient(MONGODB_URL, {
-  appName: POD_NAME.replace(/-[^-]*$/, ''),
-  serverSelectionTimeoutMS: 2_000,
-  // A server that dies in the middle of an answer may never close the connection.
-  socketTimeoutMS: 5_000,
-});
+const client = await connected();
 const views = client.db(DATABASE).collection('views');
 const totals = client.db(DATABASE).collection<{ _id: string; count: number }>('totals');
-const service = POD_NAME.replace(/-[^-]*$/, '');
 
 async function write(n: string): Promise<void> {
   const session = client.startSession();
