@@ -5,7 +5,7 @@ const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditio
 
 export default defineConfig({
   test: {
-    // For tests and simulated days that live in memory. Those with real programs have the machine to themselves.
+    // For tests and simulated days that live in memory, and the kill campaign. Others with real programs have the machine to themselves.
     maxWorkers: 2,
     projects: [
       {
@@ -78,12 +78,12 @@ export default defineConfig({
       },
       {
         ...shared,
+        // Its programs may be as slow as they like, so what lives in memory runs beside it.
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.chaos.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 1_200_000,
-          fileParallelism: false,
         },
       },
     ],
