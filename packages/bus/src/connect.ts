@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SignalboxError } from '@signalbox/protocol';
-import { type KeyPair, keyPairFromSeed } from '@signalbox/protocol/crypto';
+import { keyPairFromSeed, type Signer } from '@signalbox/protocol/crypto';
 import { type Authenticator, type ConnectionOptions, connect, ErrorCode, type NatsConnection, NatsError } from 'nats';
 import { inboxPrefix } from './accounts.ts';
 import { backoffMs } from './backoff.ts';
@@ -21,7 +21,10 @@ const TRY_TIMEOUT_MS = 3_000;
  */
 export async function dial(options: BusOptions): Promise<Link> {
   const { seed } = options;
-  const key = () => keyPairFromSeed(typeof seed === 'string' ? seed : seed());
+  const key = () => {
+    const present = typeof seed === 'string' ? seed : seed();
+    return typeof present === 'string' ? keyPairFromSeed(present) : present;
+  };
   const startedAt = performance.now();
   for (let attempt = 0; ; attempt++) {
     try {
@@ -41,7 +44,7 @@ export async function dial(options: BusOptions): Promise<Link> {
   }
 }
 
-async function tryOnce({ servers, name, ca, inbox, jwt }: BusOptions, key: () => KeyPair): Promise<NatsConnection> {
+async function tryOnce({ servers, name, ca, inbox, jwt }: BusOptions, key: () => Signer): Promise<NatsConnection> {
   return await connect({
     servers,
     name,
@@ -70,7 +73,7 @@ export function persistence(random?: () => number) {
 }
 
 /** Signs through node:crypto: the client's own implementation takes 12 ms, and 200 agents at once then time out. */
-function authenticator(present: () => KeyPair, jwt: string | undefined): Authenticator {
+function authenticator(present: () => Signer, jwt: string | undefined): Authenticator {
   return (nonce) => {
     const key = present();
     const sig = nonce === undefined ? '' : Buffer.from(key.sign(Buffer.from(nonce))).toString('base64');

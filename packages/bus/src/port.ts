@@ -1,4 +1,6 @@
 import type { OutputChunk } from '@signalbox/protocol';
+import type { Signer } from '@signalbox/protocol/crypto';
+
 /**
  * What the programs need of the mesh, as ports. NATS stands behind them here; a simulated bus can stand behind them in
  * tests. Payloads are sealed bytes: the bus carries, it does not read.
@@ -160,8 +162,11 @@ export interface OperatorBus extends Connection {
 export interface BusOptions {
   servers: string[];
   mesh: string;
-  /** nkey seed of the connecting user; also the identity that signs. A function is asked at each connect. */
-  seed: string | (() => string);
+  /**
+   * nkey seed of the connecting user; also the identity that signs. A function is asked at each connect, and may give what signs in
+   * the place of a seed: its `publicKey` is looked at when it has signed.
+   */
+  seed: string | (() => string | Signer);
   /** What an operator of NATS says of the key, where NATS knows users by JWT. */
   jwt?: string | undefined;
   /** Where answers come to; default: named after the key. A host's is named after the host, whose key may be replaced. */
