@@ -48,6 +48,15 @@ module.exports = {
       to: { path: '^(coordinator|packages/sequencer|packages/runbook)/' },
     },
     {
+      name: 'messenger-has-nothing',
+      severity: 'error',
+      comment: 'Who takes over the process that speaks to the network finds no key, settings, journal or action in it.',
+      from: { path: '^agent/src/(messenger|challenge|messenger/(visit|carry|remote-signer))\\.ts$' },
+      to: {
+        path: '^(agent/src/(config|host-key|join|journal|loop|policy|serve|state-dir)|packages/(actions|probes|settings)/)',
+      },
+    },
+    {
       name: 'coordinator-touches-no-host',
       severity: 'error',
       comment: 'The coordinator reaches hosts only over the bus.',

@@ -1,5 +1,5 @@
 import type { AgentBus, Unsubscribe } from '@signalbox/bus';
-import type { Failure } from '@signalbox/protocol';
+import type { Failure, Privileges } from '@signalbox/protocol';
 import type { Signer } from '@signalbox/protocol/crypto';
 import { createHeart } from './health.ts';
 import type { HostKey } from './host-key.ts';
@@ -41,6 +41,7 @@ export interface AgentOptions {
   key?: HostKey;
   /** Public key of who vouches for operators: nothing is done that none of them has signed. Left out: coordinators are obeyed. */
   authority?: string | undefined;
+  privileges?: Privileges | undefined;
   concurrency: number;
   maxSkewMs: number;
   stopTimeoutMs: number;
@@ -64,7 +65,8 @@ const FLUSH_MS = 3_000;
 /** Puts the parts together. Knows of no host and no NATS: those are behind the ports. */
 export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const { bus, journal, clock, log } = ports;
-  const { identity, authority, keys = () => undefined, key, concurrency, maxSkewMs, stopTimeoutMs } = options;
+  const { identity, authority, privileges, keys = () => undefined, key } = options;
+  const { concurrency, maxSkewMs, stopTimeoutMs } = options;
   const coordinators = new Set(options.coordinators);
   const trusts = (publicKey: string) => coordinators.has(publicKey);
   const time = createMeshTime(clock, { maxSkewMs });
@@ -79,7 +81,7 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
     return { journal: journal.state.identity.journal, running: runner.running(), refusing: journal.failure };
   };
   const { onDuplicate, onRound = () => {}, onHeard = () => {} } = options;
-  const saying = { identity, authority, keys, present };
+  const saying = { identity, authority, privileges, keys, present };
   const heart = createHeart({ ...ports, ...saying, time, trusts, onDuplicate, onRound, onHeard });
   const votes = createVotes({ ...ports, publisher, problem });
   const { mesh } = identity;

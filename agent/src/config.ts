@@ -1,4 +1,4 @@
-import { DEFAULTS, HostName, MeshName, parseDuration } from '@signalbox/protocol';
+import { DEFAULTS, HostName, MeshName, PRIVILEGES, parseDuration } from '@signalbox/protocol';
 import { isPublicKey } from '@signalbox/protocol/crypto';
 import { besideFile, loadSettings } from '@signalbox/settings';
 import { z } from 'zod';
@@ -44,6 +44,11 @@ export const AgentConfig = z.strictObject({
   stepUnits: z.boolean().default(true),
   /** How long running steps may go on after SIGTERM before the agent leaves without them. */
   stopTimeout: Duration.default(20_000),
+  /**
+   * `runner`: another process, as a user of its own, speaks to the network. `root`: this one does. Left out: `runner` where systemd
+   * hands over the socket for it, as the units of the package do.
+   */
+  privileges: z.enum(PRIVILEGES).optional(),
   /** Clocks further apart than this: nothing is started [I7]. */
   maxSkew: Duration.default(DEFAULTS.maxSkewMs),
 });

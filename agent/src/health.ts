@@ -1,5 +1,5 @@
 import type { AgentBus } from '@signalbox/bus';
-import { BEAT_MS, type Failure, type Health, HealthReply, type Json } from '@signalbox/protocol';
+import { BEAT_MS, type Failure, type Health, HealthReply, type Json, type Privileges } from '@signalbox/protocol';
 import { open, type Signer, seal } from '@signalbox/protocol/crypto';
 import { failureOf } from './loop/ask.ts';
 import type { MeshTime } from './loop/mesh-time.ts';
@@ -28,6 +28,8 @@ export interface HeartPorts {
   identity: Identity;
   /** Whose operators this host obeys; undefined: a coordinator's word is enough. */
   authority: string | undefined;
+  /** Who speaks to the network. */
+  privileges: Privileges | undefined;
   toolbox: Toolbox;
   time: MeshTime;
   /** What this host says of its curve key. */
@@ -46,7 +48,7 @@ export interface HeartPorts {
 /** Beats every two seconds. An answer says that a coordinator hears, and what its clock reads [I7]. */
 export function createHeart(ports: HeartPorts): Heart {
   const { bus, clock, log, reader, signer, identity, authority, toolbox, time, keys, present } = ports;
-  const { trusts, onDuplicate, onRound, onHeard } = ports;
+  const { privileges, trusts, onDuplicate, onRound, onHeard } = ports;
   let facts: Record<string, Json> = {};
   let factsAtMs = Number.NEGATIVE_INFINITY;
   let problems: Failure[] = [];
@@ -95,6 +97,7 @@ export function createHeart(ports: HeartPorts): Heart {
       ...(toolbox.policy.sha256 === undefined ? {} : { policy: toolbox.policy.sha256 }),
       ...(said === undefined ? {} : { keys: said }),
       ...(authority === undefined ? {} : { authority }),
+      ...(privileges === undefined ? {} : { privileges }),
       load: reader.load(),
       running,
       ...(refusing && { refusing }),

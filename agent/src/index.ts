@@ -7,6 +7,7 @@ export { encodeLine, scan } from './journal/line.ts';
 export { type JournalView, readJournal } from './journal/read-offline.ts';
 export type { RecordBody, Stored } from './journal/records.ts';
 export type { JournalState, KnownCommand } from './journal/state.ts';
+export { readSaid, type ToSay } from './messenger/wire.ts';
 export { EVERYTHING, type Policy } from './policy/policy.ts';
 export { policyForRole } from './policy/roles.ts';
 export type {

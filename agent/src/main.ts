@@ -1,202 +1,20 @@
 #!/usr/bin/env node
 import './small-heap.ts';
-import { fileURLToPath } from 'node:url';
-import { actionByName, actions } from '@signalbox/actions';
-import { type AgentBus, type AgentBusOptions, connectAgent } from '@signalbox/bus';
-import { probeByName, probes } from '@signalbox/probes';
-import { BEAT_MS, type Failure, SignalboxError } from '@signalbox/protocol';
-import { openServiceManager, type ServiceManager } from '@signalbox/service';
-import { loadJwt, loadText } from '@signalbox/settings';
+import { SignalboxError } from '@signalbox/protocol';
 import { CommanderError } from 'commander';
-import { createAgent } from './agent.ts';
 import { parseCli } from './cli.ts';
-import { type AgentConfig, loadConfig } from './config.ts';
-import { loadCurveKey, opensWith, statementOf } from './executor/curve.ts';
-import { createKeeperClient } from './executor/keeper/client.ts';
-import { createKeeperStarter } from './executor/keeper/starter.ts';
-import { createSecretValues } from './executor/redact.ts';
-import { createSecretReader } from './executor/secrets.ts';
-import { type Units, unitsHere } from './executor/units.ts';
-import { createWorkbench } from './executor/workbench.ts';
-import { openHostKey, seedFileOf } from './host-key.ts';
-import { createHostReader } from './host-reader.ts';
-import { openFileStorage } from './journal/file-storage.ts';
-import { openJournal } from './journal/journal.ts';
+import { loadConfig } from './config.ts';
+import { exitCodeOf } from './exit-codes.ts';
 import { showJournal } from './journal-command.ts';
-import { createLog } from './log.ts';
-import { loadPolicy } from './policy/load.ts';
-import type { Policy, Use } from './policy/policy.ts';
-import type { Identity, Log, Toolbox } from './ports.ts';
-import { takeStateDir } from './state-dir.ts';
-import { bootId, machineId, systemClock, systemRandom } from './system.ts';
+import { openDoor } from './messenger/door.ts';
+import { socketHandedOver } from './messenger/handed-over.ts';
+import { serve } from './serve.ts';
+import { systemClock } from './system.ts';
 import { VERSION } from './version.ts';
-
-/** Stands beside this program, in a checkout and in a package. */
-const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url));
-const WAITING = 'waiting for NATS';
-
-/** The composition root: everything that touches the real world is made here and handed down. */
-async function serve(config: AgentConfig, file: string): Promise<number> {
-  const signer = openHostKey(config.seedFile);
-  const ca = loadText(file, 'caFile', config.caFile);
-  const jwt = loadJwt(file, config.jwtFile);
-  const policy = loadPolicy({
-    path: config.policy,
-    own: [file, config.stateDir, ...seedFiles(config)],
-    actionByName: findAction,
-  });
-  const stateDir = await takeStateDir(config.stateDir, runtimeDir(process.env));
-  const secretValues = createSecretValues();
-  const log = createLog({ mesh: config.mesh, host: config.name }, secretValues);
-  tellPolicy(policy, log);
-  const identity = identityOf(config);
-  const curve = loadCurveKey(config.seedFile, log);
-  log('info', 'keys of this host', { key: signer.publicKey, curve: curve?.publicKey });
-  const storage = openFileStorage(stateDir.journal);
-  const journal = openJournal(storage, { identity, newId: systemRandom.uuid, nowMs: systemClock.nowMs });
-  const end = waitForEnd();
-  const service = openServiceManager({
-    env: process.env,
-    monotonicMs: systemClock.monotonicMs,
-    onProblem: (reason) => log('warn', 'the service manager could not be told', { reason }),
-  });
-  // From here on only the mesh is waited for, and that may be for long: settings, key and journal are good.
-  service.ready(WAITING);
-  const bus = await connect(config, { seed: () => signer.seed, ca, jwt, log, signal: end.signal, service });
-  if (bus === undefined) return 0;
-
-  const keeper = createKeeperClient({ folder: stateDir.path, program: KEEPER, clock: systemClock });
-  const workbench = createWorkbench({
-    host: config.name,
-    labels: config.labels,
-    clock: systemClock,
-    steps: stateDir.steps,
-    path: config.path,
-    outputCapBytes: config.outputCapBytes,
-    secrets: createSecretReader({ ...process.env }, secretValues, opensWith(curve, config)),
-    secretValues,
-    policy,
-    starter: createKeeperStarter({ client: keeper, clock: systemClock, units: unitsOf(config, log) }),
-    publish: (chunk) => bus.output(chunk, Buffer.from(JSON.stringify(chunk))),
-  });
-  const world = { clock: systemClock, random: systemRandom, reader: createHostReader(), toolbox: installed(policy) };
-  const agent = createAgent(
-    { ...world, bus, journal, workbench, signer, log },
-    {
-      identity,
-      coordinators: config.trust.coordinators,
-      keys: () => curve && statementOf(curve, config, signer),
-      key: signer,
-      authority: config.trust.authority,
-      concurrency: config.concurrency,
-      maxSkewMs: config.maxSkew,
-      stopTimeoutMs: config.stopTimeout,
-      onDuplicate: end.refuse,
-      onRound: service.alive,
-      onHeard: (heard) => service.status(heard ? 'a coordinator hears this host' : 'no coordinator hears this host'),
-    },
-  );
-  try {
-    await agent.start();
-    await end.reached;
-    await service.stopping();
-    await agent.stop();
-  } finally {
-    keeper.close();
-    await bus.close();
-    journal.close();
-    stateDir.release();
-  }
-  if (end.refusal) throw new SignalboxError(end.refusal);
-  return 0;
-}
-
-const findAction: Toolbox['actionByName'] = (name) => actionByName.get(name);
-
-function identityOf({ mesh, name: host, labels }: AgentConfig): Identity {
-  const instance = systemRandom.uuid();
-  return { mesh, host, labels, machine: machineId(), boot: bootId(), instance, version: VERSION };
-}
-
-/** What no step may name. */
-function seedFiles({ seedFile }: AgentConfig): string[] {
-  return [seedFile, ...(['next', 'former', 'curve'] as const).map((which) => seedFileOf(seedFile, which))];
-}
-
-/** What systemd makes under /run for a service with RuntimeDirectory= (systemd.exec(5)); several are joined by colons. */
-function runtimeDir({ RUNTIME_DIRECTORY }: NodeJS.ProcessEnv): string | undefined {
-  return RUNTIME_DIRECTORY?.split(':')[0] || undefined;
-}
-
-/** Waits for the mesh without end. @returns undefined when the agent is asked to stop meanwhile. */
-async function connect(
-  { servers, mesh, name: host }: AgentConfig,
-  {
-    service,
-    ...options
-  }: Pick<AgentBusOptions, 'seed' | 'ca' | 'jwt' | 'log'> & { signal: AbortSignal; service: ServiceManager },
-): Promise<AgentBus | undefined> {
-  const waiting = setInterval(service.alive, BEAT_MS);
-  try {
-    const name = `agent ${host}`;
-    return await connectAgent({ servers, mesh, host, name, version: VERSION, connectTimeoutMs: 0, ...options });
-  } catch (error) {
-    if (options.signal.aborted) return undefined;
-    throw error;
-  } finally {
-    clearInterval(waiting);
-  }
-}
-
-/** Resolves on SIGTERM or SIGINT, or when the mesh does not want this host. */
-function waitForEnd() {
-  const controller = new AbortController();
-  const state: { refusal?: Failure } = {};
-  const reached = new Promise<void>((resolve) => {
-    controller.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => controller.abort());
-  return {
-    reached,
-    signal: controller.signal,
-    refuse(failure: Failure) {
-      state.refusal ??= failure;
-      controller.abort();
-    },
-    get refusal() {
-      return state.refusal;
-    },
-  };
-}
-
-/** That nobody has said what is allowed here is said with every start. */
-function tellPolicy({ sha256 }: Policy, log: Log): void {
-  if (sha256 === undefined)
-    log('warn', 'no policy: every action, unit, path, command and user is allowed on this host');
-  else log('info', 'policy read', { sha256 });
-}
-
-function unitsOf({ stepUnits }: AgentConfig, log: Log): Units | undefined {
-  const units = stepUnits ? unitsHere() : 'stepUnits is false';
-  if (typeof units === 'string') log('info', 'processes of steps get no units of their own', { reason: units });
-  return typeof units === 'string' ? undefined : units;
-}
-
-function installed(policy: Policy): Toolbox {
-  const offered = (kind: Use['kind']) => (tool: { name: string }) => policy.offers(kind, tool.name);
-  const named = ({ name, version }: { name: string; version: number }) => `${name}@${version}`;
-  return {
-    policy,
-    actionByName: findAction,
-    probeByName: (name) => probeByName.get(name),
-    actions: actions.filter(offered('action')).map(named),
-    probes: probes.filter(offered('probe')).map(named),
-  };
-}
 
 async function main(argv: readonly string[]): Promise<number> {
   const invocation = parseCli(argv, VERSION);
-  if (invocation.type === 'serve') return await serve(loadConfig(invocation.config), invocation.config);
+  if (invocation.type === 'serve') return await serveAt(invocation.config);
   if (invocation.type === 'join') {
     const { joinMesh } = await import('./join.ts');
     for (const line of await joinMesh(invocation, systemClock.nowMs())) process.stdout.write(`${line}\n`);
@@ -207,11 +25,16 @@ async function main(argv: readonly string[]): Promise<number> {
   return showJournal({ stateDir, run, json }, (line) => process.stdout.write(`${line}\n`));
 }
 
-/** Bad usage, bad configuration, or a name or folder that another agent has: 2. A mesh that refuses the key: 4. */
-function exitCodeOf({ code }: SignalboxError): number {
-  if (code.startsWith('SB-CFG-') || code === 'SB-AGENT-LOCKED' || code === 'SB-HOST-DUPLICATE') return 2;
-  if (code === 'SB-POLICY-FILE') return 2;
-  return code.startsWith('SB-BUS-') ? 4 : 1;
+/** Whoever waits at the door hears why there is no agent behind it. */
+async function serveAt(file: string): Promise<number> {
+  const socket = await socketHandedOver(process.env);
+  const door = socket && openDoor(socket);
+  try {
+    return await serve(loadConfig(file), file, door);
+  } catch (error) {
+    if (error instanceof SignalboxError) await door?.refuse(error.failure, exitCodeOf(error.failure));
+    throw error;
+  }
 }
 
 async function exitCode(): Promise<number> {
@@ -221,7 +44,7 @@ async function exitCode(): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!(error instanceof SignalboxError)) throw error;
     process.stderr.write(`signalbox-agent: ${error.message}\n  ${error.failure.next}\n`);
-    return exitCodeOf(error);
+    return exitCodeOf(error.failure);
   }
 }
 

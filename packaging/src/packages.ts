@@ -32,6 +32,8 @@ export interface Packages {
 interface Recipe {
   name: 'signalbox-agent' | 'signalbox';
   unit: string;
+  /** Units that it brings along when it is started, and that stop after it. */
+  others?: readonly string[];
   /** What its files in /etc/signalbox and its folder of state are called. */
   short: 'agent' | 'coordinator';
   /** Programs, by the name that each gets. */
@@ -48,8 +50,14 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'signalbox-agent',
     unit: 'signalbox-agent.service',
+    others: ['signalbox-runner.socket', 'signalbox-runner.service'],
     short: 'agent',
-    entries: { main: inRepository('agent', 'dist', 'main.js'), keeper: inRepository('agent', 'dist', 'keeper.js') },
+    entries: {
+      main: inRepository('agent', 'dist', 'main.js'),
+      keeper: inRepository('agent', 'dist', 'keeper.js'),
+      messenger: inRepository('agent', 'dist', 'messenger.js'),
+      challenge: inRepository('agent', 'dist', 'challenge.js'),
+    },
     manifest: inRepository('agent', 'package.json'),
     manual: { section: 8, program: (version) => buildCli(version, () => {}), seeAlso: ['signalbox(1)'] },
     // An administrator types two words of it; they are written by hand.
@@ -84,7 +92,6 @@ const RECIPES: readonly Recipe[] = [
         'Leads runs of runbooks across hosts that have signalbox-agent, and lets operators\ncheck, plan, start, watch and undo them. Brings its own Node.js runtime.',
     },
     more(tree) {
-      tree.copy(inRepository('packaging', 'files', 'signalbox', 'sysusers.conf'), 'usr/lib/sysusers.d/signalbox.conf');
       cpSync(inRepository('runbooks'), tree.at('usr/share/signalbox/runbooks'), {
         recursive: true,
         filter: (source) => !/\.test\.\w+$/.test(source),
@@ -139,7 +146,7 @@ async function fill(
   recipe: Recipe,
   { runtime, version }: { runtime: string; version: string },
 ): Promise<string[]> {
-  const { name, unit, short, manual } = recipe;
+  const { name, unit, others = [], short, manual } = recipe;
   const ours = (file: string) => inRepository('packaging', 'files', name, file);
   const home = `usr/lib/${name}`;
   const node = `${home}/bin/node`;
@@ -151,7 +158,8 @@ async function fill(
   tree.copy(runtime, node, 0o755);
   tree.write(`${home}/package.json`, `${JSON.stringify({ name, version, type: 'module' })}\n`);
   tree.link(`usr/bin/${name}`, `../lib/${name}/dist/main.js`);
-  tree.copy(ours(unit), `usr/lib/systemd/system/${unit}`);
+  for (const file of [unit, ...others]) tree.copy(ours(file), `usr/lib/systemd/system/${file}`);
+  tree.copy(ours('sysusers.conf'), `usr/lib/sysusers.d/${name}.conf`);
   tree.conffile(ours(`${short}.env`), `etc/signalbox/${short}.env`, 0o600);
   tree.copy(ours(`${short}.yaml`), `usr/share/doc/${name}/examples/${short}.yaml`);
   tree.write(`usr/share/doc/${name}/copyright`, copyrightText(packages));
@@ -164,7 +172,7 @@ async function fill(
   recipe.more(tree);
   for (const script of ['postinst', 'prerm', 'postrm']) {
     const source = inRepository('packaging', 'files', 'common', script);
-    tree.script(script, source, { PACKAGE: name, UNIT: unit, NAME: short });
+    tree.script(script, source, { PACKAGE: name, UNIT: unit, UNITS: [unit, ...others].join(' '), NAME: short });
   }
   return packages;
 }

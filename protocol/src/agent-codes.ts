@@ -185,6 +185,16 @@ export const AGENT_CODES = {
     means: 'The helper that starts the processes of steps could not be started. Nothing was run.',
     next: 'Look for a full process table or disk on the host, and whether stateDir can be written; then `signalbox retry`.',
   },
+  'SB-AGENT-MESSENGER': {
+    class: 'retryable',
+    means: 'The process that speaks to the mesh for this host is not there, or could not send something.',
+    next: 'Look at `systemctl status signalbox-agent` on the host. What is owed is kept and sent when it is back.',
+  },
+  'SB-AGENT-NO-MESSENGER': {
+    class: 'terminal',
+    means: 'The settings say that another process speaks to the mesh, and there is no socket for it.',
+    next: 'Start signalbox-agent.service, which brings it; or say `privileges: root`, and this process speaks to the network.',
+  },
   'SB-AGENT-UNIT': {
     class: 'retryable',
     means: 'systemd gave a process of a step no transient unit. Nothing was run.',

@@ -5,6 +5,10 @@ import { Json } from './json.ts';
 import { HostName, MeshName } from './names.ts';
 import { wire } from './wire.ts';
 
+/** Who of an agent speaks to the network: a process without rights beside a runner that has them, or root itself. */
+export const PRIVILEGES = ['runner', 'root'] as const;
+export type Privileges = (typeof PRIVILEGES)[number];
+
 /** A beat of an agent, every two seconds; sent as a request, so the agent learns whether a coordinator hears it. */
 export type Health = z.infer<typeof Health>;
 export const Health = wire({
@@ -28,6 +32,8 @@ export const Health = wire({
   keys: z.string().optional(),
   /** Public key of the authority without whose operators nothing is done there; absent: the coordinator's word is enough. */
   authority: z.string().optional(),
+  /** Absent: one process for everything, and not root's; or an agent that does not say. */
+  privileges: z.enum(PRIVILEGES).optional(),
   load: wire({
     cpuPercent: z.number().optional(),
     memoryPercent: z.number().optional(),

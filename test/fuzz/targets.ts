@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeLine, scan } from '@signalbox/agent';
+import { encodeLine, readSaid, scan, type ToSay } from '@signalbox/agent';
 import {
   ApprovalSignature,
   Command,
@@ -144,4 +144,29 @@ function tokens(): Target {
   };
 }
 
-export const targets = (): Target[] => [messages(), journals(), tokens(), runbooks()];
+/** What root takes from the process that speaks to the network: nothing of a form that is not known, and no text to sign. */
+function messengers(): Target {
+  const data = Buffer.from('{"v":1}').toString('base64');
+  const said: ToSay[] = [
+    { type: 'here' },
+    { type: 'sign', challenge: 'fQ3_x-0aPzR7b1w' },
+    { type: 'connected', connected: true },
+    { type: 'delivery', lane: 'commands', n: 1, id: 'r:s:h:do:1', data },
+    { type: 'query', verb: 'sample', n: 2, data },
+    { type: 'done', n: 3, data },
+    { type: 'done', n: 4, failure: { code: 'SB-BUS-TIMEOUT', class: 'unknown', message: 'm', next: 'n' } },
+  ];
+  return {
+    name: 'what a messenger says',
+    corpus: said.map((message) => Buffer.from(JSON.stringify(message))),
+    feed: (bytes) =>
+      refusing(() => {
+        const taken = readSaid(bytes.toString('utf8'));
+        if (taken?.type === 'sign' && !/^[\w-]{8,64}$/.test(taken.challenge))
+          return `it would be signed: ${taken.challenge}`;
+        return undefined;
+      }),
+  };
+}
+
+export const targets = (): Target[] => [messages(), journals(), tokens(), runbooks(), messengers()];

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LocalMesh, startMesh } from '@signalbox/bus';
 import { createKeyPair, writeCertificate } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
 import { hasEnded, type Janitor } from './janitor.ts';
-import { type Launch, PROGRAMS, startDaemon } from './programs.ts';
+import { type Launch, PROGRAMS, startDaemon, withSocket } from './programs.ts';
 
 /** A host of the mesh, for which an agent is started. */
 export interface MeshHost {
@@ -18,6 +18,8 @@ export interface MeshHost {
   readonly policy?: string;
   /** Where its agent finds NATS; left out: on loopback. */
   readonly servers?: readonly string[];
+  /** What speaks to the network is a process of its own, as in the package. */
+  readonly messenger?: boolean;
 }
 
 export type OperatorRole = 'viewer' | 'operator' | 'approver' | 'admin';
@@ -72,7 +74,10 @@ export class ProcessMesh {
     janitor.add('nats-server', () => nats.stop());
     const mesh = new ProcessMesh({ ...options, operators }, nats, janitor);
     mesh.startCoordinator();
-    for (const host of hosts) mesh.startAgent(host.name);
+    for (const { name, messenger } of hosts) {
+      mesh.startAgent(name);
+      if (messenger) mesh.startMessenger(name);
+    }
     return mesh;
   }
 
@@ -135,7 +140,20 @@ export class ProcessMesh {
 
   startAgent(host: string): void {
     const args = ['--config', this.etc(`agent-${host}.yaml`)];
-    this.#start(host, PROGRAMS.agent, args);
+    const apart = this.hosts.find(({ name }) => name === host)?.messenger === true;
+    const path = this.socketOf(host);
+    if (apart) rmSync(path, { force: true });
+    this.#start(host, PROGRAMS.agent, args, apart ? withSocket(path) : undefined);
+  }
+
+  /** What brings messages to the agent of a host that has a messenger. */
+  startMessenger(host: string): void {
+    this.#start(`${host}-messenger`, PROGRAMS.messenger, [this.socketOf(host)]);
+  }
+
+  /** Where messengers come to the runner of that host. */
+  socketOf(host: string): string {
+    return join(this.dir, `${host}.sock`);
   }
 
   get coordinatorPid(): number | undefined {
@@ -192,8 +210,8 @@ export class ProcessMesh {
     return this.etc(name);
   }
 
-  #start(name: string, program: string, args: readonly string[]): void {
-    const child = startDaemon(program, args, { logFile: this.logFile(name), launch: this.#launch(name) });
+  #start(name: string, program: string, args: readonly string[], launch = this.#launch(name)): void {
+    const child = startDaemon(program, args, { logFile: this.logFile(name), launch });
     this.#daemons.set(name, { child, end: this.#janitor.adopt(name, child) });
   }
 

@@ -11,6 +11,7 @@ export const REPOSITORY = HERE.endsWith(join('dist', 'lab')) ? join(HERE, '..', 
 export const PROGRAMS = {
   signalbox: join(REPOSITORY, 'coordinator', 'dist', 'main.js'),
   agent: join(REPOSITORY, 'agent', 'dist', 'main.js'),
+  messenger: join(REPOSITORY, 'agent', 'dist', 'messenger.js'),
   demo: join(REPOSITORY, 'test', 'dist', 'demo', 'main.js'),
 };
 
@@ -25,6 +26,17 @@ export interface Launch {
   readonly node?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Opens a socket and becomes the program that it is handed over to, as systemd's socket units have it (sd_listen_fds(3)). */
+const WITH_SOCKET = `
+use IO::Socket::UNIX;
+$^F = 3;
+my $socket = IO::Socket::UNIX->new(Local => shift @ARGV, Listen => 8) or die $@;
+@ENV{qw(LISTEN_PID LISTEN_FDS)} = ($$, 1);
+exec { $ARGV[0] } @ARGV;
+`;
+
+export const withSocket = (path: string): Launch => ({ before: ['perl', '-e', WITH_SOCKET, '--', path] });
 
 /**
  * Starts a daemon as an operating-system process of its own, in its own group: a Ctrl-C in the terminal reaches its

@@ -65,8 +65,8 @@ export interface PolicyOptions {
   readonly actionByName: (name: string) => Action | undefined;
 }
 
-/** The agent's own unit: whoever may change it decides which policy it reads. */
-const OWN_UNIT = /^signalbox-agent(@.*)?\.service$/;
+/** The agent's own units: whoever may change them decides which policy it reads. */
+const OWN_UNIT = /^signalbox-(agent|runner)(@.*)?\.(service|socket)$/;
 const ARGV = new Set(['argv']);
 
 export function createPolicy({ allow }: PolicyFile, { sha256, own, uidOf, actionByName }: PolicyOptions): Policy {

@@ -101,7 +101,7 @@ export const CLI_CODES = {
   'SB-CLI-HOST-KEY': {
     class: 'terminal',
     means: 'The key of a host is not known to this operator, or is another one than was known. Nothing was sealed.',
-    next: 'On the host, `journalctl -u signalbox-agent | grep "keys of this host"` names its key: say it with --key.',
+    next: 'On the host, `journalctl -u signalbox-runner | grep "keys of this host"` names its key: say it with --key.',
   },
   'SB-CLI-WAITED': {
     class: 'retryable',

@@ -19,13 +19,15 @@ export function hostsScreen(mesh: string, { hosts, nowMs, problems }: ReplyBody<
   const trusting = hosts.filter(({ health }) => health && health.authority === undefined).map(({ name }) => name);
   const obeying =
     trusting.length > 0 ? [`no authority, so a coordinator's word is enough: ${trusting.join(', ')}`] : [];
+  const asRoot = hosts.filter(({ health }) => health?.privileges === 'root').map(({ name }) => name);
+  const exposed = asRoot.length > 0 ? [`the process that speaks to the network is root: ${asRoot.join(', ')}`] : [];
   const mine = problems.map(({ code, message, next }) => `[${code}] ${safeText(message)} ${safeText(next)}`);
   const online = hosts.filter((host) => stateOf(host, nowMs) === 'online').length;
   return [
     `mesh ${mesh}   ${online} of ${hosts.length} hosts online`,
     '',
     ...(hosts.length > 0 ? table([header, ...rows]) : ['no host is enrolled: add them to coordinator.yaml']),
-    ...below([...refusing, ...said, ...mine, ...free, ...obeying]),
+    ...below([...refusing, ...said, ...mine, ...free, ...obeying, ...exposed]),
   ];
 }
 

@@ -6,7 +6,7 @@ import { findServerBinary } from '@signalbox/bus';
 import { until } from '@signalbox/protocol/testing';
 import { Janitor } from '../../lab/janitor.ts';
 import { freePorts } from '../../lab/ports.ts';
-import { PROGRAMS, startDaemon } from '../../lab/programs.ts';
+import { PROGRAMS, startDaemon, withSocket } from '../../lab/programs.ts';
 import { type Said, sayTo } from './child.ts';
 
 const HEARD = 'a coordinator hears this host';
@@ -77,11 +77,18 @@ export class InitMesh {
     return sayTo([PROGRAMS.agent, ...args, ...more], { input: token });
   };
 
-  readonly startAgent = (folder: string): Agent => {
+  /** With a messenger, where that is asked for: it is then the one that speaks to the network. */
+  readonly startAgent = (folder: string, { messenger = false } = {}): Agent => {
+    const socket = join(this.root, `${folder}.sock`);
+    const launch = messenger ? withSocket(socket) : {};
     const logFile = join(this.root, `${folder}.log`);
     const before = this.#times(folder, HEARD);
-    const child = startDaemon(PROGRAMS.agent, ['--config', join(this.etc(folder), 'agent.yaml')], { logFile });
+    const child = startDaemon(PROGRAMS.agent, ['--config', join(this.etc(folder), 'agent.yaml')], { logFile, launch });
     const stop = this.janitor.adopt(folder, child);
+    if (messenger) {
+      const own = { logFile: join(this.root, `${folder}-messenger.log`) };
+      this.janitor.adopt(`messenger of ${folder}`, startDaemon(PROGRAMS.messenger, [socket], own));
+    }
     return { child, stop, log: () => this.logOf(folder), isHeard: () => this.#times(folder, HEARD) > before };
   };
 

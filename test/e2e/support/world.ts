@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly maxStorageBytes?: number;
   /** Text of a policy.yaml for every host; left out: everything is allowed. */
   readonly policy?: string;
+  /** What speaks to the network is a process of its own on every host. */
+  readonly messenger?: boolean;
 }
 
 /** A mesh of real processes with an operator at its CLI, in a folder of its own; all of it ends with `end`. */
@@ -48,6 +50,7 @@ export class World {
       const host = (name: string) => ({
         ...{ name, labels: { role: 'box', name }, path: `${bin}:/usr/bin:/bin` },
         ...(options.policy === undefined ? {} : { policy }),
+        ...(options.messenger === undefined ? {} : { messenger: options.messenger }),
       });
       const mesh = await ProcessMesh.start(
         {

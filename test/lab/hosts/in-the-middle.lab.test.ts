@@ -35,9 +35,12 @@ describe.runIf(LAB_IS_THERE)('a host that something happens to in the middle of 
     await removeSlowUnit(host());
   });
 
-  it('[I1] [I5] agent killed: the next one finds out how the step went, and nothing is started twice', async () => {
+  it.each([
+    ['runner', 'signalbox-runner.service'],
+    ['agent', 'signalbox-agent.service'],
+  ])('[I1] [I5] %s killed: the next one finds out how the step went, and nothing is started twice', async (_, unit) => {
     const run = await inTheMiddle();
-    await host().run(['systemctl', 'kill', '--signal=KILL', '--kill-whom=main', 'signalbox-agent.service']);
+    await host().run(['systemctl', 'kill', '--signal=KILL', '--kill-whom=main', unit]);
     letGo(host());
     expect(await run.ended()).toBe('completed');
     expect(starts(host())).toBe(1);

@@ -13,6 +13,7 @@ import { hostStates, signalbox } from './signalbox.ts';
 import { installSlowProgram, letGo, removeSlowUnit, slowProgramRunbook, starts, stepUnits } from './slow-unit.ts';
 
 const AGENT = 'signalbox-agent.service';
+const RUNNER = 'signalbox-runner.service';
 const NEWER = '0.1.1';
 /** Where the shells look; the agent's own words are known to the first. */
 const COMPLETIONS = [
@@ -84,27 +85,78 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
       expect((await host().exec(['runuser', '-u', 'nobody', '--', 'cat', ...settled.slice(1), state])).stdout).toBe('');
     });
 
-    it('are started again by the watchdog when the loop stands still', async () => {
-      const dropIn = `/etc/systemd/system/${AGENT}.d/impatient.conf`;
+    it('speak to the network as a user who has no key, no settings and nothing else that they may do', async () => {
+      await online('web-1');
+      const { MainPID: agent = '', User } = await host().unit(AGENT, ['MainPID', 'User']);
+      const { MainPID: runner = '' } = await host().unit(RUNNER, ['MainPID']);
+      expect(User).toBe('signalbox-agent');
+      const connections = await host().run(['ss', '--no-header', '--tcp', '--processes', '--numeric']);
+      expect(connections).toContain(`pid=${agent},`);
+      expect(connections).not.toContain(`pid=${runner},`);
+      const owner = ['stat', '--format=%A %U %G', '/run/signalbox/runner.sock'] as const;
+      expect((await host().run(owner)).trim()).toBe('srw-rw---- root signalbox-agent');
+      // Without the bounds of the unit, which are on top of this.
+      const tries: [string, ...string[]][] = [
+        ...settled.slice(1).map((path): [string, string] => ['cat', path]),
+        ...[['cat', state] as const, ['ls', '/run/signalbox-agent'] as const].map(([file, path]): [string, string] => [
+          file,
+          path,
+        ]),
+        ['touch', '/etc/signalbox/policy.yaml'],
+        ['systemctl', 'restart', 'systemd-networkd.service'],
+        ['systemd-run', '--wait', 'id'],
+        ['kill', runner],
+      ];
+      for (const argv of tries) {
+        const { exitCode, stdout } = await host().exec(['runuser', '-u', 'signalbox-agent', '--', ...argv]);
+        expect([exitCode === 0, stdout], argv.join(' ')).toEqual([false, '']);
+      }
+    });
+
+    it('are bounded as the documentation says', async () => {
+      const coordinator = lab().host('coord-1');
+      const scoreOf = async (unit: string) =>
+        /: ([\d.]+) /.exec(await coordinator.run(['systemd-analyze', 'security', '--no-pager', unit]))?.[1];
+      const text = readFileSync(join(REPOSITORY, 'docs', 'security.md'), 'utf8');
+      for (const unit of [AGENT, RUNNER, 'signalbox-coordinator.service'])
+        expect(text).toContain(`\`${unit}\` | ${await scoreOf(unit)} |`);
+    });
+
+    it('are one process of root where that is chosen, and say so', async () => {
+      const file = '/etc/signalbox/agent.yaml';
+      const settings = host().get(file);
+      host().put(file, `${settings}privileges: root\n`);
+      await host().run(['systemctl', 'restart', AGENT]);
+      const said = 'the process that speaks to the network is root: web-1';
+      await until('signalbox to say so', async () => (await signalbox(lab(), 'hosts')).stdout.includes(said));
+      expect((await host().unit(AGENT, ['StatusText'])).StatusText).toContain('privileges: root');
+      host().put(file, settings);
+      await host().run(['systemctl', 'restart', AGENT]);
+      await until('root to be gone', async () => !(await signalbox(lab(), 'hosts')).stdout.includes(said));
+      await online('web-1');
+    });
+
+    it.each([AGENT, RUNNER])('are started again by the watchdog when the loop of %s stands still', async (unit) => {
+      const dropIn = `/etc/systemd/system/${unit}.d/impatient.conf`;
       host().put(dropIn, '[Service]\nWatchdogSec=8s\nTimeoutAbortSec=1s\n');
       await host().run(['systemctl', 'daemon-reload']);
-      await host().run(['systemctl', 'restart', AGENT]);
-      const { MainPID: before = '' } = await host().unit(AGENT, ['MainPID']);
+      await host().run(['systemctl', 'restart', unit]);
+      const { MainPID: before = '' } = await host().unit(unit, ['MainPID']);
       await host().run(['kill', '-STOP', before]);
-      await until('systemd to start the agent again', async () => {
-        const { MainPID, ActiveState, NRestarts } = await host().unit(AGENT, ['MainPID', 'ActiveState', 'NRestarts']);
+      await until('systemd to start it again', async () => {
+        const { MainPID, ActiveState, NRestarts } = await host().unit(unit, ['MainPID', 'ActiveState', 'NRestarts']);
         return ActiveState === 'active' && MainPID !== before && Number(NRestarts) > 0;
       });
-      await host().run(['rm', '-r', `/etc/systemd/system/${AGENT}.d`]);
+      await host().run(['rm', '-r', `/etc/systemd/system/${unit}.d`]);
       await host().run(['systemctl', 'daemon-reload']);
-      await host().run(['systemctl', 'restart', AGENT]);
+      await host().run(['systemctl', 'restart', unit]);
       await online('web-1');
     });
 
     it('leave settings and state when they are removed, and nothing when they are purged', async () => {
       host().put('/etc/signalbox/agent.env', 'PROXY=none\n', 0o600);
       await host().run(['dpkg', '--remove', 'signalbox-agent']);
-      expect((await host().unit(AGENT, ['LoadState'])).LoadState).toBe('not-found');
+      for (const unit of [AGENT, RUNNER]) expect((await host().unit(unit, ['LoadState'])).LoadState).toBe('not-found');
       expect(host().has('/usr/lib/signalbox-agent')).toBe(false);
       for (const path of [...settled, state]) expect(host().has(path), path).toBe(true);
 
