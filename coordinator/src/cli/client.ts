@@ -17,7 +17,7 @@ import { cliError } from './codes.ts';
 import type { LoadedSettings } from './settings.ts';
 import { type ApprovalOf, signAgreement, signStart } from './sign-start.ts';
 
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 15_000;
 const CONNECT_MS = 3_000;
 
 /** The mesh, as an operator's commands see it: one question, one believed answer. */

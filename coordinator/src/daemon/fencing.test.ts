@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Command, Control, Report } from '@signalbox/protocol';
+import { type Command, type Control, type Report, SignalboxError } from '@signalbox/protocol';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../testing/manual-clock.ts';
 import { action, OPERATOR, World } from '../testing/world.ts';
@@ -50,6 +50,36 @@ describe('[D3] a new leader', () => {
     expect(phase()).toBe('dispatched');
     await world.clock.advance(ANSWER_MS);
     expect([phase(), [...runner.state.silent]]).toEqual(['succeeded', ['b']]);
+  });
+
+  it('[I11] takes a person’s word for a step when the hosts have said what they know, and not before', async () => {
+    const world = new World(['a', 'b']);
+    world.fenceAnswer = ({ host }) => (host === 'a' ? { known: ['book-1:one:a:do:1'] } : undefined);
+    let first: Command | undefined;
+    const runner = await takenOver(world, async (commands) => {
+      first = commands.find(({ host }) => host === 'a');
+      await world.runs.led('book-1').then((led) => led.submit({ type: 'silent', host: 'a', lastSeenAtMs: undefined }));
+    });
+    if (!first) throw new Error('nothing was sent');
+    const phase = () => runner.state.cells.get('one@a')?.phase;
+    expect(phase()).toBe('unknown');
+    await world.report(first, { status: 'succeeded' });
+    const said = runner.submit({
+      type: 'resolve',
+      as: 'not-done',
+      step: 'one',
+      host: 'a',
+      by: OPERATOR,
+      note: 'looked',
+    });
+    const answered = said.then(
+      () => 'taken',
+      (error: unknown) => (error instanceof SignalboxError ? error.code : String(error)),
+    );
+    await settle();
+    expect(phase()).toBe('unknown');
+    await world.clock.advance(ANSWER_MS);
+    expect([phase(), await answered]).toEqual(['succeeded', 'SB-RUN-STATE']);
   });
 
   it('goes on when all have answered with what the log has', async () => {

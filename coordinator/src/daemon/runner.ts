@@ -14,6 +14,7 @@ import {
 } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import { Effects } from './effects.ts';
+import { Hearing } from './hearing.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
 import { appendEntry, isStored, type LoadedRun, type LogHeadPosition, type NewEntry } from './run-log.ts';
@@ -30,6 +31,9 @@ export interface RunnerOptions {
 
 /** What a new leader may do before it has heard the hosts: it tells people, and lets nothing more begin. */
 const HARMLESS: ReadonlySet<Effect['type']> = new Set<Effect['type']>(['page', 'void', 'closed']);
+
+/** What people say of what hosts have done counts when the hosts could not say it themselves. */
+const OF_HOSTS: ReadonlySet<Input['type']> = new Set<Input['type']>(['resolve', 'retry', 'skip', 'drop']);
 
 /** How long to wait before an append that the bus could not answer for is tried again. */
 const APPEND_RETRY_MS = 500;
@@ -56,8 +60,7 @@ export class Runner {
   #released: boolean;
   readonly #heads: Map<number, string>;
   /** Whether they have said it; what they have done may have to be decided on before that is released. */
-  #heard: boolean;
-  #waiting: (() => void)[] = [];
+  readonly #hearing: Hearing;
 
   constructor(options: RunnerOptions) {
     const { loaded, ports } = options;
@@ -71,12 +74,12 @@ export class Runner {
     this.#heads = new Map(loaded.heads);
     // A host that knows another run of that name refuses what is asked of it in this one, so nothing is waited for.
     this.#released = loaded.entries.length === 0;
-    this.#heard = this.#released;
+    this.#hearing = new Hearing(this.#released);
     this.#runTimeOffsetMs = loaded.state.runMs - ports.clock.monotonicMs();
     this.effects = new Effects({
       ports,
       queries: options.queries,
-      submit: (input) => this.submit(input),
+      submit: (input) => this.#found(input),
       state: () => this.#state,
       head: () => ({ sequence: Math.max(0, this.#head.sequence), hash: this.#head.hash }),
       runMs: () => this.runMs(),
@@ -96,10 +99,14 @@ export class Runner {
   }
 
   /** Decides on one input. @throws what `decide` throws for a person's request that cannot be. */
-  submit(input: Input): Promise<readonly RunEvent[]> {
-    const turn = this.#queue.then(() => this.#take([input]));
-    this.#queue = turn.catch(() => {});
-    return turn;
+  async submit(input: Input): Promise<readonly RunEvent[]> {
+    if (OF_HOSTS.has(input.type)) await new Promise<void>((resolve) => this.whenHeard(resolve));
+    return await this.#inTurn(() => this.#take([input]));
+  }
+
+  /** What the effects came to: nothing while the hosts are being heard; what is still pending then is asked for again. */
+  #found(input: Input): Promise<readonly RunEvent[]> {
+    return this.#inTurn(async () => (this.#hearing.over ? await this.#take([input]) : []));
   }
 
   /**
@@ -109,43 +116,44 @@ export class Runner {
    */
   begin(inputs: readonly Input[]): Promise<readonly RunEvent[]> {
     const insist = !inputs.some(({ type }) => type === 'create');
-    const turn = this.#queue.then(() => this.#take(inputs, { insist }));
+    return this.#inTurn(() => this.#take(inputs, { insist }));
+  }
+
+  #inTurn(work: () => Promise<readonly RunEvent[]>): Promise<readonly RunEvent[]> {
+    const turn = this.#queue.then(work);
     this.#queue = turn.catch(() => {});
     return turn;
   }
 
   /** Whether what is pending may happen, now or in a moment. */
   get released(): boolean {
-    return this.#heard;
+    return this.#hearing.over;
   }
 
   /** A host obeys somebody else, so nothing more begins before it has said what it knows. */
   holdBack(): void {
-    this.#heard = false;
+    this.#hearing.begin();
     this.#released = false;
   }
 
   /** Every host has said what it knows, or is silent: from here on what is pending happens. Harmless to repeat. */
   release(): void {
-    if (this.#heard) return;
-    this.#heard = true;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const work of waiting) work();
+    if (this.#hearing.over) return;
+    this.#hearing.finish();
     // Not before that is decided on: what hosts have done is not asked for again.
     this.#queue = this.#queue.then(() => {
-      this.#released = this.#heard;
+      this.#released = this.#hearing.over;
       this.#reconcile();
     });
   }
 
   /**
-   * At once when the hosts were heard; else then, in the order of asking, if this leader is still there. What a host has done waits
-   * for it: it could bring the run to its end while another host still has to say that the log has lost some of it.
+   * At once when the hosts were heard; else then, in the order of asking, or when somebody else leads, which `submit` says.
+   * What a host has done waits for it: it could bring the run to its end while another host still has to say that the log has
+   * lost some of it.
    */
   whenHeard(work: () => void): void {
-    if (this.#heard) work();
-    else this.#waiting.push(work);
+    this.#hearing.when(work);
   }
 
   /**
@@ -186,8 +194,7 @@ export class Runner {
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.effects.stop();
+    this.#end();
     await this.#queue;
   }
 
@@ -267,9 +274,14 @@ export class Runner {
   }
 
   #lose(error: unknown): void {
+    this.#end();
+    this.#options.onLost(this, error);
+  }
+
+  #end(): void {
     this.#stopped = true;
     this.effects.stop();
-    this.#options.onLost(this, error);
+    this.#hearing.end();
   }
 
   get head(): LogHeadPosition {

@@ -1,0 +1,43 @@
+/** Whether the hosts of a run have said what they know, and what waits for that. */
+export class Hearing {
+  #over: boolean;
+  #ended = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(over: boolean) {
+    this.#over = over;
+  }
+
+  /** They have said it. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** They have to say it again. */
+  begin(): void {
+    this.#over = false;
+  }
+
+  finish(): void {
+    this.#over = true;
+    this.#goOn();
+  }
+
+  /** Nobody here will hear them any more: what waits is let go, and finds out by itself. */
+  end(): void {
+    this.#ended = true;
+    this.#goOn();
+  }
+
+  /** At once when it is over, else then, in the order of asking. */
+  when(work: () => void): void {
+    if (this.#over || this.#ended) work();
+    else this.#waiting.push(work);
+  }
+
+  #goOn(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const work of waiting) work();
+  }
+}
