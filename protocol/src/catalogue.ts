@@ -27,6 +27,8 @@ export const ActionSpec = wire({
   /** What a person reads in a plan: `stop {unit}`; `undoes` is absent when there is no way back. */
   does: z.string(),
   undoes: z.string().optional(),
+  /** The command line that takes it back without Signalbox; see `commandByHand`. */
+  byHand: z.string().optional(),
   /** What undo leaves behind: copied data, backup folders. */
   leaves: z.string().optional(),
   /** Template of the unit that `run` brings up / takes down (its undo does the reverse): what `exclusive` watches. */

@@ -74,6 +74,8 @@ export const ActionStep = wire({
   /** Whether an undo exists for this step as written. */
   reversible: z.boolean(),
   leaves: z.string().optional(),
+  /** The command line that takes it back without Signalbox, to be filled in; see `commandByHand`. */
+  byHand: z.string().optional(),
   targets: z.array(ActionTarget),
   timeoutMs: z.int(),
   retry: Retry,

@@ -81,6 +81,7 @@ function actionTopic(spec: ActionSpec): Topic {
     `effect   ${spec.effect === 'declared' ? 'stated by the author in `with.effect`' : spec.effect}`,
     `in a plan   ${spec.does}`,
     `undo   ${spec.undoes ?? 'none'}`,
+    ...(spec.byHand === undefined ? [] : [`by hand   ${spec.byHand}`]),
     ...(spec.leaves === undefined ? [] : [`leaves behind   ${spec.leaves}`]),
     ...fieldLines(spec.input, spec.secrets),
     ...Object.entries(spec.receipt).map(([name, help]) => `receipt ${name}   ${help}`),

@@ -84,6 +84,7 @@ describe('screen 3', () => {
         "      quota exceeded [SB-ACT-SCALE]",
         "      Free some.",
         "LEFT  writers-stopped[rtu] on kube-1, by hand: scale back",
+        "      kubectl scale deployment/fast-data --replicas=3",
         "      what it kept for that: replicas 3",
         "      and then, by itself:",
         "      readers-moved[export] on kube-1: old env",

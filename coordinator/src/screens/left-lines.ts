@@ -1,3 +1,4 @@
+import { commandByHand } from '@signalbox/protocol';
 import { type CellRef, cellOf, isTurned, type RunState } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
 import { cut } from './layout.ts';
@@ -14,6 +15,8 @@ export interface Left {
   readonly host: string | null;
   /** In the words of the plan; undefined where it knows no way back. */
   readonly byHand: string | undefined;
+  /** What is typed on the host for that, where one command line does it. */
+  readonly typed: string | undefined;
   /** What the step found and returned, which its undo goes by. */
   readonly kept: string;
   /** Says to the run that it was done, where the run waits for it. */
@@ -39,6 +42,8 @@ function leftAt(state: RunState, ref: CellRef): Left {
     step: leaf.id,
     host,
     byHand: leaf.kind === 'manual' ? leaf.undo : target?.undoes,
+    typed:
+      leaf.kind === 'action' && leaf.byHand && target ? commandByHand(leaf.byHand, target.with, receipt) : undefined,
     kept: namedValues(Object.keys(receipt), receipt),
     command: waits ? `signalbox resolve ${state.run} ${quoted(leaf.id)}${on} --as succeeded --note ...` : undefined,
   };
@@ -52,6 +57,7 @@ export function leftLines(state: RunState): string[] {
   return [
     ...stuck.flatMap((one) => [
       sentence(one, ', by hand'),
+      ...(one.typed === undefined ? [] : [`  ${safeText(one.typed)}`]),
       ...(one.kept === '' ? [] : [`what it kept for that: ${cut(one.kept, KEPT_WIDTH)}`]),
     ]),
     ...(stuck.length > 0 && later.length > 0 ? ['and then, by itself:'] : []),

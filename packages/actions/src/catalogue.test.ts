@@ -27,12 +27,17 @@ describe('the catalogue of actions', () => {
   });
 
   it('uses only fields of `with` in its templates', () => {
-    for (const { name, does, undoes, touches, starts, stops, input } of actionSpecs) {
-      const templates = [does, undoes, starts, stops, ...touches].join(' ');
+    for (const { name, does, undoes, byHand = '', touches, starts, stops, input } of actionSpecs) {
+      const typed = byHand.replaceAll(/\{receipt\.[^}]+\}/g, '');
+      const templates = [does, undoes, typed, starts, stops, ...touches].join(' ');
       const used = [...templates.matchAll(/\{([a-zA-Z]+)/g)].map(([, field]) => field);
       const known = Object.keys(input.properties as object);
       expect(known, name).toEqual(expect.arrayContaining(used));
     }
+  });
+
+  it('has something to type only where there is a way back', () => {
+    for (const { name, byHand, undoes } of actionSpecs) if (byHand) expect(undoes, name).toBeDefined();
   });
 
   it('is described in docs/reference/actions.md', async () => {

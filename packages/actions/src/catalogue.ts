@@ -109,7 +109,7 @@ export const actionByName: ReadonlyMap<string, Action> = new Map(actions.map((ac
 export const actionSpecs: readonly ActionSpec[] = actions.map(toSpec);
 
 function toSpec(action: Action): ActionSpec {
-  const { name, version, summary, effect, does, undoes, leaves, starts, stops, timeoutMs } = action;
+  const { name, version, summary, effect, does, undoes, byHand, leaves, starts, stops, timeoutMs } = action;
   return {
     name,
     version,
@@ -119,6 +119,7 @@ function toSpec(action: Action): ActionSpec {
     touches: [...action.touches],
     does,
     ...(undoes !== undefined && { undoes }),
+    ...(byHand !== undefined && { byHand }),
     ...(leaves !== undefined && { leaves }),
     ...(starts !== undefined && { starts }),
     ...(stops !== undefined && { stops }),

@@ -23,6 +23,11 @@ export interface Action<With extends object = JsonObject> {
   /** Templates with `{field}` of `with`; see ActionSpec. */
   readonly does: string;
   readonly undoes?: string;
+  /**
+   * What a person types on the host to take it back, when `undo` could not: for `commandByHand`, which also knows
+   * `{receipt.field}` and `[--option={field} ]`. Only where one command line does it and the receipt names all that it needs.
+   */
+  readonly byHand?: string;
   readonly leaves?: string;
   readonly touches: readonly string[];
   readonly starts?: string;

@@ -51,6 +51,7 @@ function section(spec: ActionSpec): string[] {
   const facts = [
     `- effect: ${effect}`,
     `- in a plan: ${spec.does}; undo: ${spec.undoes ?? 'none'}`,
+    ...(spec.byHand ? [`- undo by hand: \`${spec.byHand}\``] : []),
     ...(spec.leaves ? [`- leaves behind after undo: ${spec.leaves}`] : []),
     ...(spec.touches.length > 0 ? [`- touches: ${spec.touches.map((id) => `\`${id}\``).join(', ')}`] : []),
     ...(spec.timeoutMs ? [`- time limit unless stated: ${formatDuration(spec.timeoutMs)}`] : []),

@@ -2,6 +2,9 @@ import type { ActionStep, GateStep, LogEntry, Plan, PlanStep, ReplyBody, RunEven
 import { evolveEntry, initialState } from '@signalbox/sequencer';
 import type { RunInput } from '../model.ts';
 
+/** As `kubernetes.scale` has it, shorter. */
+const SCALE_BACK = 'kubectl scale deployment/fast-data --replicas={receipt.replicas}';
+
 /** Saturday, 02:00 in the time zone of the tests. */
 export const T0 = Date.UTC(2026, 10, 21, 2, 0, 0);
 export const AYSE = { name: 'ayse', key: 'UAYSE', role: 'operator' };
@@ -82,10 +85,12 @@ export const cutoverPlan: Plan = {
       timing: { decideByMs: T0 + 9_000_000, onDeadline: 'rollback' },
       children: [
         items(4, 'readers-moved', (id) => action(4, id, 'kube-1', `move ${id}`, 'old env'), ['crud', 'lite', 'export']),
-        items(5, 'writers-stopped', (id) => ({ ...action(5, id, 'kube-1', `scale ${id} to 0`, 'scale back') }), [
-          'rtu',
-          'svc',
-        ]),
+        items(
+          5,
+          'writers-stopped',
+          (id) => ({ ...action(5, id, 'kube-1', `scale ${id} to 0`, 'scale back'), byHand: SCALE_BACK }),
+          ['rtu', 'svc'],
+        ),
         gate(6, 'source-quiet', 'mirror-1', {
           until: { writes: { equals: 0 } },
           fence: { until: 'no-way-back', onBreak: 'hold' },

@@ -23,6 +23,7 @@ export const dockerStop = defineAction<z.infer<typeof With>>({
   effect: 'reversible',
   does: 'stop {service} of {file}',
   undoes: 'start its container again if it was running',
+  byHand: '[DOCKER_HOST=unix://{socket} ]docker compose --file {file} [--project-name {project} ]start {service}',
   touches: ['path:{file}'],
   receipt: { container: 'image, its name, and whether it ran; null when there was none' },
   timeoutMs: 5 * 60_000,

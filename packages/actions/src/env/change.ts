@@ -6,6 +6,7 @@ import { defineAction } from '../contract.ts';
 import { HostPath, lookAtFile, sha256IfThere, sha256Text } from '../support/files.ts';
 import {
   keptName,
+  PUT_BACK_BY_HAND,
   probeReplacement,
   putBack,
   readReplacement,
@@ -47,6 +48,7 @@ export const envChange = defineAction<With>({
   effect: 'reversible',
   does: 'change {file}',
   undoes: 'old {file} back',
+  byHand: PUT_BACK_BY_HAND,
   touches: ['path:{file}'],
   secrets: ['secrets'],
   receipt: {

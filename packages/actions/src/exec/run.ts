@@ -34,6 +34,7 @@ export const execRun = defineAction<With>({
   effect: ({ effect }) => effect,
   does: 'run {argv}',
   undoes: 'run {undo.argv}',
+  byHand: '{undo.argv}',
   touches: [],
   receipt: { exitCode: 'always 0' },
   resumable: ['do', 'undo'],

@@ -16,6 +16,7 @@ export const fileBackup = defineAction<z.infer<typeof With>>({
   effect: 'reversible',
   does: 'back up {path}',
   undoes: '{path} as it was',
+  byHand: 'cp -a -- {receipt.own.backup} {path}',
   leaves: 'the copy',
   touches: ['path:{path}'],
   receipt: { backup: 'path of the copy', sha256: 'of the file', bytes: 'size of the file' },

@@ -1,5 +1,5 @@
 import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import type { JsonObject } from '@signalbox/protocol';
+import { commandByHand, type JsonObject } from '@signalbox/protocol';
 import { codeOf, LocalHost } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { actionByName } from '../catalogue.ts';
@@ -27,6 +27,38 @@ async function doIt(name: string, input: JsonObject): Promise<JsonObject> {
 const undo = (name: string, input: JsonObject, receipt: JsonObject) =>
   action(name).undo(host.as('run-1-step-undo-1'), input, receipt);
 const text = () => readFile(target, 'utf8');
+
+/** As somebody types it who reads what is left of a failed way back. */
+async function byHand(name: string, input: JsonObject, receipt: JsonObject) {
+  const command = commandByHand(action(name).byHand ?? '', input, receipt);
+  return command === undefined ? undefined : (await host.exec(['sh', '-c', command])).exitCode;
+}
+
+describe('what is typed by hand', () => {
+  it('puts an installed file back, unless the one that was kept is not the old one', async () => {
+    const receipt = await doIt('file.install', { source, target });
+    expect(await byHand('file.install', { source, target }, receipt)).toBe(0);
+    expect([await text(), (await stat(target)).mode & 0o777]).toEqual(['old\n', 0o640]);
+    const again = await doIt('file.install', { source, target });
+    const { kept } = again.own as { kept: string };
+    await writeFile(kept, 'something else');
+    expect(await byHand('file.install', { source, target }, again)).not.toBe(0);
+    expect(await text()).toBe('new\n');
+  });
+
+  it('is nothing where there was no file', async () => {
+    const fresh = host.file('etc/other.conf');
+    const receipt = await doIt('file.install', { source, target: fresh });
+    expect(await byHand('file.install', { source, target: fresh }, receipt)).toBeUndefined();
+  });
+
+  it('puts a backup back', async () => {
+    const receipt = await doIt('file.backup', { path: target });
+    await writeFile(target, 'spoiled');
+    expect(await byHand('file.backup', { path: target }, receipt)).toBe(0);
+    expect(await text()).toBe('old\n');
+  });
+});
 
 describe('file.install', () => {
   it('replaces the file with the mode of the old one, and undo puts that one back', async () => {

@@ -6,6 +6,7 @@ import { defineAction } from '../contract.ts';
 import { HostPath, lookAtFile, Sha256, sha256File, sha256IfThere } from '../support/files.ts';
 import {
   keptName,
+  PUT_BACK_BY_HAND,
   probeReplacement,
   putBack,
   type Replacement,
@@ -34,6 +35,7 @@ export const fileInstall = defineAction<With>({
   effect: 'reversible',
   does: 'install {source} as {target}',
   undoes: 'old {target} back',
+  byHand: PUT_BACK_BY_HAND,
   touches: ['path:{target}'],
   receipt: { target: 'path', newSha256: 'of the source', oldSha256: 'of the old file; null when there was none' },
 

@@ -33,6 +33,7 @@ export const fileSwap = defineAction<With>({
   effect: 'reversible',
   does: 'put {source} in the place of {folder}',
   undoes: 'the old {folder} back',
+  byHand: 'mv -T -- {folder} {source} && mv -T -- {receipt.own.kept} {folder}',
   leaves: 'the old folder, until the step is undone',
   touches: ['path:{folder}'],
   receipt: { old: 'device and inode of the old folder', fresh: 'of the one that takes its place' },

@@ -1,5 +1,5 @@
 import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import type { JsonObject } from '@signalbox/protocol';
+import { commandByHand, type JsonObject } from '@signalbox/protocol';
 import { codeOf, LocalHost } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { actionByName } from '../catalogue.ts';
@@ -45,6 +45,13 @@ async function doIt(change: JsonObject = {}): Promise<JsonObject> {
 }
 
 describe('git.checkout', () => {
+  it('is taken back by what it says is typed by hand', async () => {
+    const receipt = await doIt();
+    const command = commandByHand(checkout.byHand ?? '', input(), receipt) ?? '';
+    expect((await host.exec(['sh', '-c', command])).exitCode).toBe(0);
+    expect(await version()).toBe('v0.9.0');
+  });
+
   it('[T21] goes to an exact revision, and back to the commit and the branch that were there', async () => {
     const receipt = await doIt();
     expect([await version(), receipt]).toEqual(['v1.0.0', { commit: commits[1], branch: 'main', target: commits[2] }]);

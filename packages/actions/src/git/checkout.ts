@@ -28,6 +28,7 @@ export const gitCheckout = defineAction<With>({
   effect: 'reversible',
   does: 'check out {revision} in {folder}',
   undoes: 'the commit and branch that were checked out',
+  byHand: 'runuser -u "$(stat -c %U {folder})" -- git -C {folder} checkout --detach {receipt.commit}',
   leaves: 'what was fetched',
   touches: ['path:{folder}'],
   receipt: {

@@ -19,6 +19,8 @@ export const kubernetesScale = defineAction<z.infer<typeof With>>({
   effect: 'reversible',
   does: 'scale {deployment} to {replicas}',
   undoes: 'replicas as before',
+  byHand:
+    'kubectl [--kubeconfig={cluster.kubeconfig} ][--context={cluster.context} ]--namespace={cluster.namespace} scale deployment/{deployment} --replicas={receipt.replicas}',
   touches: ['deployment:{deployment}'],
   secrets: ['cluster'],
   receipt: { replicas: 'how many were wanted before' },

@@ -43,6 +43,7 @@ export const mongomirrorStart = defineAction<With>({
   effect: 'reversible',
   does: 'start {unit}',
   undoes: 'stop it unless it ran before',
+  byHand: 'systemctl stop -- {unit}',
   leaves: 'what was copied to the destination, and the bookmark',
   touches: ['unit:{unit}'],
   starts: '{unit}',

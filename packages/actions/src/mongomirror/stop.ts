@@ -17,6 +17,7 @@ export const mongomirrorStop = defineAction<z.infer<typeof With>>({
   effect: 'reversible',
   does: 'stop {unit}',
   undoes: 'start {unit} again, from its bookmark, if it was running',
+  byHand: 'systemctl start -- {unit}',
   touches: ['unit:{unit}'],
   stops: '{unit}',
   receipt: { activeState: 'what the unit was before', subState: 'likewise', unitFileState: 'likewise' },

@@ -8,6 +8,7 @@ import { executable } from '../support/exec.ts';
 import { HostPath, lookAtFile, sha256IfThere, sha256Text } from '../support/files.ts';
 import {
   keptName,
+  PUT_BACK_BY_HAND,
   probeReplacement,
   putBack,
   readReplacement,
@@ -51,6 +52,7 @@ export const nginxUpstream = defineAction<With>({
   effect: 'reversible',
   does: 'send {name} to {servers}',
   undoes: 'the upstream as it was, reloaded',
+  byHand: `${PUT_BACK_BY_HAND} && {program} -t -c {config} && systemctl reload -- {unit}`,
   touches: ['path:{file}', 'unit:{unit}'],
   receipt: { target: 'the file', oldSha256: 'of the upstream before' },
 

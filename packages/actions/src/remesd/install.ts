@@ -6,6 +6,7 @@ import { answer, executable } from '../support/exec.ts';
 import { HostPath, lookAtFile, Sha256, sha256File, sha256IfThere } from '../support/files.ts';
 import {
   keptName,
+  PUT_BACK_BY_HAND,
   probeReplacement,
   putBack,
   readReplacement,
@@ -31,6 +32,7 @@ export const remesdInstall = defineAction<With>({
   effect: 'reversible',
   does: 'install {source} ({version}) where {unit} starts it',
   undoes: 'old binary back',
+  byHand: PUT_BACK_BY_HAND,
   touches: ['unit:{unit}'],
   receipt: { target: 'path', version: 'of the old binary', oldSha256: 'of the old binary', newSha256: 'of the new' },
 

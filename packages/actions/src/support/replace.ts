@@ -16,6 +16,10 @@ export interface Replacement {
   kept: string;
 }
 
+/** What a person types to put the old file back, which is proven to be the old one first; nothing where there was none. */
+export const PUT_BACK_BY_HAND =
+  'echo {receipt.oldSha256} \\*{receipt.own.kept} | sha256sum --check && mv -f -- {receipt.own.kept} {receipt.target}';
+
 export function keptName(target: string, context: HostContext): string {
   return `${target}.signalbox-${context.executionId}`;
 }

@@ -8,6 +8,7 @@ import { succeed } from '../support/exec.ts';
 import { HostPath, sha256IfThere, sha256Text } from '../support/files.ts';
 import {
   keptName,
+  PUT_BACK_BY_HAND,
   probeReplacement,
   putBack,
   readReplacement,
@@ -52,6 +53,7 @@ export const systemdDropIn = defineAction<With>({
   effect: 'reversible',
   does: 'drop-in {name} for {unit}',
   undoes: 'the drop-in as it was, or none',
+  byHand: `${PUT_BACK_BY_HAND} && systemctl daemon-reload`,
   touches: ['unit:{unit}'],
   receipt: { target: 'path of the drop-in', oldSha256: 'of an earlier one; null when there was none' },
 

@@ -22,6 +22,7 @@ export const systemdMask = defineAction<z.infer<typeof With>>({
   effect: 'reversible',
   does: 'mask {unit} for this boot',
   undoes: 'unmask {unit} unless it was masked before',
+  byHand: 'systemctl unmask --runtime -- {unit}',
   touches: ['unit:{unit}'],
   receipt: { activeState: 'what the unit was before', subState: 'likewise', unitFileState: 'likewise' },
   timeoutMs: 60_000,

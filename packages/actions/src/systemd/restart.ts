@@ -16,6 +16,7 @@ export const systemdRestart = defineAction<z.infer<typeof With>>({
   effect: 'reversible',
   does: 'restart {unit}',
   undoes: 'stop {unit} if it was not running before; nothing otherwise',
+  byHand: 'systemctl stop -- {unit}',
   touches: ['unit:{unit}'],
   starts: '{unit}',
   receipt: { activeState: 'what the unit was before', own: 'which start of the unit it was' },

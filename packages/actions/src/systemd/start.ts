@@ -37,6 +37,7 @@ export const systemdStart = defineAction<With>({
   effect: 'reversible',
   does: 'start {unit}',
   undoes: 'stop {unit} unless it was running before',
+  byHand: 'systemctl stop -- {unit}',
   touches: ['unit:{unit}'],
   starts: '{unit}',
   receipt: {

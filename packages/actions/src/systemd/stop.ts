@@ -28,6 +28,7 @@ export const systemdStop = defineAction<z.infer<typeof With>>({
   effect: 'reversible',
   does: 'stop {unit}',
   undoes: 'start {unit} again if it was running',
+  byHand: 'systemctl unmask --runtime -- {unit}; systemctl start -- {unit}',
   touches: ['unit:{unit}'],
   stops: '{unit}',
   receipt: { activeState: 'what the unit was before', subState: 'likewise', unitFileState: 'likewise' },

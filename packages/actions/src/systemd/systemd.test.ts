@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Applied } from '@signalbox/protocol';
+import { type Applied, commandByHand } from '@signalbox/protocol';
 import { codeOf, LocalHost, StandInUnits, type UnitHooks, type UnitProperties } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { actionByName } from '../catalogue.ts';
@@ -36,6 +36,20 @@ async function doIt(name: string, input: object = {}) {
 async function undoIt(name: string, receipt: object, input: object = {}) {
   return action(name).undo?.(host, { unit: UNIT, ...input }, { ...receipt });
 }
+
+describe('what is typed by hand', () => {
+  it.each([
+    ['systemd.stop', RUNNING, 'active'],
+    ['systemd.start', {}, 'inactive'],
+  ])('takes %s back', async (name, properties, before) => {
+    await given(properties);
+    expect(await state()).toBe(before);
+    const receipt = await doIt(name);
+    const command = commandByHand(action(name).byHand ?? '', { unit: UNIT }, receipt) ?? '';
+    expect((await host.exec(['sh', '-c', command])).exitCode).toBe(0);
+    expect(await state()).toBe(before);
+  });
+});
 
 describe('systemd.stop', () => {
   it('stops, and undo starts it again', async () => {

@@ -49,7 +49,8 @@ export function actionLeaf(one: One): LeafStep[] {
   const [first] = targets;
   const leaves = reversible && spec.leaves ? { leaves: first ? fillFrom(first.with, spec.leaves) : spec.leaves } : {};
   const known = { action: spec.name, version: spec.version, effect, reversible, timeoutMs, retry: retry(node, bound) };
-  return [{ ...base, kind: 'action', ...known, ...leaves, targets }];
+  const byHand = reversible && spec.byHand ? { byHand: spec.byHand } : {};
+  return [{ ...base, kind: 'action', ...known, ...leaves, ...byHand, targets }];
 }
 
 function fillFrom(input: JsonObject, template: string): string {

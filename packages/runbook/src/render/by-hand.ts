@@ -1,4 +1,4 @@
-import type { LeafStep, Plan } from '@signalbox/protocol';
+import { commandByHand, type JsonObject, type LeafStep, type Plan } from '@signalbox/protocol';
 import { conditionInWords, momentInWords, walk } from './words.ts';
 
 /**
@@ -67,7 +67,25 @@ function wayBack(step: LeafStep): string[] {
   return step.targets.flatMap((t) => [
     ...t.exclusive.filter((g) => g.direction === 'undo').map(proof),
     line(step, t.host, t.undoes ?? 'STOP: cannot be taken back'),
+    ...typed(step.byHand, t.with),
   ]);
+}
+
+/** What the step will have kept is not known before it was done: it is named, to be looked up in its receipt. */
+function typed(template: string | undefined, input: JsonObject): string[] {
+  const kept = [...(template ?? '').matchAll(/\{receipt\.([A-Za-z0-9.]+)\}/g)].map(([, path]) => path ?? '');
+  const command = template && commandByHand(template, input, named(kept));
+  return command ? [`         ${command}`] : [];
+}
+
+/** `own.kept` as `{ own: { kept: 'OWN.KEPT' } }`. */
+function named(paths: readonly string[]): JsonObject {
+  const receipt: JsonObject = {};
+  for (const path of paths) {
+    const [first = '', second] = path.split('.');
+    receipt[first] = second === undefined ? path.toUpperCase() : { [second]: path.toUpperCase() };
+  }
+  return receipt;
 }
 
 function proof({
