@@ -1,13 +1,12 @@
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostContext } from '@signalbox/protocol';
-import { readPostgresUri } from '@signalbox/protocol/readings';
+import { asOwner, readPostgresUri } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { addressOf, Connection, withClient } from '../postgres/connection.ts';
 import { findProgram, succeed } from '../support/exec.ts';
 import { HostPath } from '../support/files.ts';
-import { asOwner } from '../support/owner.ts';
 import { VariableName } from '../support/variables.ts';
 
 export const ALEMBIC = {

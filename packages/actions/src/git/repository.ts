@@ -1,7 +1,7 @@
 import type { HostContext } from '@signalbox/protocol';
+import { asOwner } from '@signalbox/protocol/readings';
 import { actionError } from '../codes.ts';
 import { answer, succeed } from '../support/exec.ts';
-import { asOwner } from '../support/owner.ts';
 
 /**
  * git in a working tree, as its owner, without its hooks: they are programs that nobody has reviewed. The owner's and the

@@ -1,12 +1,12 @@
 import { lstat, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type HostContext, isJsonObject, type JsonObject } from '@signalbox/protocol';
+import { asOwner } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
 import { findProgram, succeed } from '../support/exec.ts';
 import { HostPath, own, syncFolderOf } from '../support/files.ts';
-import { asOwner } from '../support/owner.ts';
 import { copyTree } from '../support/tree.ts';
 import { VariableName } from '../support/variables.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { ExecOptions, ExecResult, HostContext } from '@signalbox/protocol';
+import { asOwner } from '@signalbox/protocol/readings';
 import { actionError } from '../codes.ts';
 import { executable, succeed } from '../support/exec.ts';
-import { asOwner } from '../support/owner.ts';
 
 /** One virtual environment, and where its packages come from. */
 export interface Environment {

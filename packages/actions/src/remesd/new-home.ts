@@ -1,13 +1,12 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type HostContext, isJsonObject, type JsonObject } from '@signalbox/protocol';
-import { compareSignerState } from '@signalbox/protocol/readings';
+import { asOwner, compareSignerState } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
 import { answer, succeed } from '../support/exec.ts';
 import { copyDurably, HostPath, lookAtFile, Sha256, syncPath } from '../support/files.ts';
-import { asOwner } from '../support/owner.ts';
 import { requireSha256 } from '../support/replace.ts';
 import { UnitName } from '../support/unit.ts';
 import { dataOf } from './home.ts';

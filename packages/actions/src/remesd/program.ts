@@ -1,7 +1,7 @@
 import type { HostContext } from '@signalbox/protocol';
+import { asOwner } from '@signalbox/protocol/readings';
 import { actionError } from '../codes.ts';
 import { answer } from '../support/exec.ts';
-import { asOwner } from '../support/owner.ts';
 import { lookAtUnit, unitProblems } from '../support/unit.ts';
 
 /**

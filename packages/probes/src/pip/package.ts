@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type HostContext, isJsonObject } from '@signalbox/protocol';
-import { ageSeconds, readProcessStat } from '@signalbox/protocol/readings';
+import { ageSeconds, asOwner, readProcessStat } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
 import { defineProbe } from '../contract.ts';
@@ -39,7 +39,7 @@ export const pipPackage = defineProbe<z.infer<typeof With>>({
   async sample(context, { venv, requirement, unit }) {
     const [name = '', pinned] = requirement.split('==');
     const found = await installed(context, venv, name);
-    const check = await ask(context, [join(venv, 'bin', 'pip'), 'check', '--disable-pip-version-check']);
+    const check = await ask(context, venv, ['pip', 'check', '--disable-pip-version-check']);
     const common = { consistent: check.exitCode === 0 };
     if (found === undefined) return { ...common, asPinned: false, running: false };
     const { exec, mainPid } = await lookAtUnit(context, unit);
@@ -50,7 +50,7 @@ export const pipPackage = defineProbe<z.infer<typeof With>>({
 });
 
 async function installed(context: HostContext, venv: string, name: string) {
-  const { exitCode, stdout } = await ask(context, [join(venv, 'bin', 'python'), '-I', '-c', ASK, name]);
+  const { exitCode, stdout } = await ask(context, venv, ['python', '-I', '-c', ASK, name]);
   if (exitCode !== 0) return undefined;
   const said = JSON.parse(stdout);
   if (!isJsonObject(said) || typeof said.version !== 'string' || typeof said.folder !== 'string') return undefined;
@@ -59,9 +59,11 @@ async function installed(context: HostContext, venv: string, name: string) {
   return { version: said.version, installedAtMs: ctimeMs };
 }
 
-async function ask(context: HostContext, argv: readonly [string, ...string[]]) {
-  const result = await context.exec(argv, { quiet: true, timeoutMs: 60_000 });
-  if (result.exitCode === undefined) throw probeError('SB-PROBE-PIP', `${argv[0]} gave no answer`);
+/** As the owner of the environment: what is in there is their code, and may be anything. */
+async function ask(context: HostContext, venv: string, [program, ...words]: readonly [string, ...string[]]) {
+  const path = join(venv, 'bin', program);
+  const result = await context.exec(await asOwner(venv, [path, ...words]), { quiet: true, timeoutMs: 60_000 });
+  if (result.exitCode === undefined) throw probeError('SB-PROBE-PIP', `${path} gave no answer`);
   return result;
 }
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type HostContext, isJsonObject, type JsonObject } from '@signalbox/protocol';
-import { optionOf, parseJson64 } from '@signalbox/protocol/readings';
+import { asOwner, optionOf, parseJson64 } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
 import { rpcAddressOf } from '../cometbft/rpc-address.ts';
@@ -63,7 +63,7 @@ export const remesdDowntime = defineProbe<z.infer<typeof With>>({
 async function slashingOf(context: HostContext, program: string, { home, base }: { home: string; base: string }) {
   const node = base.replace(/^http:/, 'tcp:');
   const argv = [program, 'query', 'slashing', 'params', '--output', 'json', '--home', home, '--node', node] as const;
-  const { exitCode, stdout } = await context.exec(argv, { quiet: true, timeoutMs: 15_000 });
+  const { exitCode, stdout } = await context.exec(await asOwner(home, argv), { quiet: true, timeoutMs: 15_000 });
   const answer = exitCode === 0 ? jsonOf(stdout) : {};
   const params = isJsonObject(answer.params) ? answer.params : answer;
   const [windowBlocks, minSigned] = [Number(params.signed_blocks_window), Number(params.min_signed_per_window)];
