@@ -56,7 +56,7 @@ describe('real actions and probes on a sandbox host', () => {
     expect(await sample(node, 'remesd.signerHeight')).toMatchObject({ height: expect.any(Number), step: 3 });
     expect(compareSnapshots(before, await takeSnapshot(node))).toEqual([]);
     expect(countExecutions(readMarks(node)).doubles).toBe(0);
-  }, 30_000);
+  });
 
   it('[T20] a miner’s environment is upgraded and goes back to the freeze', async () => {
     const node = await bootedNode();
@@ -71,5 +71,5 @@ describe('real actions and probes on a sandbox host', () => {
     for (const undo of undos.reverse()) await undo();
     expect(await sample(miner, 'miner.status')).toMatchObject({ version: '0.9.0' });
     expect(compareSnapshots(before, await takeSnapshot(miner))).toEqual([]);
-  }, 30_000);
+  });
 });

@@ -35,7 +35,7 @@ describe('the janitor', () => {
     janitor.adopt('deaf', deaf);
     await expect(janitor.sweep()).rejects.toThrow('some of what was started');
     expect([child.signalCode, deaf.signalCode]).toEqual(['SIGTERM', 'SIGKILL']);
-  }, 10_000);
+  });
 
   it('leaves nothing behind after Ctrl-C and exits as the shell expects', async () => {
     const script = join(testFolder(), 'main.mjs');

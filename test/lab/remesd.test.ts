@@ -77,7 +77,7 @@ describe('the lab’s remesd', () => {
     await signsBeyond(node, ahead);
     const signed = readSignatures(node).map(({ height }) => height);
     expect(signed.filter((height) => height > ahead - 7 && height <= ahead)).toEqual([]);
-  }, 15_000);
+  });
 
   it('refuses data that a newer release has migrated', async () => {
     const node = await bootedNode();
@@ -117,7 +117,7 @@ describe('the lab’s remesd', () => {
     const signatures = readSignatures(node);
     expect(countDoubleSigns(signatures)).toBeGreaterThan(0);
     expect(lowestSignedHeight(signatures)).toBe(FIRST_HEIGHT + 1);
-  }, 15_000);
+  });
 
   it('[T05] signs nothing twice when the higher signer state is kept', async () => {
     const node = await bootedNode();
@@ -135,5 +135,5 @@ describe('the lab’s remesd', () => {
     await runOn(node, ['systemctl', 'start', 'remesd']);
     await signsBeyond(node, spoken);
     expect(countDoubleSigns(readSignatures(node))).toBe(0);
-  }, 15_000);
+  });
 });
