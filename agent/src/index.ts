@@ -6,7 +6,8 @@ export { type Journal, type JournalOptions, openJournal } from './journal/journa
 export { encodeLine, scan } from './journal/line.ts';
 export { type JournalView, readJournal } from './journal/read-offline.ts';
 export type { RecordBody, Stored } from './journal/records.ts';
-export type { JournalState, KnownCommand } from './journal/state.ts';
+export { emptyState, type JournalState, type KnownCommand } from './journal/state.ts';
+export { createProofs, type Proofs } from './loop/proof.ts';
 export { readSaid, type ToSay } from './messenger/wire.ts';
 export { EVERYTHING, type Policy } from './policy/policy.ts';
 export { policyForRole } from './policy/roles.ts';

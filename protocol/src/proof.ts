@@ -96,7 +96,8 @@ export const PlannedAction = wire({
 
 /** One step from a leaf up to the root: the hash that it is joined with there, and on which side that stands. */
 export type MerkleStep = z.infer<typeof MerkleStep>;
-export const MerkleStep = z.union([z.strictObject({ left: z.string() }), z.strictObject({ right: z.string() })]);
+const Hash = z.string().regex(/^[0-9a-f]{64}$/);
+export const MerkleStep = z.union([z.strictObject({ left: Hash }), z.strictObject({ right: Hash })]);
 
 /** An operator's signature on a plan, and the authority's word for whoever signed: sealed messages, as text. */
 export type SignedStart = z.infer<typeof SignedStart>;

@@ -1,5 +1,5 @@
 import { mutate, numbersFrom } from './mutate.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 /** Longer than anything of this size may take: whoever sends it could stop the program with it. */
 const HANG_MS = 2_000;

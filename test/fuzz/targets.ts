@@ -12,20 +12,13 @@ import {
   Report,
   Request,
   readToken,
-  SignalboxError,
   writeToken,
 } from '@signalbox/protocol';
 import { createKeyPair, open, seal } from '@signalbox/protocol/crypto';
 import { parseRunbook } from '@signalbox/runbook';
 import { REPOSITORY } from '../lab/programs.ts';
-
-/** Something that takes bytes from afar. */
-export interface Target {
-  readonly name: string;
-  readonly corpus: readonly Uint8Array[];
-  /** @returns why what it did with these bytes is a finding; undefined: it refused them, or took them for what they are. */
-  readonly feed: (data: Buffer) => string | undefined;
-}
+import { proofs } from './proofs.ts';
+import { refusing, type Target } from './target.ts';
 
 const KINDS = {
   command: Command,
@@ -40,16 +33,6 @@ const KINDS = {
 } as const;
 
 const isKind = (kind: string): kind is keyof typeof KINDS => kind in KINDS;
-
-/** Refusing is right; breaking with an error that nobody has thought of is not. */
-function refusing(work: () => string | undefined): string | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof SignalboxError) return undefined;
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  }
-}
 
 /** Nothing that was not signed is ever believed, whatever was done to the envelope around it. */
 function messages(): Target {
@@ -169,4 +152,4 @@ function messengers(): Target {
   };
 }
 
-export const targets = (): Target[] => [messages(), journals(), tokens(), runbooks(), messengers()];
+export const targets = (): Target[] => [messages(), proofs(), journals(), tokens(), runbooks(), messengers()];
