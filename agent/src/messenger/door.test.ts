@@ -1,64 +1,10 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Delivery } from '@signalbox/bus';
 import { MAX_MESSAGE_BYTES } from '@signalbox/protocol';
-import { createKeyPair, verifySignature } from '@signalbox/protocol/crypto';
+import { verifySignature } from '@signalbox/protocol/crypto';
 import { until } from '@signalbox/protocol/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type FakeBus, fakeBus } from '../testing/fake-bus.ts';
-import { createCarrier } from './carry.ts';
-import { type Door, openDoor } from './door.ts';
-import { type Order, openLine, type ToSay } from './wire.ts';
-
-const WAY = { mesh: 'lab', host: 'h1', servers: ['nats://127.0.0.1:1'] };
-const key = createKeyPair();
-
-async function doorAt(): Promise<{ door: Door; path: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'sb-door-'));
-  const server = createServer();
-  const path = join(folder, 'runner.sock');
-  server.listen(path);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    rmSync(folder, { recursive: true });
-  });
-  return { door: openDoor(server), path };
-}
-
-/** Whoever is at the door, with all that they were told. */
-async function visitor(path: string) {
-  const socket = connect(path);
-  await once(socket, 'connect');
-  onTestFinished(() => void socket.destroy());
-  const told: Order[] = [];
-  let take = (order: Order): void => void told.push(order);
-  const line = openLine<Order, ToSay>(
-    socket,
-    (text) => JSON.parse(text) as Order,
-    (order) => take(order),
-  );
-  return {
-    ...{ socket, line, told },
-    handTo(next: (order: Order) => void) {
-      for (const order of told) next(order);
-      take = next;
-    },
-  };
-}
-
-/** A messenger with a bus of its own. */
-async function carried(path: string, mesh: FakeBus = fakeBus()) {
-  const one = await visitor(path);
-  one.line.send({ type: 'here' });
-  await until('the way to the mesh', () => one.told.find(({ type }) => type === 'connect'));
-  const carrier = createCarrier(mesh, one.line, (error) => expect.unreachable(String(error)));
-  one.handTo((order) => carrier.take(order));
-  return { ...one, mesh, carrier };
-}
+import { describe, expect, it } from 'vitest';
+import { fakeBus } from '../testing/fake-bus.ts';
+import { carried, doorAt, key, visitor, WAY } from '../testing/messenger.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const text = (data: Uint8Array | undefined) => data && Buffer.from(data).toString();
@@ -73,7 +19,7 @@ describe('the bus of a runner, behind a messenger', () => {
     await door.bus.commands(async (delivery) => void heard.push(delivery));
     await door.bus.answer('sample', async (data) => bytes(`${text(data)}!`));
     door.open(WAY, key);
-    const { mesh } = await carried(path);
+    const { mesh } = await carried(path, fakeBus());
     await until('the runner to be connected', () => door.bus.connected);
 
     const delivered = mesh.deliver('c1', bytes('a command'));
@@ -102,7 +48,7 @@ describe('the bus of a runner, behind a messenger', () => {
     door.bus.onConnection((connected) => seen.push(connected));
     await door.bus.answer('settle', async () => bytes('yes'));
     door.open(WAY, key);
-    const first = await carried(path);
+    const first = await carried(path, fakeBus());
     await until('the first to carry', () => door.bus.connected);
     const waiting = door.bus.report('r', bytes('owed'));
     first.mesh.full = new Error('never');
@@ -111,7 +57,7 @@ describe('the bus of a runner, behind a messenger', () => {
     await until('the loss to be noticed', () => !door.bus.connected);
     await expect(door.bus.report('r', bytes('owed'))).rejects.toMatchObject({ code: 'SB-AGENT-MESSENGER' });
     expect(await door.bus.beat(bytes('beat'))).toBeUndefined();
-    const second = await carried(path);
+    const second = await carried(path, fakeBus());
     await until('the second to carry', () => door.bus.connected);
     expect(text(await second.mesh.ask('settle', bytes('')))).toBe('yes');
     expect(seen).toEqual([false, true, false, true]);
@@ -120,8 +66,8 @@ describe('the bus of a runner, behind a messenger', () => {
   it('tells who comes why there is no runner, and lets the last that came carry', async () => {
     const { door, path } = await doorAt();
     door.open(WAY, key);
-    const first = await carried(path);
-    await carried(path);
+    const first = await carried(path, fakeBus());
+    await carried(path, fakeBus());
     await first.line.closed;
     const failure = { code: 'SB-HOST-DUPLICATE', class: 'terminal' as const, message: 'twice', next: 'stop one' };
     const third = await visitor(path);
@@ -166,6 +112,6 @@ describe('who has taken the messenger over', () => {
     socket.write(said);
     await line.closed;
     expect(door.bus.connected).toBe(false);
-    await carried(path);
+    await carried(path, fakeBus());
   });
 });
