@@ -134,6 +134,12 @@ export const AGENT_CODES = {
       'A guard of the point of no return did not hold any more when the first step behind it was about to begin. Nothing was done.',
     next: 'Find out what came back (the message names the value), stop it, then `signalbox retry` the step: the guards are looked at again.',
   },
+  'SB-AGENT-GUARD-UNSEEN': {
+    class: 'retryable',
+    means:
+      'A guard of the point of no return could not be looked at when the first step behind it was to begin. Nothing was done.',
+    next: 'Nothing at first: it is asked again by itself. When it stays so, see to it that what the message names answers, then `signalbox resume`.',
+  },
   'SB-AGENT-UNKNOWN-ACTION': {
     class: 'terminal',
     means: 'The agent does not have this action.',

@@ -169,6 +169,19 @@ describe('[D4] what a point of no return was crossed for', () => {
     ]);
   });
 
+  it('may be asked again when nobody could look: a server that is restarted is no writer that came back', async () => {
+    const world = await smallWorld();
+    await ask(world, 1, { guards: [GUARD, { ...GUARD, step: 'beside' }] });
+    world.measured = new Error('no answer');
+    await world.give(effect(world));
+    world.measured = { value: 1 };
+    await world.give(effect(world, { attempt: 2 }));
+    expect(world.reports().filter((report) => report.type === 'refused')).toMatchObject([
+      { failure: { code: 'SB-AGENT-GUARD-UNSEEN', class: 'retryable', message: expect.stringContaining('no answer') } },
+    ]);
+    expect(world.runs()).toHaveLength(1);
+  });
+
   it('begins when its guards hold; what follows on this host does not look for what the first has changed', async () => {
     const world = await smallWorld();
     await ask(world);

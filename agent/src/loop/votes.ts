@@ -163,8 +163,11 @@ export function createVotes(ports: VotePorts): Votes {
       // What has begun here already may be what the guards would find.
       if (known?.vote === undefined || hasBegunBehind(journal.state, run, crossing.round)) return undefined;
       const evidence = await lookAll(known.vote.record.guards, id);
-      const broken = evidence.find(({ why }) => why !== undefined);
-      return broken && agentError('SB-AGENT-GUARD', `${broken.step}: ${broken.why}`).failure;
+      const broken = evidence.filter(({ why }) => why !== undefined);
+      // What has come back weighs more than what could not be looked at.
+      const worst = broken.find(({ values }) => values !== undefined) ?? broken[0];
+      const code = worst?.values === undefined ? 'SB-AGENT-GUARD-UNSEEN' : 'SB-AGENT-GUARD';
+      return worst && agentError(code, `${worst.step}: ${worst.why}`).failure;
     },
     async takeBackOld() {
       for (const [run, { vote: old }] of journal.state.runs) {

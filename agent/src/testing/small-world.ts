@@ -65,8 +65,8 @@ export interface SmallWorld {
   readonly keys: { coordinator: KeyPair; host: KeyPair };
   /** What probes of the action answer. */
   applied: Applied;
-  /** What its probe measures. */
-  measured: JsonObject;
+  /** What its probe measures; an error is thrown. */
+  measured: JsonObject | Error;
   /** What its check captures; an error is thrown. */
   before: JsonObject | Failure;
   /** Whether the host is being shut down. */
@@ -106,7 +106,7 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
   survivors.push(...(options.workbenchSurvivors ?? []));
   const small = {
     applied: options.applied ?? ('cannot-tell' as Applied),
-    measured: { value: 1 } as JsonObject,
+    measured: { value: 1 } as JsonObject | Error,
     before: { was: 'so' } as JsonObject | Failure,
     holdRuns: false,
     holdChecks: false,
@@ -127,6 +127,7 @@ export async function smallWorld(options: SmallWorldOptions = {}): Promise<Small
     schema: z.object({ fail: z.string().optional() }),
     async sample(_, { fail }) {
       if (fail) throw new Error(fail);
+      if (small.measured instanceof Error) throw small.measured;
       return { ...small.measured };
     },
   });
