@@ -8,7 +8,7 @@ import { Janitor } from '../lab/janitor.ts';
 import type { MeshHost } from '../lab/mesh.ts';
 import { askAdmin, clientOf, findLine, type Line, type Side, startSide } from './kafka-side.ts';
 import { type LedgerLine, readLedger } from './workload/ledger.ts';
-import { countPassed, keyOf, type Passed } from './workload/numbers.ts';
+import { COMMIT_EVERY, countPassed, keyOf, type Passed, repeatedBy } from './workload/numbers.ts';
 import { furnish, hasKubectl, LONG_MS, World, type WorldParts, workload } from './world.ts';
 
 const { jars, fileConnector } = await findLine('old');
@@ -28,6 +28,11 @@ const SERVICES = ['rtu', 'svc'] as const;
 /** So long nothing comes any more: a consumer that was killed is replaced in a few seconds. */
 const STILL_MS = 60_000;
 const AT_WORK = { rtu: 1, svc: 1, api: 2 };
+/**
+ * What a pod does again when its broker dies: a reader reads again what it has read since it last committed, and whoever
+ * was about to write and had no answer writes it again.
+ */
+const AGAIN: Readonly<Record<string, number>> = { rtu: COMMIT_EVERY + 1, svc: COMMIT_EVERY, api: 1 };
 
 export interface KafkaWorldOptions {
   /** How often a row comes and each pod of the HTTP service writes; default 25. */
@@ -129,6 +134,7 @@ export class KafkaWorld extends World {
       { name: 'FORCE_CHECK_ON_OFFSET', value: 'false' },
       { name: 'STATE', value: join(this.dir, 'rtu.json') },
       { name: 'DROPPED', value: this.ledger('dropped') },
+      ledger('updates'),
     ];
     this.cluster.create({ name: 'rtu', replicas: 1, env: [brokers, ...updater], argv: workload('updater') });
     this.cluster.create({ name: 'svc', replicas: 1, env: [brokers, ledger('view')], argv: workload('single-view') });
@@ -165,7 +171,7 @@ export class KafkaWorld extends World {
       });
     }
     for (const name of ['orders.table', 'rtu.json']) rmSync(join(this.dir, name), { force: true });
-    for (const name of ['view', 'requests', 'dropped']) rmSync(this.ledger(name), { force: true });
+    for (const name of ['view', 'requests', 'updates', 'dropped']) rmSync(this.ledger(name), { force: true });
     this.startRows();
   }
 
@@ -180,6 +186,17 @@ export class KafkaWorld extends World {
 
   view(): LedgerLine[] {
     return readLedger(this.ledger('view'));
+  }
+
+  /** kill -9 of a broker, which is started again. @returns how many messages may come out twice after that */
+  async strike(at: 'source' | 'destination'): Promise<number> {
+    const led = at === 'source' ? OLD_BROKERS : NEW_BROKERS;
+    const there = Object.keys(AT_WORK).filter((name) => this.brokersOf(name)[0] === led);
+    const pods = there.flatMap((name) => this.cluster.pods(name).map(() => AGAIN[name] ?? 0));
+    const { broker } = this[at];
+    await broker.kill();
+    await broker.start();
+    return pods.reduce((sum, n) => sum + n, 0);
   }
 
   /** Waits until so many more have come out at the end. */
@@ -205,9 +222,14 @@ export class KafkaWorld extends World {
       },
       { timeoutMs: 600_000 },
     );
-    const { lost } = count();
-    if (lost.length > 0) console.error(`nothing comes any more, and not in the view: ${lost.slice(0, 10).join(', ')}`);
-    return count();
+    const passed = count();
+    const few = (numbers: readonly string[]) => `${numbers.length} (${numbers.slice(0, 10).join(', ')})`;
+    if (passed.lost.length > 0) console.error(`nothing comes any more, and not in the view: ${few(passed.lost)}`);
+    const again = { updates: readLedger(this.ledger('updates')), view: this.view() };
+    for (const [who, numbers] of Object.entries(repeatedBy(passed.duplicated, again))) {
+      if (numbers.length > 0) console.error(`twice in the view by ${who}: ${few(numbers)}`);
+    }
+    return passed;
   }
 
   /** Where Deployments take their brokers from. */

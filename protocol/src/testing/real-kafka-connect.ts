@@ -54,6 +54,8 @@ export async function startKafkaConnect(
     'offset.storage.partitions': '1',
     'offset.storage.replication.factor': '1',
     'offset.flush.interval.ms': '1000',
+    // What it was not answered for before its broker died is not written a second time.
+    'producer.enable.idempotence': 'true',
     'config.storage.topic': `${name}-configs`,
     'config.storage.replication.factor': '1',
     'status.storage.topic': `${name}-status`,

@@ -162,7 +162,7 @@ function nextOf(todo: Todo): Turn | undefined {
 function brokenBy(error: unknown): Played {
   const why = error instanceof Error ? error.message : String(error);
   const outcome = `broken: ${why.replaceAll(/\s+/g, ' ').slice(0, 200)}`;
-  return { outcome, held: [], written: 0, lost: 0, duplicated: 0 };
+  return { outcome, held: [], written: 0, lost: 0, duplicated: 0, accepted: 0 };
 }
 
 /** Steps of the plan and who does them, in order. A step without a host has the first one's agent killed. */

@@ -47,17 +47,28 @@ export async function conduct(
       endMs = performance.now() + patienceMs;
       continue;
     }
-    const isHeld = last?.type === 'Held';
-    if (performance.now() > endMs) return log.ending(isHeld ? 'held' : 'stuck');
-    if (isHeld && log.tries > TRIES) return log.ending('held');
-    if (!isHeld) await approve(world, { run, events: log.events, approvals });
+    if (performance.now() > endMs) return log.ending(log.isNoFurther ? 'held' : 'stuck');
+    if (last?.type !== 'Held') await approve(world, { run, events: log.events, approvals });
+    else if (log.tries > TRIES) return log.ending('held');
     else if (performance.now() > resumeMs) {
       resumeMs = performance.now() + RESUME_AFTER_MS;
-      // An outcome that is not known yet is asked for by the coordinator itself, and lifts the hold.
-      await world.operator.ask('resume', { run }).catch(() => undefined);
+      await goOn(world, run, last.reasons);
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/** As `status --why` says it: a step that failed and would be left as it is is tried again by name. */
+async function goOn(world: World, run: string, reasons: Extract<RunEvent, { type: 'Held' }>['reasons']): Promise<void> {
+  const ask = (verb: 'resume' | 'retry', where: object) =>
+    world.operator.ask(verb, { run, ...where }).then(
+      () => true,
+      () => false,
+    );
+  // An outcome that is not known yet is asked for by the coordinator itself, and lifts the hold.
+  if (await ask('resume', {})) return;
+  const failed = reasons.filter(({ cause }) => cause === 'failed');
+  for (const { step, host } of failed) await ask('retry', { step, host, note: 'who was killed is back' });
 }
 
 const DECISIVE: readonly RunEvent['type'][] = ['Ended', 'Held', 'Resumed', 'HoldLifted', 'UndoStarted'];
@@ -99,6 +110,12 @@ class Watched {
   /** How often it was held for the reason that it was held for most often. */
   get tries(): number {
     return Math.max(0, ...this.#tries.values());
+  }
+
+  /** Held, or asked again for what it was held for, and no step further since: a gate waits long before it says so again. */
+  get isNoFurther(): boolean {
+    const held = this.events.findLastIndex(({ type }) => type === 'Held');
+    return held >= 0 && this.events.slice(held).every(({ type }) => type !== 'StepSucceeded');
   }
 
   /** Whoever is killed anew gives reasons anew. */

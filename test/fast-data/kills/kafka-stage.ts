@@ -19,6 +19,8 @@ export class KafkaCells implements Stage {
     return new KafkaCells(await KafkaWorld.start({}, { everyMs: EVERY_MS, ...options }));
   }
 
+  #mayRepeat = 0;
+
   private constructor(world: KafkaWorld) {
     this.world = world;
   }
@@ -35,16 +37,13 @@ export class KafkaCells implements Stage {
     if (this.world.cluster.deployments.size > 0) await this.world.clear();
     this.world.tonight();
     await this.world.load();
+    this.#mayRepeat = 0;
   }
 
   async strike(victim: string, { host }: Place): Promise<void> {
-    const { source, destination } = this.world;
-    if (victim === 'agent' || victim === 'coordinator') await strikeDaemon(this.world, victim, host);
-    else {
-      const { broker } = victim === 'source broker' ? source : destination;
-      await broker.kill();
-      await broker.start();
-    }
+    const { world } = this;
+    if (victim === 'agent' || victim === 'coordinator') await strikeDaemon(world, victim, host);
+    else this.#mayRepeat += await world.strike(victim === 'source broker' ? 'source' : 'destination');
   }
 
   async settle(at: 'source' | 'destination'): Promise<Counted> {
@@ -54,6 +53,6 @@ export class KafkaCells implements Stage {
     await until(`services at work at the ${at}`, where, { timeoutMs: SETTLE_MS });
     await world.moreInView(20);
     const { written, lost, duplicated } = await world.finish();
-    return { written, lost: lost.length, duplicated: duplicated.length };
+    return { written, lost: lost.length, duplicated: duplicated.length, accepted: this.#mayRepeat };
   }
 }

@@ -6,7 +6,7 @@ import { Command, Option } from 'commander';
 import { Janitor } from '../../lab/janitor.ts';
 import { Campaign } from './campaign.ts';
 import { STAGES, type StageName } from './stages.ts';
-import { HEAD, print, type Row, read, summary } from './table.ts';
+import { HEAD, isGood, print, type Row, read, summary } from './table.ts';
 
 const NAMES = Object.keys(STAGES) as StageName[];
 
@@ -41,8 +41,7 @@ try {
   for (const line of HEAD) say(line);
   for (const name of wishes.stage) await campaign.play(name);
   for (const line of summary(rows)) say(line);
-  const known = ['completed', 'rolled-back', 'held'];
-  process.exitCode = rows.some(({ outcome, lost }) => lost > 0 || !known.includes(outcome)) ? 1 : 0;
+  process.exitCode = rows.every(isGood) ? 0 : 1;
 } finally {
   await janitor.sweep();
 }

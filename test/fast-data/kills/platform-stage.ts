@@ -145,6 +145,7 @@ export class Platform implements Stage {
       written: views.acknowledged + messages.written,
       lost: views.lost.length + messages.lost.length,
       duplicated: views.duplicated.length + Math.abs(views.miscounted) + messages.duplicated.length,
+      accepted: 0,
     };
   }
 

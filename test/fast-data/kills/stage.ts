@@ -5,6 +5,8 @@ export interface Counted {
   readonly written: number;
   readonly lost: number;
   readonly duplicated: number;
+  /** How many may be there twice after what was done to them. */
+  readonly accepted: number;
 }
 
 /** A place of a runbook, and a host that has to do with it. */

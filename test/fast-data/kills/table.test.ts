@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Cells } from './cells.ts';
-import { HEAD, has, print, type Row, read, summary } from './table.ts';
+import { HEAD, has, isGood, print, type Row, read, summary } from './table.ts';
 
 const AT_STILL = { step: 'still', victim: 'agent' };
 const AT_GO = { step: 'go', victim: 'source broker' };
 
 const row = (more: Partial<Row> = {}): Row => ({
   ...{ stage: 'kafka', outcome: 'completed', held: [], killed: [AT_GO, AT_STILL] },
-  ...{ written: 1_000, lost: 0, duplicated: 2, seconds: 41 },
+  ...{ written: 1_000, lost: 0, duplicated: 2, accepted: 26, seconds: 41 },
   ...more,
 });
 
@@ -28,8 +28,15 @@ describe('the table of a campaign', () => {
 
   it('is summed up by stage', () => {
     expect(summary([row(), row({ outcome: 'rolled-back', held: ['fence still SB-X'], lost: 1 })])).toEqual([
-      'kafka: 2 runs with 4 kills, 1 completed, 1 rolled-back; 1 asked a person; of 2000 written 1 lost, 4 duplicated',
+      'kafka: 2 runs with 4 kills, 1 completed, 1 rolled-back; 1 asked a person; of 2000 written 1 lost, 4 duplicated, of at most 52',
     ]);
+  });
+});
+
+describe('a row', () => {
+  it('is good while nothing is lost, not more came twice than may, and the run came to an end that is known', () => {
+    expect(['completed', 'rolled-back', 'held'].every((outcome) => isGood(row({ outcome })))).toBe(true);
+    for (const worse of [{ outcome: 'stuck' }, { lost: 1 }, { duplicated: 27 }]) expect(isGood(row(worse))).toBe(false);
   });
 });
 

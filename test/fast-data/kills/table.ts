@@ -9,13 +9,15 @@ export interface Row {
   readonly written: number;
   readonly lost: number;
   readonly duplicated: number;
+  /** How many may be there twice after these kills. */
+  readonly accepted: number;
   readonly seconds: number;
   /** In order; nobody: the run that the others are compared with. */
   readonly killed: readonly Kill[];
 }
 
-const COLUMNS = ['stage', 'kills', 'outcome', 'held for', 'written', 'lost', 'duplicated', 's', 'killed'];
-const NUMBERS = ['kills', 'written', 'lost', 'duplicated', 's'];
+const COLUMNS = ['stage', 'kills', 'outcome', 'held for', 'written', 'lost', 'duplicated', 'of at most', 's', 'killed'];
+const NUMBERS = ['kills', 'written', 'lost', 'duplicated', 'of at most', 's'];
 const NOTHING = '-';
 
 const line = (cells: readonly (string | number)[]) =>
@@ -27,9 +29,10 @@ const listed = (cell: string) => (cell === NOTHING ? [] : cell.split('; '));
 export const HEAD = [line(COLUMNS), line(COLUMNS.map((name) => (NUMBERS.includes(name) ? '---:' : '---')))];
 
 export function print({ held, killed, ...row }: Row): string {
-  const { stage, outcome, written, lost, duplicated, seconds } = row;
+  const { stage, outcome, written, lost, duplicated, accepted, seconds } = row;
   const kills = killed.map(({ step, victim }) => `${step} ${victim}`);
-  return line([stage, kills.length, outcome, list(held), written, lost, duplicated, seconds, list(kills)]);
+  const counts = [written, lost, duplicated, accepted, seconds];
+  return line([stage, kills.length, outcome, list(held), ...counts, list(kills)]);
 }
 
 /** The rows of a table as it was printed; whatever else is in the text is passed over. */
@@ -42,10 +45,13 @@ export function read(text: string): Row[] {
   );
   return rows.flatMap(([stage = '', kills = '', outcome = '', held = '', ...rest]) => {
     const [killed = '', ...numbers] = rest.reverse();
-    const [seconds = 0, duplicated = 0, lost = 0, written = 0] = numbers.map(Number);
+    const [seconds = 0, accepted = 0, duplicated = 0, lost = 0, written = 0] = numbers.map(Number);
     if (!/^\d+$/.test(kills)) return [];
     return [
-      { stage, outcome, held: listed(held), written, lost, duplicated, seconds, killed: listed(killed).map(killOf) },
+      {
+        ...{ stage, outcome, held: listed(held), killed: listed(killed).map(killOf) },
+        ...{ written, lost, duplicated, accepted, seconds },
+      },
     ];
   });
 }
@@ -61,6 +67,12 @@ export const has = (rows: readonly Row[], stage: string, kill: Kill): boolean =>
     (row) => row.stage === stage && row.killed.some(({ step, victim }) => step === kill.step && victim === kill.victim),
   );
 
+const OUTCOMES = ['completed', 'rolled-back', 'held'];
+
+/** Whether nothing came of it that should not. */
+export const isGood = ({ outcome, lost, duplicated, accepted }: Row): boolean =>
+  OUTCOMES.includes(outcome) && lost === 0 && duplicated <= accepted;
+
 /** A line for each stage. */
 export function summary(rows: readonly Row[]): string[] {
   const stages = [...new Set(rows.map(({ stage }) => stage))];
@@ -73,7 +85,7 @@ export function summary(rows: readonly Row[]): string[] {
     return (
       `${stage}: ${own.length} runs with ${sum(({ killed }) => killed.length)} kills, ${counts.join(', ')}; ` +
       `${held} asked a person; of ${sum((row) => row.written)} written ` +
-      `${sum((row) => row.lost)} lost, ${sum((row) => row.duplicated)} duplicated`
+      `${sum((row) => row.lost)} lost, ${sum((row) => row.duplicated)} duplicated, of at most ${sum((row) => row.accepted)}`
     );
   });
 }

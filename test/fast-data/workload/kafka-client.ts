@@ -1,4 +1,6 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { appendFileSync } from 'node:fs';
+import { type EachMessageHandler, type EachMessagePayload, Kafka, logLevel } from 'kafkajs';
+import { COMMIT_EVERY } from './numbers.ts';
 
 /** What a pod of Fast Data in miniature is given: see `intake.ts`, `updater.ts` and `single-view.ts`. */
 export const { KAFKA_BROKERS = '', POD_NAME = 'pod', LEDGER = '', EVERY_MS = '25' } = process.env;
@@ -15,7 +17,13 @@ export const kafka = new Kafka({
 export const consumerOf = (groupId: string) =>
   kafka.consumer({ groupId, sessionTimeout: 6_000, heartbeatInterval: 1_000, maxWaitTimeInMs: 500 });
 
-/** Runs the consumer and says that the pod is ready; on SIGTERM what was begun is ended, committed, and then left. */
+/** Left to itself this client commits when it has gone through all that it was given at once: a megabyte of each partition. */
+export const readBy = (eachMessage: EachMessageHandler) => ({ autoCommitThreshold: COMMIT_EVERY, eachMessage });
+
+export const noteRead = (ledger: string, { topic, partition, message }: EachMessagePayload) =>
+  appendFileSync(ledger, `${message.value} ${Date.now()} ${topic}/${partition}/${message.offset}\n`);
+
+/** Runs the consumer and says that the pod is ready; on SIGTERM the message that was begun is ended, and then it leaves. */
 export async function serve(start: () => Promise<void>, end: () => Promise<void>): Promise<void> {
   process.once('SIGTERM', () => {
     end().then(

@@ -4,14 +4,16 @@ import type { MongoClient } from 'mongodb';
 export interface LedgerLine {
   n: string;
   atMs: number;
+  /** Of a message that was read: topic, partition and offset. */
+  place?: string;
 }
 
 export function readLedger(path: string): LedgerLine[] {
   if (!existsSync(path)) return [];
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean);
   return lines.map((line) => {
-    const [n = '', atMs] = line.split(' ');
-    return { n, atMs: Number(atMs) };
+    const [n = '', atMs, place] = line.split(' ');
+    return { n, atMs: Number(atMs), ...(place !== undefined && { place }) };
   });
 }
 

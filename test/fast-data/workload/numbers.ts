@@ -1,5 +1,8 @@
 import type { LedgerLine } from './ledger.ts';
 
+/** Who reads says after so many how far it is: what it reads again when it is cut off is not more. */
+export const COMMIT_EVERY = 25;
+
 /** Messages are numbered `WHO/17`. Four keys each, so that order is that of a key and not of everything. */
 export function keyOf(n: string): string {
   const [who = '', i] = n.split('/');
@@ -36,4 +39,25 @@ export function countPassed(written: readonly LedgerLine[], view: readonly Ledge
     duplicated: [...seen].filter(([, times]) => times > 1).map(([n]) => n),
     disordered,
   };
+}
+
+/**
+ * Of those that came out twice: who is the first on their way to have written or read them again. Told by where they lay:
+ * whatever lies in two places was written twice.
+ */
+export function repeatedBy(
+  duplicated: readonly string[],
+  { updates, view }: { updates: readonly LedgerLine[]; view: readonly LedgerLine[] },
+): Record<'producers' | 'updater' | 'view', string[]> {
+  const [came, went] = [placesOf(updates), placesOf(view)];
+  const lay = (places: ReadonlyMap<string, ReadonlySet<string>>, n: string) => places.get(n)?.size ?? 0;
+  const producers = duplicated.filter((n) => lay(came, n) > 1);
+  const updater = duplicated.filter((n) => lay(came, n) <= 1 && lay(went, n) > 1);
+  return { producers, updater, view: duplicated.filter((n) => lay(came, n) <= 1 && lay(went, n) <= 1) };
+}
+
+function placesOf(lines: readonly LedgerLine[]): Map<string, Set<string>> {
+  const places = new Map<string, Set<string>>();
+  for (const { n, place = '' } of lines) places.set(n, (places.get(n) ?? new Set()).add(place));
+  return places;
 }

@@ -2,8 +2,7 @@
 //
 //   KAFKA_BROKERS  where it reads
 //   LEDGER         the view: a file, to which a line is appended for each message
-import { appendFileSync } from 'node:fs';
-import { consumerOf, LEDGER, serve } from './kafka-client.ts';
+import { consumerOf, LEDGER, noteRead, readBy, serve } from './kafka-client.ts';
 
 const consumer = consumerOf('svc');
 
@@ -11,9 +10,7 @@ await serve(
   async () => {
     await consumer.connect();
     await consumer.subscribe({ topics: ['projections'] });
-    await consumer.run({
-      eachMessage: async ({ message }) => appendFileSync(LEDGER, `${String(message.value)} ${Date.now()}\n`),
-    });
+    await consumer.run(readBy(async (read) => noteRead(LEDGER, read)));
   },
   () => consumer.disconnect(),
 );

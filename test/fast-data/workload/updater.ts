@@ -4,8 +4,9 @@
 //   FORCE_CHECK_ON_OFFSET  unless `false`, what has a lower offset than the newest that it knows is dropped [T55]
 //   STATE                  a file with the newest offsets; kept with the data, so it outlives the move to another cluster
 //   DROPPED                a file; a line is appended for each message that was dropped
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { consumerOf, kafka, POD_NAME, serve } from './kafka-client.ts';
+//   LEDGER                 a file; a line is appended for each message that a projection was made of
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { consumerOf, kafka, LEDGER, noteRead, POD_NAME, readBy, serve } from './kafka-client.ts';
 import { keyOf } from './numbers.ts';
 
 const { FORCE_CHECK_ON_OFFSET = 'true', STATE = '', DROPPED = '' } = process.env;
@@ -20,21 +21,23 @@ await serve(
     await producer.connect();
     await consumer.connect();
     await consumer.subscribe({ topics: ['orders', 'requests'] });
-    await consumer.run({
-      eachMessage: async ({ topic, partition, message }) => {
+    await consumer.run(
+      readBy(async (read) => {
+        const { topic, partition, message } = read;
         const n = String(message.value);
         const where = `${topic}/${partition}`;
         const offset = Number(message.offset);
         if (checks && offset < (newest[where] ?? 0)) {
-          appendFileSync(DROPPED, `${n} ${Date.now()}\n`);
+          noteRead(DROPPED, read);
           return;
         }
         await producer.send({ topic: 'projections', messages: [{ key: keyOf(n), value: n }] });
+        noteRead(LEDGER, read);
         newest[where] = Math.max(offset, newest[where] ?? 0);
         writeFileSync(`${STATE}.${POD_NAME}`, JSON.stringify(newest));
         renameSync(`${STATE}.${POD_NAME}`, STATE);
-      },
-    });
+      }),
+    );
   },
   async () => {
     await consumer.disconnect();
