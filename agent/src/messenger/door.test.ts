@@ -98,6 +98,18 @@ describe('who has taken the messenger over', () => {
     }
   });
 
+  it('has nothing signed where the runner speaks to the mesh itself', async () => {
+    const { door, path } = await doorAt();
+    const early = await visitor(path);
+    early.line.send({ type: 'sign', challenge: 'fQ3_x-0aPzR7b1w' });
+    door.rest('privileges: root');
+    await early.line.closed;
+    const late = await visitor(path);
+    late.line.send({ type: 'sign', challenge: 'fQ3_x-0aPzR7b1w' });
+    await late.line.closed;
+    expect([...early.told, ...late.told]).toEqual([]);
+  });
+
   it.each([
     ['what is no message', 'nonsense\n'],
     ['a message of another kind', '{"type":"run","argv":["id"]}\n'],

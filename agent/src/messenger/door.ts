@@ -63,10 +63,10 @@ export function openDoor(server: Server): Door {
     visitor?.end();
     visitor = line;
     came();
-    greet();
+    tell();
   }
 
-  function greet(): void {
+  function tell(): void {
     if (visitor === undefined || greeting === undefined) return;
     visitor.send(greeting);
     if (greeting.type === 'connect') through.meet(visitor);
@@ -74,9 +74,17 @@ export function openDoor(server: Server): Door {
   }
 
   function answer(line: Line<Order>, challenge: string): void {
-    if (sign === undefined) return void waiting.push(() => answer(line, challenge));
-    line.send(sign(challenge));
+    const soon = sign === undefined && greeting === undefined && waiting.length < MAX_VISITORS;
+    if (soon) return void waiting.push(() => answer(line, challenge));
+    if (sign) line.send(sign(challenge));
     line.end();
+  }
+
+  function say(order: Order): void {
+    greeting = order;
+    tell();
+    for (const call of waiting) call();
+    waiting = [];
   }
 
   server.maxConnections = MAX_VISITORS;
@@ -89,18 +97,11 @@ export function openDoor(server: Server): Door {
         const sig = Buffer.from(signer.sign(Buffer.from(challenge))).toString('base64');
         return { type: 'signed', key: signer.publicKey, sig };
       };
-      greeting = { type: 'connect', ...way, key: signer.publicKey };
-      greet();
-      for (const call of waiting) call();
-      waiting = [];
+      say({ type: 'connect', ...way, key: signer.publicKey });
     },
-    rest(why) {
-      greeting = { type: 'rest', why };
-      greet();
-    },
+    rest: (why) => say({ type: 'rest', why }),
     async refuse(failure, exitCode) {
-      greeting = { type: 'refused', failure, exitCode };
-      greet();
+      say({ type: 'refused', failure, exitCode });
       await within(REFUSE_MS, visited);
       visitor?.end();
       await within(REFUSE_MS, visitor?.closed ?? Promise.resolve());
