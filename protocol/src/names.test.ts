@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatClock, formatDuration, parseDuration } from './duration.ts';
-import { commandId, subjectToken } from './names.ts';
+import { commandId, HostName, MeshName, RunId, subjectToken } from './names.ts';
 
 describe('command ids [I1]', () => {
   const parts = { run: 'r-1', step: 'inc/readers[orders.v1]', host: 'h-1', direction: 'do', attempt: 1 } as const;
@@ -26,6 +26,26 @@ describe('command ids [I1]', () => {
 
   it('encode different texts differently', () => {
     expect(subjectToken('a.b')).not.toBe(subjectToken('a%2Eb'));
+  });
+});
+
+describe('names of hosts', () => {
+  it.each([
+    'nоde-1', // Cyrillic о
+    'node‑1', // a hyphen that does not break
+    'nodе-1', // Cyrillic е
+    'ｎode-1', // full width
+    'node-1\u200b',
+    'node-\u0661',
+    'ñode-1',
+    'Node-1',
+    'xn--nde-1-l0e\u0301',
+    'node-1.',
+    'node-1\n',
+  ])('cannot look like another one: %j is none', (name) => {
+    expect(HostName.safeParse(name).success).toBe(false);
+    expect(MeshName.safeParse(name).success).toBe(false);
+    expect(RunId.safeParse(name).success).toBe(false);
   });
 });
 

@@ -1,4 +1,5 @@
 import { type HostContext, isSecretRef, type Json, type SecretRef } from '@signalbox/protocol';
+import { textOf } from '@signalbox/protocol/readings';
 import { actionError } from '../codes.ts';
 
 export interface Call {
@@ -37,7 +38,7 @@ export async function call(context: HostContext, request: Call): Promise<Answer>
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
       ...(sent !== undefined && { body: sent }),
     });
-    return { status: response.status, text: await response.text() };
+    return { status: response.status, text: await textOf(response) };
   } catch (error) {
     // Only the reason: what a failed fetch has inside may quote headers.
     const reason = reasonOf(error);

@@ -14,7 +14,7 @@ let base: string;
 let seen: string[];
 let state: string;
 /** How the server answers a PUT; the default does what it is told. */
-let habit: 'obey' | 'fail' | 'hang up' | 'accept only' | 'refuse';
+let habit: 'obey' | 'fail' | 'hang up' | 'flood' | 'accept only' | 'refuse';
 
 beforeEach(async () => {
   [host, seen, state, habit] = [await LocalHost.create(), [], 'RUNNING', 'obey'];
@@ -26,6 +26,7 @@ beforeEach(async () => {
       return;
     }
     if (habit === 'hang up') incoming.socket.destroy();
+    else if (habit === 'flood') response.writeHead(202).end(Buffer.alloc(20_000_000));
     else if (habit === 'fail') response.writeHead(500).end();
     else if (habit === 'refuse') response.writeHead(409).end();
     else {
@@ -71,6 +72,7 @@ describe('http.request', () => {
     ['refuse', 'SB-ACT-HTTP-REFUSED', 'terminal'],
     ['fail', 'SB-ACT-HTTP-UNCLEAR', 'unknown'],
     ['hang up', 'SB-ACT-HTTP-UNCLEAR', 'unknown'],
+    ['flood', 'SB-ACT-HTTP-UNCLEAR', 'unknown'],
   ] as const)('[I5] a server that does "%s" means %s', async (how, code, kind) => {
     habit = how;
     await expect(request.run(host, stop(), {})).rejects.toMatchObject({ failure: { code, class: kind } });

@@ -1,3 +1,6 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { valueAt } from '@signalbox/protocol';
 import { codeOf, LocalHost } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +59,40 @@ describe('http.get', () => {
     const values = await sample('/x', { authorization: { $secret: 'env:TOKEN' } });
     expect(server.seen[0]?.authorization).toBe('Bearer hunter2');
     expect(JSON.stringify(values)).not.toContain('hunter2');
+  });
+
+  it('is no sample when who answers sends more than anybody can want: headers, a body without an end, or one that grows when it is unpacked', async () => {
+    const bomb = gzipSync(Buffer.alloc(50_000_000));
+    const answers: Record<string, (response: ServerResponse) => void> = {
+      '/headers': (response) => response.writeHead(200, { 'x-long': 'x'.repeat(100_000) }).end('{}'),
+      '/many': (response) => {
+        for (let n = 0; n < 5_000; n++) response.setHeader(`x-${n}`, 'x');
+        response.end('{}');
+      },
+      '/endless': (response) => {
+        const more = () => {
+          while (!response.destroyed && response.write(Buffer.alloc(100_000, 120)));
+        };
+        response.on('drain', more);
+        more();
+      },
+      '/bomb': (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb),
+    };
+    const hostile = createServer(({ url = '' }, response) => answers[url]?.(response));
+    await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
+    const base = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}`;
+    try {
+      for (const path of Object.keys(answers)) {
+        const asked = probe.sample(host, { url: `${base}${path}`, timeout: '20s' });
+        await expect(asked, path).rejects.toMatchObject({
+          code: 'SB-PROBE-HTTP',
+          message: expect.stringMatching(/AnswerTooLong|UND_ERR_HEADERS_OVERFLOW/),
+        });
+      }
+    } finally {
+      hostile.closeAllConnections();
+      hostile.close();
+    }
   });
 
   it('[I11] is no sample when nobody answers', async () => {

@@ -1,4 +1,5 @@
 import { type HostContext, parseDuration } from '@signalbox/protocol';
+import { textOf } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
 
@@ -34,7 +35,7 @@ export async function get(context: HostContext, url: string, { timeoutMs, header
   try {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
     const response = await fetch(url, { headers, signal });
-    const text = await response.text();
+    const text = await textOf(response);
     return { status: response.status, text, tookMs: Math.round(performance.now() - begun) };
   } catch (error) {
     throw probeError('SB-PROBE-HTTP', `GET ${url}: ${reasonOf(error)}`);
