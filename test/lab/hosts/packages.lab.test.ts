@@ -155,10 +155,13 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
 
     it('leave settings and state when they are removed, and nothing when they are purged', async () => {
       host().put('/etc/signalbox/agent.env', 'PROXY=none\n', 0o600);
+      // As `signalbox-agent join` leaves a host.
+      const joined = ['/etc/signalbox/policy.yaml', '/etc/signalbox/ca.crt'];
+      for (const path of joined) host().put(path, '# mine\n');
       await host().run(['dpkg', '--remove', 'signalbox-agent']);
       for (const unit of [AGENT, RUNNER]) expect((await host().unit(unit, ['LoadState'])).LoadState).toBe('not-found');
       expect(host().has('/usr/lib/signalbox-agent')).toBe(false);
-      for (const path of [...settled, state]) expect(host().has(path), path).toBe(true);
+      for (const path of [...settled, ...joined, state]) expect(host().has(path), path).toBe(true);
 
       await host().run(['dpkg', '--purge', 'signalbox-agent']);
       const left = await host().run([
