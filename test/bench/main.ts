@@ -13,6 +13,7 @@ import { FLOOR_HOST, type Floor, openFloor } from './floor.ts';
 import { idleAgent } from './idle-agent.ts';
 import { logFold } from './log-fold.ts';
 import { pinned, planOfTrue } from './plans.ts';
+import { proofs } from './proofs.ts';
 import { runsToEnd } from './run-to-end.ts';
 import { sealing } from './sealing.ts';
 import { stepOverhead } from './step-overhead.ts';
@@ -50,7 +51,7 @@ async function measure(dir: string, janitor: Janitor, say: (line: string) => voi
   say('a long log');
   rows.push(...(await logFold(mesh, planOf)));
   say('sealing');
-  rows.push(...(await sealing()));
+  rows.push(...(await sealing()), ...(await proofs()));
   return {
     rows,
     floor: steps.floor,

@@ -8,24 +8,7 @@ const TIMES = 500;
 /** What it costs to sign a command and to believe it, beside the bare signature over as many bytes. */
 export async function sealing(): Promise<Row[]> {
   const signer = createKeyPair();
-  const of = { run: 'bench-1', step: 'nothing-1', host: 'box', direction: 'do', attempt: 1 } as const;
-  const command: Command = {
-    ...of,
-    id: commandId(of),
-    mesh: 'bench',
-    epoch: 1,
-    nonce: 'n',
-    head: { sequence: 1, hash: '0'.repeat(64) },
-    journal: 'j',
-    machine: 'm',
-    sentAtMs: 0,
-    planHash: '0'.repeat(64),
-    notAfterMs: 0,
-    timeoutMs: 0,
-    action: 'exec.run',
-    version: 1,
-    with: { argv: ['true'], effect: 'read' },
-  };
+  const command = plainCommand();
   const sealed = seal('command', command, signer);
   const trusts = (key: string) => key === signer.publicKey;
 
@@ -55,8 +38,29 @@ export async function sealing(): Promise<Row[]> {
   ];
 }
 
+export function plainCommand(): Command {
+  const of = { run: 'bench-1', step: 'nothing-1', host: 'box', direction: 'do', attempt: 1 } as const;
+  return {
+    ...of,
+    id: commandId(of),
+    mesh: 'bench',
+    epoch: 1,
+    nonce: 'n',
+    head: { sequence: 1, hash: '0'.repeat(64) },
+    journal: 'j',
+    machine: 'm',
+    sentAtMs: 0,
+    planHash: '0'.repeat(64),
+    notAfterMs: 0,
+    timeoutMs: 0,
+    action: 'exec.run',
+    version: 1,
+    with: { argv: ['true'], effect: 'read' },
+  };
+}
+
 /** The way of a command from one side to the other as it would be if nobody signed it: the same texts, the same checks of shape. */
-function unsigned(command: Command): Command {
+export function unsigned(command: Command): Command {
   const sent = Buffer.from(JSON.stringify({ v: 1, kind: 'command', payload: JSON.stringify(command), signatures: [] }));
   const { payload } = Envelope.parse(JSON.parse(sent.toString('utf8')));
   return Command.parse(JSON.parse(payload));
