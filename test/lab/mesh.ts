@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LocalMesh, startMesh } from '@signalbox/bus';
+import { type EmbeddedServerOptions, type LocalMesh, type LocalMeshOptions, startMesh } from '@signalbox/bus';
 import { createKeyPair, writeCertificate } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
 import { hasEnded, type Janitor } from './janitor.ts';
@@ -39,6 +39,10 @@ export interface ProcessMeshOptions {
   readonly maxStorageBytes?: number;
   /** By the daemon's name: a coordinator's, or its host's. */
   readonly launch?: (daemon: string) => Launch;
+  /** A NATS that somebody else has set up: who is known there, and how. */
+  readonly nats?: Pick<LocalMeshOptions, 'keys'> & Pick<EmbeddedServerOptions, 'adapt'>;
+  /** The JWT of whom that NATS knows by one, by their public key. */
+  readonly jwtOf?: (publicKey: string) => string | undefined;
 }
 
 interface Daemon {
@@ -59,6 +63,7 @@ export class ProcessMesh {
   readonly #janitor: Janitor;
   readonly #coordinator: object;
   readonly #launch: (daemon: string) => Launch;
+  readonly jwtOf: (publicKey: string) => string | undefined;
   readonly #daemons = new Map<string, Daemon>();
 
   /** Resolves when NATS takes connections; the daemons are then being started and connect by themselves. */
@@ -70,6 +75,7 @@ export class ProcessMesh {
       operators: Object.keys(operators),
       dir: join(dir, 'nats'),
       ...(maxStorageBytes === undefined ? {} : { maxStorageBytes }),
+      ...options.nats,
     });
     janitor.add('nats-server', () => nats.stop());
     const mesh = new ProcessMesh({ ...options, operators }, nats, janitor);
@@ -93,14 +99,15 @@ export class ProcessMesh {
     this.hosts = hosts;
     this.#janitor = janitor;
     this.#launch = launch;
+    this.jwtOf = options.jwtOf ?? (() => undefined);
     for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
-    this.#coordinator = coordinatorSettings(options, nats, this.#writeSeed(COORDINATOR));
+    this.#coordinator = coordinatorSettings(options, nats, this.#credentials(COORDINATOR));
     this.write('coordinator.yaml', { ...this.#coordinator, name: 'coordinator-1' });
     for (const [operator, role] of Object.entries(options.operators)) {
       this.write(`${operator}.yaml`, {
         ...{ mesh: name, servers: [nats.url], operator },
         coordinators: [nats.keys.coordinator.publicKey],
-        seedFile: this.#writeSeed(operator),
+        ...this.#credentials(operator),
         certificateFile: this.#writeCertificate(operator, role),
       });
     }
@@ -118,7 +125,7 @@ export class ProcessMesh {
       mesh: this.name,
       name,
       servers,
-      seedFile: this.#writeSeed(name),
+      ...this.#credentials(name),
       stateDir: join(this.dir, 'state', name),
       trust: { coordinators: [this.nats.keys.coordinator.publicKey], authority: this.authority.publicKey },
       ...(labels === undefined ? {} : { labels }),
@@ -225,24 +232,28 @@ export class ProcessMesh {
     return path;
   }
 
-  /** The seed of whoever has that name: the coordinator, an operator or a host. */
-  #writeSeed(name: string): string {
+  /** What whoever has that name (the coordinator, an operator or a host) is known to NATS by, as files. */
+  #credentials(name: string): { seedFile: string; jwtFile?: string } {
     const { coordinator, operators, agents } = this.nats.keys;
     const key = name === COORDINATOR ? coordinator : (operators[name] ?? agents[name]);
     if (!key) throw new Error(`nobody called ${name} is enrolled`);
-    const path = this.etc(`${name}.seed`);
-    writeFileSync(path, `${key.seed}\n`, { mode: 0o600 });
-    return path;
+    const seedFile = this.etc(`${name}.seed`);
+    writeFileSync(seedFile, `${key.seed}\n`, { mode: 0o600 });
+    const jwt = this.jwtOf(key.publicKey);
+    if (jwt === undefined) return { seedFile };
+    const jwtFile = this.etc(`${name}.jwt`);
+    writeFileSync(jwtFile, `${jwt}\n`);
+    return { seedFile, jwtFile };
   }
 }
 
 function coordinatorSettings(
   { name, hosts, enrolled = [], operators = {}, coordinator = {} }: ProcessMeshOptions,
   nats: LocalMesh,
-  seedFile: string,
+  credentials: object,
 ) {
   return {
-    ...{ mesh: name, servers: [nats.url], seedFile },
+    ...{ mesh: name, servers: [nats.url], ...credentials },
     hosts: Object.fromEntries(
       [...hosts, ...enrolled.map((host): MeshHost => ({ name: host }))].map((host) => [
         host.name,

@@ -26,9 +26,9 @@ export class Operator {
   readonly name: string;
 
   static async connect(mesh: ProcessMesh, janitor: Janitor, name = 'operator'): Promise<Operator> {
-    const { seed } = mesh.nats.operatorKey(name);
-    const where = { servers: [mesh.nats.url], mesh: mesh.name };
-    const bus = await connectOperator({ ...where, seed, name: `operator ${name}`, connectTimeoutMs: 5_000 });
+    const { seed, publicKey } = mesh.nats.operatorKey(name);
+    const where = { servers: [mesh.nats.url], mesh: mesh.name, seed, jwt: mesh.jwtOf(publicKey) };
+    const bus = await connectOperator({ ...where, name: `operator ${name}`, connectTimeoutMs: 5_000 });
     janitor.add(`operator ${name}`, () => bus.close());
     return new Operator(mesh, bus, name);
   }

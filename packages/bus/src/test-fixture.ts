@@ -8,7 +8,7 @@ import { type CoordinatorBusOptions, connectCoordinator } from './coordinator-bu
 import { type LocalMesh, type MeshKeys, meshUsers, startMesh } from './local-mesh.ts';
 import { connectOperator } from './operator-bus.ts';
 import type { AgentBus, CoordinatorBus, OperatorBus } from './port.ts';
-import { inOperatorMode } from './test-operator-mode.ts';
+import { inOperatorMode } from './testing/operator-mode.ts';
 
 /** What tests of this package share. Not part of the package's interface. */
 export const MESH = 'lab';

@@ -5,7 +5,7 @@ import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
 import { onTestFinished } from 'vitest';
 import { Janitor } from '../../lab/janitor.ts';
-import { type OperatorRole, ProcessMesh } from '../../lab/mesh.ts';
+import { type OperatorRole, ProcessMesh, type ProcessMeshOptions } from '../../lab/mesh.ts';
 import { Operator } from '../../lab/operator.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
 import { type Said, sayTo, type Talk, type TalkOptions, talkTo } from './child.ts';
@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly policy?: string;
   /** What speaks to the network is a process of its own on every host. */
   readonly messenger?: boolean;
+  /** A NATS that knows everybody by JWT. */
+  readonly known?: Pick<ProcessMeshOptions, 'nats' | 'jwtOf'>;
 }
 
 /** A mesh of real processes with an operator at its CLI, in a folder of its own; all of it ends with `end`. */
@@ -60,6 +62,7 @@ export class World {
           ...(operators === undefined ? {} : { operators }),
           ...(coordinator === undefined ? {} : { coordinator }),
           ...(maxStorageBytes === undefined ? {} : { maxStorageBytes }),
+          ...options.known,
         },
         janitor,
       );
