@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, type Stats } from 'node:fs';
-import { chmod, chown, copyFile, lstat, open } from 'node:fs/promises';
+import { copyFile, type FileHandle, lchown, lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
@@ -33,10 +33,17 @@ export async function lookAtFile(path: string): Promise<Stats | undefined> {
 }
 
 export async function sha256File(path: string): Promise<string> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const handle = await openItself(path);
   const hash = createHash('sha256');
   await pipeline(createReadStream('', { fd: handle, autoClose: true }), hash);
   return hash.digest('hex');
+}
+
+/** What is there under that name itself, whatever is put in its place meanwhile. @throws SB-ACT-SYMLINK */
+async function openItself(path: string, flags = constants.O_RDONLY, mode?: number): Promise<FileHandle> {
+  return await open(path, flags | constants.O_NOFOLLOW, mode).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ELOOP' ? actionError('SB-ACT-SYMLINK', `${path} is a symbolic link`) : error;
+  });
 }
 
 export function sha256Text(text: string): string {
@@ -48,32 +55,55 @@ export async function sha256IfThere(path: string): Promise<string | undefined> {
   return (await lookAtFile(path)) ? sha256File(path) : undefined;
 }
 
-/** Copies to a path that must not exist, with the owner and mode that are given, and has it on disk when it returns. */
+/**
+ * Copies to a path that must not exist, with the owner and mode that are given, and has it on disk when it returns. Both files are the ones that were
+ * opened: who may write one of the folders could otherwise have another file read, or given away, by a link in its place.
+ * @throws SB-ACT-SYMLINK, SB-ACT-FILE
+ */
 export async function copyDurably(
   source: string,
   target: string,
-  { mode, uid, gid }: { mode: number; uid: number; gid: number },
+  { mode, ...owner }: Owner & { mode: number },
 ): Promise<void> {
-  await copyFile(source, target, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  await own(target, { uid, gid });
-  await chmod(target, mode & 0o7777);
-  await syncPath(target);
+  await withHandle(await openItself(source, constants.O_RDONLY | constants.O_NONBLOCK), async (from) => {
+    if (!(await from.stat()).isFile()) throw actionError('SB-ACT-FILE', `${source} is not an ordinary file`);
+    const made = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
+    await withHandle(await openItself(target, made, 0o600), async (to) => {
+      // By name of the handle: the kernel copies, and shares blocks where the file system can.
+      await copyFile(`/proc/self/fd/${from.fd}`, `/proc/self/fd/${to.fd}`, constants.COPYFILE_FICLONE);
+      const now = await to.stat();
+      if (now.uid !== owner.uid || now.gid !== owner.gid) await to.chown(owner.uid, owner.gid);
+      await to.chmod(mode & 0o7777);
+      await to.sync();
+    });
+  });
 }
 
-/** Changes the owner only where it differs: an agent that is not root may copy its own files. */
-export async function own(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
-  const now = await lstat(path);
-  if (now.uid !== uid || now.gid !== gid) await chown(path, uid, gid);
-}
-
-/** Has a file's content, or a folder's entries, on disk. */
-export async function syncPath(path: string): Promise<void> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+async function withHandle(handle: FileHandle, work: (handle: FileHandle) => Promise<void>): Promise<void> {
   try {
-    await handle.sync();
+    await work(handle);
   } finally {
     await handle.close();
   }
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Changes the owner only where it differs: an agent that is not root may copy its own files. A link is not followed. */
+export async function own(path: string, { uid, gid }: Owner): Promise<void> {
+  const now = await lstat(path);
+  if (now.uid !== uid || now.gid !== gid) await lchown(path, uid, gid);
+}
+
+/** Has a file's content, or a folder's entries, on disk; with another mode, when one is given. @throws SB-ACT-SYMLINK */
+export async function syncPath(path: string, mode?: number): Promise<void> {
+  await withHandle(await openItself(path), async (handle) => {
+    if (mode !== undefined) await handle.chmod(mode & 0o7777);
+    await handle.sync();
+  });
 }
 
 export function syncFolderOf(path: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, readlink, statfs, symlink, utimes } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readlink, statfs, symlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { actionError } from '../codes.ts';
 import { copyDurably, own, syncPath } from './files.ts';
@@ -52,8 +52,7 @@ export async function copyTree(
     }
   }
   await own(target, stats);
-  await chmod(target, stats.mode & 0o7777);
-  await syncPath(target);
+  await syncPath(target, stats.mode);
 }
 
 /** File systems that can share blocks between files; statfs(2) magic numbers. */
