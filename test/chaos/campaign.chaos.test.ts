@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -40,7 +41,9 @@ describe('[I1] [I4] [I5] [I8] [I11] the kill campaign', () => {
     ['presumes', 'agent.command.acknowledged,agent.process.starting', 'unfounded'],
     ['repeats', 'agent.process.started', 'twice'],
   ])('finds the planted mistake %s', async (name, points, law) => {
-    const { violations } = await campaign('--kills', '6', '--points', points, '--plant', plant(name));
+    const { dir, violations } = await campaign('--kills', '6', '--points', points, '--plant', plant(name));
+    // A night in which a law was broken is kept for whoever wants to know why.
+    rmSync(dir, { recursive: true });
     expect(violations.map((violation) => violation.law)).toContain(law);
   });
 });

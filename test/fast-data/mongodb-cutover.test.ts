@@ -4,6 +4,7 @@ import { Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Janitor } from '../lab/janitor.ts';
 import { canRunCutover, FastDataWorld, NEW_SECRET } from './fast-data-world.ts';
+import { guided } from './guide.ts';
 import { moveInParts, partMirrors } from './parts.ts';
 import {
   type Brokers,
@@ -89,7 +90,11 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
 
     // The naive look: the account logs in, a client that asks for a topic gets one.
     expect(await logsIn(lesser)).toBe(true);
-    const look = await world.signalbox(['rehearse', ...world.other('preflight', params)]);
+    const [rehearse = [], asDocument = [], start = [], ...others] = guided('preflight');
+    expect(others).toEqual([]);
+    const typed = (line: string[], given: object, more: string[] = []) =>
+      world.guided(line, { file: String(world.other('preflight', given).at(-1)), more });
+    const look = await typed(rehearse, params);
     expect([look.exitCode, look.stderr]).toEqual([1, '']);
     const missing = look.stdout
       .split('\n')
@@ -115,19 +120,16 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
     world.cluster.forbidden.clear();
     const app = destination.uri('app');
     writeFileSync(join(world.dir, 'secrets', 'application'), app, { mode: 0o600 });
-    const words = world.other('preflight', {
-      ...good,
-      application: params.application,
-      topics: params.topics.slice(0, 1),
-    });
-    const planned = await world.signalbox(['plan', ...words, '--format', 'md']);
+    const nearly = { ...good, application: params.application, topics: params.topics.slice(0, 1) };
+    const planned = await typed(asDocument, nearly);
     expect(planned).toMatchObject({ exitCode: 0, stderr: '' });
     expect(planned.stdout).toContain('[kube-1] kube');
     expect(planned.stdout).toMatch(/\+-----> registry +127\.0\.0\.1:\d+ +REFUSED/);
     expect(planned.stdout).toMatch(/\+- - -> kafka-new +127\.0\.0\.1:\d+ +\(\d+ ms\)/);
 
     // As a record: it is held where something is missing, goes on when that is put right, and people put their names to the rest.
-    const run = await world.beginOther(...words);
+    const begun = await typed(start, nearly, ['--yes', '--detach', '--json']);
+    const run = String(JSON.parse(begun.stdout).started);
     const { reasons } = await world.event(run, 'Held');
     expect(reasons[0]?.failure.message).toContain(`registry (${closed.address}): refused`);
     const report = await world.signalbox(['report', run]);
@@ -153,7 +155,10 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
 describe.runIf(canRunCutover)('under load', { concurrent: true }, () => {
   it('mongodb-cutover moves everything: nothing lost, nothing twice, both sides equal', async () => {
     await world.load();
-    const planned = await world.signalbox(['plan', 'RUNBOOK', '--format', 'md']);
+    const [check, plan, asDocument, start, status, preview, approve, report, ...others] = guided('mongodb-cutover');
+    expect(others).toEqual([]);
+    for (const line of [check, plan]) expect(await world.guided(line ?? [])).toMatchObject({ exitCode: 0, stderr: '' });
+    const planned = await world.guided(asDocument ?? []);
     expect(planned).toMatchObject({ exitCode: 0, stderr: '' });
     // The document that is sent round: who, in which order, what stops, and from where there is no way back.
     // [T43] And who must start anew, because a position in a change stream means nothing to another replica set.
@@ -161,9 +166,12 @@ describe.runIf(canRunCutover)('under load', { concurrent: true }, () => {
       expect(planned.stdout).toContain(part);
     }
     const begunMs = Date.now();
-    const run = await world.begin();
+    const begun = await world.guided(start ?? [], { more: ['--yes', '--detach', '--json'] });
+    const run = String(JSON.parse(begun.stdout).started);
     await world.event(run, 'StepStarted', { step: 'go' });
-    await world.approveBy('operator', run, 'go');
+    expect((await world.guided(status ?? [], { run })).stdout).toContain('go: APPROVAL 0 of 1');
+    expect((await world.guided(preview ?? [], { run })).stdout).toContain('destination-blocked');
+    expect(await world.guided(approve ?? [], { run, more: ['--yes'] })).toMatchObject({ exitCode: 0, stderr: '' });
     await world.event(run, 'StepStarted', { step: 'no-way-back' });
 
     // Writers are gone and both sides were compared: whatever anybody was told that it is written is on both sides.
@@ -173,6 +181,7 @@ describe.runIf(canRunCutover)('under load', { concurrent: true }, () => {
     await world.approveBy('approvers', run, 'no-way-back');
     expect(await world.event(run, 'Ended')).toMatchObject({ outcome: 'completed' });
     const tookMs = Date.now() - begunMs;
+    expect((await world.guided(report ?? [], { run })).stdout).toContain('no-way-back');
 
     expect(['crud', 'rtu', 'svc'].map((name) => world.secretOf(name))).toEqual([NEW_SECRET, NEW_SECRET, NEW_SECRET]);
     expect(world.atWork({ crud: 1, rtu: 2, svc: 1 })).toBe(true);

@@ -66,6 +66,13 @@ export async function furnish({ dir, janitor, runbook, hosts }: WorldOptions): P
   return { dir, janitor, runbook, cluster, mesh, operator, approvers };
 }
 
+interface Typed {
+  readonly run?: string;
+  /** With the parameters; those of the world's runbook when left out. */
+  readonly file?: string;
+  readonly more?: readonly string[];
+}
+
 /** What every cutover of Fast Data has around it, and how an operator and two approvers take it through. */
 export class World {
   readonly cluster: Cluster;
@@ -127,6 +134,12 @@ export class World {
   signalbox(args: readonly string[]): Promise<Said> {
     const words = args.flatMap((word) => (word === 'RUNBOOK' ? [this.#runbook, '--params', this.#paramsFile] : [word]));
     return sayTo([PROGRAMS.signalbox, '--config', this.mesh.operatorFile(), ...words], { timeoutMs: 120_000 });
+  }
+
+  /** A line of the guide, typed here: with this world's files and run for those that it names, and what is not asked of a terminal. */
+  guided(line: readonly string[], { run = '', file = this.#paramsFile, more = [] }: Typed = {}): Promise<Said> {
+    const own = (word: string) => (word === 'RUN' ? run : word.startsWith('runbooks/') ? join(REPOSITORY, word) : word);
+    return this.signalbox([...line.map((word, i) => (line[i - 1] === '--params' ? file : own(word))), ...more]);
   }
 
   /** Another runbook in the same world, with parameters of its own: the words that name both on a command line. */
