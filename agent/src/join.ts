@@ -34,7 +34,8 @@ export async function joinMesh({ token: given, dir, stateDir, policy }: JoinOpti
   const folder = resolve(dir);
   const key = createKeyPair();
   const write = writerInto(folder);
-  // First what may fail here: a token is not spent for a host that cannot keep its key.
+  // First what may fail here: a token is not spent for a host that cannot keep its key and what it is told.
+  for (const name of ['agent.yaml', ...(token.ca === undefined ? [] : ['ca.crt'])]) mustBeNew(join(folder, name));
   const seedFile = write('agent.seed', `${key.seed}\n`);
   const labels = await ask(token, key).catch((error: unknown) => {
     rmSync(seedFile);
@@ -74,6 +75,11 @@ async function ask(token: JoinToken, key: ReturnType<typeof createKeyPair>): Pro
   if (payload.nonce !== nonce) throw agentError('SB-JOIN-TOKEN', 'the answer belongs to another request');
   if (payload.type === 'failed') throw new SignalboxError(payload.failure);
   return payload.labels;
+}
+
+/** @throws SB-JOIN-FILE */
+function mustBeNew(path: string): void {
+  if (existsSync(path)) throw agentError('SB-JOIN-FILE', `${path} is there already; move it away, or join with --dir`);
 }
 
 function writerInto(dir: string): (name: string, text: string, mode?: number) => string {
