@@ -43,6 +43,45 @@ describe('what a runbook says', () => {
     },
   );
 
+  const WORDS = ['--help', '-v', 'a b', 'a;id', '$(id)', 'a\nb', '../a', ''];
+  const CLUSTER = { namespace: 'n' };
+  const CONNECTION = { uri: { $secret: 'file:/u' } };
+  it.each<[what: string, good: string, action: string, (word: string) => JsonObject]>([
+    ['docker: a service', 'api', 'docker.stop', (service) => ({ file: '/c.yml', service })],
+    ['docker: a project', 'r3mes', 'docker.stop', (project) => ({ file: '/c.yml', service: 's', project })],
+    ['docker: a service to bring up', 'api', 'docker.up', (service) => ({ file: '/c.yml', service })],
+    [
+      'kubectl: a deployment',
+      'rtu',
+      'kubernetes.scale',
+      (deployment) => ({ cluster: CLUSTER, deployment, replicas: 0 }),
+    ],
+    [
+      'kubectl: a namespace',
+      'fast-data',
+      'kubernetes.scale',
+      (namespace) => ({ cluster: { namespace }, deployment: 'd', replicas: 0 }),
+    ],
+    ['npm: a script', 'build:prod', 'npm.build', (script) => ({ folder: '/p', script })],
+    ['nginx: an upstream', 'backend', 'nginx.upstream', (name) => ({ file: '/u.conf', name, servers: ['a:1'] })],
+    [
+      'nginx: an address',
+      '10.0.0.1:80',
+      'nginx.upstream',
+      (address) => ({ file: '/u.conf', name: 'u', servers: [address] }),
+    ],
+    [
+      'alembic: a revision',
+      '003',
+      'alembic.upgrade',
+      (revision) => ({ connection: CONNECTION, folder: '/f', program: '/p', revision }),
+    ],
+  ])('is no option of %s', (_, good, action, input) => {
+    // Refused is the word and not something else of it.
+    expect(accepts(action, input(good))).toBe(true);
+    for (const word of WORDS) expect(accepts(action, input(word)), word).toBe(false);
+  });
+
   it.each([
     'LD_PRELOAD',
     'LD_LIBRARY_PATH',
