@@ -1,5 +1,6 @@
 import type { MeshClient } from './client.ts';
 import type { Io } from './io.ts';
+import { keyInHand } from './locked-key.ts';
 import { makePaint, type Paint, paintLine, wantsColour } from './paint.ts';
 import { type LoadedSettings, readSettings } from './settings.ts';
 
@@ -33,9 +34,15 @@ export class Cli {
 
   /** One connection a command; closed when the command has ended. */
   async mesh(): Promise<MeshClient> {
-    const { settings } = this;
-    this.#client ??= import('./client.ts').then(({ connectMesh }) => connectMesh(settings));
+    this.#client ??= this.#connect();
     return await this.#client;
+  }
+
+  async #connect(): Promise<MeshClient> {
+    const { settings, io } = this;
+    const key = await keyInHand(settings.key, io);
+    const { connectMesh } = await import('./client.ts');
+    return await connectMesh({ ...settings, key });
   }
 
   async close(): Promise<void> {

@@ -14,7 +14,7 @@ import {
 import { open, seal } from '@signalbox/protocol/crypto';
 import type { z } from 'zod';
 import { cliError } from './codes.ts';
-import type { LoadedSettings } from './settings.ts';
+import type { PersonsSettings } from './settings.ts';
 import { type ApprovalOf, signAgreement, signStart } from './sign-start.ts';
 
 const ANSWER_MS = 15_000;
@@ -40,7 +40,7 @@ export interface MeshClient {
 const ANSWERS: { [V in Verb]: { reply: z.ZodType<ReplyBody<V>> } } = REQUESTS;
 
 /** @throws SB-BUS-UNREACHABLE, SB-BUS-AUTH and the like. */
-export async function connectMesh(settings: LoadedSettings): Promise<MeshClient> {
+export async function connectMesh(settings: PersonsSettings): Promise<MeshClient> {
   const { connectOperator } = await import('@signalbox/bus');
   const bus = await connectOperator({
     servers: settings.servers,
@@ -54,7 +54,7 @@ export async function connectMesh(settings: LoadedSettings): Promise<MeshClient>
   return meshClient(bus, settings);
 }
 
-export function meshClient(bus: OperatorBus, settings: LoadedSettings): MeshClient {
+export function meshClient(bus: OperatorBus, settings: PersonsSettings): MeshClient {
   const { mesh, operator, key, certificate, coordinators } = settings;
   return {
     mesh,

@@ -17,6 +17,11 @@ export const CLI_CODES = {
     means: 'The settings are for another mesh than the one that was named. Nothing was asked of either.',
     next: 'Check --mesh and SIGNALBOX_MESH against the settings file that is named.',
   },
+  'SB-CLI-PASSPHRASE': {
+    class: 'terminal',
+    means: 'The key of this person is locked with a passphrase, and that was not said.',
+    next: 'Say it when you are asked, or name a file with it in SIGNALBOX_PASSPHRASE_FILE. Without it the key is lost: have another one made and certified.',
+  },
   'SB-CLI-FILE': {
     class: 'terminal',
     means: 'A file cannot be read or written.',

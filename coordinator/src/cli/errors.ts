@@ -21,6 +21,7 @@ export function renderFailure({ code, message, next }: Failure, paint: Paint): s
 const USAGE: ReadonlySet<string> = new Set([
   'SB-CLI-USAGE',
   'SB-CLI-NO-SETTINGS',
+  'SB-CLI-PASSPHRASE',
   'SB-CLI-MESH',
   'SB-CLI-FILE',
   'SB-CLI-FINDINGS',

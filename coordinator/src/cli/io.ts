@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 
 /** What the CLI uses of its process, so that a test can stand in for a terminal. */
 export interface Io {
@@ -16,6 +17,8 @@ export interface Io {
   err(text: string): void;
   /** Asks a person; undefined when nobody can be asked or the input ended. */
   ask(question: string): Promise<string | undefined>;
+  /** The same with what is typed unseen; also where the output goes elsewhere. */
+  askSecret(question: string): Promise<string | undefined>;
   /** Called once at SIGINT or SIGTERM; the returned function takes it back. */
   onInterrupt(handler: () => void): () => void;
 }
@@ -51,6 +54,22 @@ export function processIo(): Io {
         });
       } finally {
         lines.close();
+      }
+    },
+    async askSecret(question) {
+      if (stdin.isTTY !== true || stderr.isTTY !== true) return undefined;
+      stderr.write(question);
+      const nothing = new Writable({ write: (_chunk, _encoding, done) => done() });
+      const lines = createInterface({ input: stdin, output: nothing, terminal: true });
+      try {
+        return await new Promise<string | undefined>((resolve) => {
+          lines.once('SIGINT', () => resolve(undefined));
+          lines.once('close', () => resolve(undefined));
+          lines.question('').then(resolve, () => resolve(undefined));
+        });
+      } finally {
+        lines.close();
+        stderr.write('\n');
       }
     },
     onInterrupt(handler) {

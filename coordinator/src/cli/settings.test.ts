@@ -26,7 +26,7 @@ describe('settings', () => {
     const env = { HOME: join(dir, 'home') };
     const home = join(dir, 'home', '.config', 'signalbox');
     const key = write(home, 'config.yaml');
-    expect(readSettings({ env, cwd: dir }).key.publicKey).toBe(key);
+    expect(readSettings({ env, cwd: dir }).key).toMatchObject({ publicKey: key });
     write(home, 'test.yaml', { mesh: 'test' });
     expect(readSettings({ env, cwd: dir, mesh: 'test' }).file).toBe(join(home, 'test.yaml'));
     write(dir);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { HostName, MeshName } from '@signalbox/protocol';
 import { isPublicKey, type KeyPair } from '@signalbox/protocol/crypto';
-import { loadJwt, loadSeed, loadSettings, loadText } from '@signalbox/settings';
+import { type LockedSeed, loadJwt, loadPersonsSeed, loadSettings, loadText } from '@signalbox/settings';
 import { z } from 'zod';
 import { cliError } from './codes.ts';
 
@@ -31,10 +31,16 @@ export const OperatorSettings = z.strictObject({
 
 export interface LoadedSettings extends OperatorSettings {
   readonly file: string;
-  readonly key: KeyPair;
+  readonly seedPath: string;
+  readonly key: KeyPair | LockedSeed;
   readonly ca: string | undefined;
   readonly jwt?: string | undefined;
   readonly certificate: string | undefined;
+}
+
+/** With the key in hand. */
+export interface PersonsSettings extends LoadedSettings {
+  readonly key: KeyPair;
 }
 
 export interface SettingsWishes {
@@ -56,10 +62,11 @@ export function readSettings({ config, mesh: named, env, cwd }: SettingsWishes):
   if (mesh !== undefined && mesh !== settings.mesh) {
     throw cliError('SB-CLI-MESH', `${file} is for mesh ${settings.mesh}, not ${mesh}`);
   }
-  const key = loadSeed(resolve(dirname(file), settings.seedFile));
+  const seedPath = resolve(dirname(file), settings.seedFile);
+  const key = loadPersonsSeed(seedPath);
   const ca = loadText(file, 'caFile', settings.caFile);
   const certificate = loadText(file, 'certificateFile', settings.certificateFile)?.trim();
-  return { ...settings, file, key, ca, certificate, jwt: loadJwt(file, settings.jwtFile) };
+  return { ...settings, file, seedPath, key, ca, certificate, jwt: loadJwt(file, settings.jwtFile) };
 }
 
 function findSettings({ config, mesh, env, cwd }: SettingsWishes): string {

@@ -32,6 +32,11 @@ export const SETTINGS_CODES = {
     means: 'A seed file cannot be read or holds no seed.',
     next: 'Put the nkey seed (SU...) of this program into the file that seedFile names.',
   },
+  'SB-CFG-SEED-LOCKED': {
+    class: 'terminal',
+    means: 'A seed file is encrypted with a passphrase, and this program has nobody to ask for it.',
+    next: "Only a person's key can be locked; `signalbox key unlock` takes the passphrase off.",
+  },
   'SB-CFG-SEED-MODE': {
     class: 'terminal',
     means: 'A seed file can be read by others than its owner.',

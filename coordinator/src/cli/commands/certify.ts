@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import { HostName, MeshName } from '@signalbox/protocol';
 import { isPublicKey, writeCertificate } from '@signalbox/protocol/crypto';
-import { loadSeed } from '@signalbox/settings';
+import { loadPersonsSeed } from '@signalbox/settings';
 import { durationOf, nameOf } from '../arguments.ts';
 import type { Cli } from '../cli.ts';
 import { cliError } from '../codes.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { keyInHand } from '../locked-key.ts';
 
 export interface CertifyOptions {
   readonly key: string;
@@ -25,7 +26,8 @@ export async function certify(cli: Cli, name: string, options: CertifyOptions): 
   const issuedAtMs = cli.io.nowMs();
   const expiresAtMs = issuedAtMs + durationOf(expires, '--expires');
   const said = { mesh, name: nameOf(HostName, name, 'the name'), key, role, issuedAtMs, expiresAtMs };
-  const certificate = writeCertificate(said, loadSeed(resolve(cli.io.cwd, authority)));
+  const speaks = await keyInHand(loadPersonsSeed(resolve(cli.io.cwd, authority)), cli.io);
+  const certificate = writeCertificate(said, speaks);
   cli.show({ ...said, certificate }, () => [certificate]);
   return EXIT.done;
 }

@@ -6,6 +6,7 @@ import type { DevOptions } from '../commands/dev.ts';
 import type { EnrollOptions } from '../commands/enroll.ts';
 import type { ExecOptions } from '../commands/exec.ts';
 import type { InitOptions } from '../commands/init.ts';
+import type { KeyOptions } from '../commands/key.ts';
 import type { ProbeOptions } from '../commands/probe.ts';
 import type { SealOptions } from '../commands/seal.ts';
 import { type Declare, example, NOTE } from '../declare.ts';
@@ -55,6 +56,26 @@ export const meshCommands: Declare = (program, go) => {
     .action((host: string, options: EnrollOptions) =>
       go(async (cli) => (await import('../commands/enroll.ts')).enroll(cli, host, options)),
     );
+
+  const key = program
+    .command('key')
+    .summary('lock a key with a passphrase')
+    .description('Locks and unlocks the key of a person, so that who steals the disk has none.')
+    .addHelpText('after', example('signalbox key lock', 'signalbox key lock --file authority/operators.seed'));
+  for (const [name, what] of [
+    [
+      'lock',
+      'Encrypts the key with a passphrase, as age does. From then on every command that needs it asks for that.',
+    ],
+    ['unlock', 'Takes the passphrase off.'],
+  ] as const) {
+    key
+      .command(name)
+      .description(what)
+      .option('--file <path>', 'another seed file, such as that of the authority (default: the one of the settings)')
+      .addHelpText('after', example(`signalbox key ${name}`))
+      .action((options: KeyOptions) => go(async (cli) => (await import('../commands/key.ts'))[name](cli, options)));
+  }
 
   program
     .command('seal')

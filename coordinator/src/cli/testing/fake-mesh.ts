@@ -26,7 +26,7 @@ export function clientOver(reply: (request: Request) => Promise<Uint8Array> | Ui
     operator: 'ayse',
     coordinators: [coordinatorKey.publicKey],
   };
-  return meshClient(bus, { ...settings, file: '', key: operatorKey });
+  return meshClient(bus, { ...settings, file: '', seedPath: '', key: operatorKey });
 }
 
 /** The same, with answers as plain bodies; what `answer` throws is what the coordinator refuses with. */

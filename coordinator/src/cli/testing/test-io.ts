@@ -37,6 +37,7 @@ export function testIo(
       stderr += text;
     },
     ask: async () => left.shift(),
+    askSecret: async () => left.shift(),
     onInterrupt(handler) {
       handlers.add(handler);
       return () => handlers.delete(handler);
