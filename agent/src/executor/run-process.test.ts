@@ -187,7 +187,9 @@ describe('its output', () => {
       },
     );
     expect([result.exitCode, result.stdout.length]).toEqual([0, 1_000]);
-    expect(text + lost).toBe(4_000_000);
+    // What the child writes in the instant in which its file is emptied is counted by nobody: on a busy machine that can be a part of it.
+    expect(text + lost).toBeLessThanOrEqual(4_000_000);
+    expect(lost).toBeGreaterThan(2_000_000);
     expect(statSync(join(folder, '0.out')).size).toBeLessThanOrEqual(300_000);
   });
 
