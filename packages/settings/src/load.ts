@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { settingsError } from './codes.ts';
 import { closest } from './suggest.ts';
@@ -20,9 +20,19 @@ export function loadSettings<S extends z.ZodType>(path: string, schema: S): z.ou
   const [error] = document.errors;
   if (error) throw settingsError('SB-CFG-YAML', `${at(error.pos[0])}: ${error.message.split('\n')[0]}`);
   if (document.contents === null) throw settingsError('SB-CFG-EMPTY', `${path} is empty`);
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 0 }));
+  refuseAliases(document, at);
+  const parsed = schema.safeParse(document.toJS());
   if (!parsed.success) throw explain(parsed.error.issues, { document, at, schema });
   return parsed.data;
+}
+
+/** A few lines of them can stand for more than fits into memory, and settings have no use for them. @throws SB-CFG-YAML */
+function refuseAliases(document: Document.Parsed, at: Place['at']): void {
+  visit(document, {
+    Alias(_, { range, source }) {
+      throw settingsError('SB-CFG-YAML', `${at(range?.[0])}: *${source} stands for something else; write it out`);
+    },
+  });
 }
 
 /** A path as a settings file means it: relative to the file, not to where the program was started. */

@@ -46,6 +46,7 @@ describe('settings', () => {
     ['mesh: a\nhtp: {}\n', 'SB-CFG-KEY', ':2:1: unknown key htp'],
     ['mesh: a\nhttp:\n  port: many\n', 'SB-CFG-VALUE', ':3:9: http.port'],
     ['http: { port: 1 }\n', 'SB-CFG-VALUE', 'mesh is missing'],
+    ['mesh: &a prod\nhttp: *a\n', 'SB-CFG-YAML', ':2:7: *a stands for something else'],
   ])('refuses %j with %s', (text, code, part) => {
     const failure = failureOf(text);
     expect(failure.code).toBe(code);
@@ -66,6 +67,11 @@ describe('a file of ten megabytes of noise', () => {
     const noise = Array.from({ length: 100_000 }, (_, i) => `%${i}: {[${'x'.repeat(80)}\n`).join('');
     expect(failureOf(noise).code).toMatch(/^SB-CFG-/);
   });
+});
+
+it('a bomb of aliases is one error, at once', () => {
+  const lines = Array.from({ length: 20 }, (_, i) => `a${i}: &a${i} [${`*a${i - 1}, `.repeat(i === 0 ? 0 : 9)}]`);
+  expect(failureOf(`${lines.join('\n')}\nmesh: x\n`).code).toBe('SB-CFG-YAML');
 });
 
 describe('a JWT', () => {
