@@ -46,6 +46,26 @@ function codeOf(run: () => unknown): string {
   return 'admitted';
 }
 
+type Who = keyof typeof keys;
+const EVERYBODY: readonly Who[] = ['viewer', 'operator', 'approver', 'admin'];
+const PEOPLE: readonly Who[] = ['operator', 'approver', 'admin'];
+const OPERATORS: readonly Who[] = ['operator', 'admin'];
+
+/** A verb that is new stands here before it compiles. */
+const MAY: Readonly<Record<Verb, readonly Who[]>> = {
+  ...{ ping: EVERYBODY, hosts: EVERYBODY, runs: EVERYBODY, log: EVERYBODY, live: EVERYBODY, output: EVERYBODY },
+  ...{ doctor: EVERYBODY, sample: EVERYBODY, check: EVERYBODY, record: EVERYBODY, attest: EVERYBODY },
+  ...{ approve: PEOPLE, reject: PEOPLE, note: PEOPLE, acknowledge: PEOPLE, confirm: PEOPLE },
+  ...{ start: OPERATORS, pause: OPERATORS, resume: OPERATORS, retry: OPERATORS, skip: OPERATORS, resolve: OPERATORS },
+  ...{ drop: OPERATORS, abort: OPERATORS, adjust: OPERATORS, take: OPERATORS },
+  ...{ enroll: ['admin'], revoke: ['admin'], rotate: ['admin'] },
+};
+
+it.each(Object.entries(MAY) as [Verb, readonly Who[]][])('%s is for %j and nobody else', (verb, may) => {
+  const admitted = EVERYBODY.filter((who) => codeOf(() => admit(verb, request(who, verb))) === 'admitted');
+  expect(admitted).toEqual(EVERYBODY.filter((who) => may.includes(who)));
+});
+
 describe('access', () => {
   it.each<[keyof typeof keys, Verb, string]>([
     ['viewer', 'log', 'admitted'],
