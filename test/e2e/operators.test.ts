@@ -8,7 +8,9 @@ import { World } from './support/world.ts';
 /** One mesh for all of them: no test here breaks it, and each has a run of its own. */
 let world: World;
 beforeAll(async () => {
-  world = await World.start({ operators: { operator: 'operator', mehmet: 'approver', guest: 'viewer' } });
+  world = await World.start({
+    operators: { operator: 'operator', mehmet: 'approver', fatma: 'approver', guest: 'viewer' },
+  });
 });
 afterAll(() => world.end());
 
@@ -148,6 +150,23 @@ describe('approvals', () => {
 
     expect(await world.signalbox(['approve', run, 'go'], { as: 'mehmet' })).toMatchObject({ exitCode: 0 });
     expect(await world.signalbox(['wait', run, '--for', 'done'])).toMatchObject({ exitCode: 0 });
+  });
+
+  it('are of two approvers where two are asked for: not of one twice, and not of whoever started it', async () => {
+    const rule = '{ count: 2, role: approver, notSubmitter: true }';
+    const run = await world.begin(world.runbook('two-of-them', go(rule) + workStep('behind')));
+    await world.event(run, 'StepStarted', { step: 'go' });
+    const refused = { exitCode: 1, stderr: expect.stringContaining('SB-APPROVE-REFUSED') };
+    const approve = (as: string) => world.signalbox(['approve', run, 'go'], { as });
+    expect(await approve('operator')).toMatchObject(refused);
+    expect(await approve('mehmet')).toMatchObject({ exitCode: 0 });
+    expect(await approve('mehmet')).toMatchObject(refused);
+    expect((await world.signalbox(['status', run])).stdout).toContain('1 of 2');
+    expect(world.marks().filter(({ command }) => command.includes(':behind:'))).toEqual([]);
+    expect(await approve('fatma')).toMatchObject({ exitCode: 0 });
+    expect(await world.signalbox(['wait', run, '--for', 'done'])).toMatchObject({ exitCode: 0 });
+    const { stdout } = await world.signalbox(['report', run]);
+    for (const name of ['mehmet', 'fatma']) expect(stdout).toContain(name);
   });
 
   it('hold the run when they are rejected, and ask everybody again after resume', async () => {
