@@ -31,6 +31,8 @@ beforeAll(async () => {
   await Promise.all([
     FastDataWorld.start({
       runbook: 'mongodb-cutover',
+      sets: { members: 3, destinationMembers: 3 },
+      everyMs: 100,
       hosts: [{ name: 'ops-1', labels: { role: 'kafka-ops', system: 'fast-data' } }],
       params: () => ({ headroomSeconds: 30, changeStreams: 'cdc-orders' }),
     }).then((started) => {
@@ -58,8 +60,8 @@ describe.runIf(canRunCutover && hasKafka)('preflight', () => {
     world.cluster.forbidden.add('update deployments/etl/scale');
     const closed = await closedPort();
     const systems = [
-      { name: 'mongodb-old', address: source.addresses, neededBy: ['mirror'] },
-      { name: 'mongodb-new', address: destination.addresses, neededBy: ['mirror'] },
+      { name: 'mongodb-old', address: source.members[0]?.address, neededBy: ['mirror'] },
+      { name: 'mongodb-new', address: destination.members[0]?.address, neededBy: ['mirror'] },
       { name: 'kafka-old', address: brokers.old.brokers[0], neededBy: ['kafka-ops'] },
       { name: 'kafka-new', address: brokers.new.brokers[0], neededBy: ['kafka-ops'] },
       { name: 'registry', address: closed.address, neededBy: ['kube'] },
