@@ -1,4 +1,4 @@
-import type { LogHead } from '@signalbox/protocol';
+import type { LogHead, RunEvent } from '@signalbox/protocol';
 import type { Input, RunState } from '@signalbox/sequencer';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
@@ -7,7 +7,8 @@ import type { HostQueries } from './queries.ts';
 export interface EffectContext {
   readonly ports: Ports;
   readonly queries: HostQueries;
-  readonly submit: (input: Input) => Promise<unknown>;
+  /** @returns what followed; nothing, too, when it has to be found out again. */
+  readonly submit: (input: Input) => Promise<readonly RunEvent[]>;
   readonly state: () => RunState;
   readonly head: () => LogHead;
   readonly runMs: () => number;

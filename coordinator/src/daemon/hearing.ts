@@ -1,3 +1,12 @@
+import type { Input } from '@signalbox/sequencer';
+
+/** What people say of what hosts have done counts when the hosts could not say it themselves. */
+export const OF_HOSTS: ReadonlySet<Input['type']> = new Set<Input['type']>(['resolve', 'retry', 'skip', 'drop']);
+
+/** What lets a run go on because of how a host is now. */
+export const GOOD_NEWS: ReadonlySet<Input['type']> = new Set<Input['type']>(['gateMet', 'proven', 'recorded']);
+export const FRESH_MS = 2_000;
+
 /** Whether the hosts of a run have said what they know, and what waits for that. */
 export class Hearing {
   #over: boolean;

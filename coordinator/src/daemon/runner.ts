@@ -14,7 +14,7 @@ import {
 } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import { Effects } from './effects.ts';
-import { Hearing } from './hearing.ts';
+import { FRESH_MS, GOOD_NEWS, Hearing, OF_HOSTS } from './hearing.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
 import { appendEntry, isStored, type LoadedRun, type LogHeadPosition, type NewEntry } from './run-log.ts';
@@ -31,9 +31,6 @@ export interface RunnerOptions {
 
 /** What a new leader may do before it has heard the hosts: it tells people, and lets nothing more begin. */
 const HARMLESS: ReadonlySet<Effect['type']> = new Set<Effect['type']>(['page', 'void', 'closed']);
-
-/** What people say of what hosts have done counts when the hosts could not say it themselves. */
-const OF_HOSTS: ReadonlySet<Input['type']> = new Set<Input['type']>(['resolve', 'retry', 'skip', 'drop']);
 
 /** How long to wait before an append that the bus could not answer for is tried again. */
 const APPEND_RETRY_MS = 500;
@@ -104,9 +101,17 @@ export class Runner {
     return await this.#inTurn(() => this.#take([input]));
   }
 
-  /** What the effects came to: nothing while the hosts are being heard; what is still pending then is asked for again. */
+  /**
+   * What the effects came to: nothing while the hosts are being heard. Good news that had to wait, for a log that could not be
+   * written, is old news. What is still pending is asked for again.
+   */
   #found(input: Input): Promise<readonly RunEvent[]> {
-    return this.#inTurn(async () => (this.#hearing.over ? await this.#take([input]) : []));
+    const { clock } = this.#options.ports;
+    const foundMs = clock.monotonicMs();
+    return this.#inTurn(async () => {
+      const isOld = GOOD_NEWS.has(input.type) && clock.monotonicMs() - foundMs > FRESH_MS;
+      return this.#hearing.over && !isOld ? await this.#take([input]) : [];
+    });
   }
 
   /**

@@ -160,13 +160,12 @@ export class Samplers {
     while (this.#wanted.has(key)) {
       try {
         const { values, sealed } = await queries.sample(host, probe, input);
-        await submit({ type: 'recorded', step, host, values, watch: key, sealed });
-        return;
+        if ((await submit({ type: 'recorded', step, host, values, watch: key, sealed })).length > 0) return;
       } catch (error) {
         if (!(error instanceof SignalboxError)) throw error;
         ports.log.info({ step, host, code: error.code }, 'not recorded yet');
-        await new Promise<void>((resolve) => ports.clock.after(RECORD_RETRY_MS, resolve));
       }
+      await new Promise<void>((resolve) => ports.clock.after(RECORD_RETRY_MS, resolve));
     }
   }
 }
