@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { freePorts } from '@signalbox/protocol/testing';
 import type { Janitor } from '../lab/janitor.ts';
-import { freePorts } from '../lab/ports.ts';
 import {
   createSandbox,
   type MinerSandbox,

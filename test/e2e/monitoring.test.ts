@@ -1,6 +1,5 @@
-import { until } from '@signalbox/protocol/testing';
+import { freePorts, until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../lab/ports.ts';
 import { bareClient } from './support/bare-client.ts';
 import { dial, dialGate } from './support/dial.ts';
 import { openWebhook, type Webhook } from './support/webhook.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePorts } from '@signalbox/protocol/testing';
 import { writeExecutable } from '../lab/executable.ts';
-import { freePorts } from '../lab/ports.ts';
 import { createSandbox, type Sandbox } from '../lab/sandbox.ts';
 import { ACCOUNTS } from './mongo/accounts.ts';
 import type { ReplicaSet } from './mongo/replica-set.ts';

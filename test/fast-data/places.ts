@@ -1,10 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RealAlertmanager, RealDns } from '@signalbox/protocol/testing';
+import { freePorts, RealAlertmanager, RealDns } from '@signalbox/protocol/testing';
 import { installNginx, NGINX_UNIT, type NginxFiles } from '../lab/furnish-nginx.ts';
 import type { Janitor } from '../lab/janitor.ts';
 import type { MeshHost } from '../lab/mesh.ts';
-import { freePorts } from '../lab/ports.ts';
 import { createSandbox, type Sandbox, startSandbox, stopSandbox } from '../lab/sandbox.ts';
 import { serveCluster, writeKubeconfig } from './cluster/api-server.ts';
 import { Cluster } from './cluster/cluster.ts';

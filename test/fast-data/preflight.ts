@@ -4,6 +4,7 @@ import { requireReal } from '@signalbox/actions/testing';
 import {
   findFileConnector,
   findKafka,
+  freePorts,
   KAFKA_VERSIONS,
   type KafkaBroker,
   type KafkaConnect,
@@ -15,7 +16,6 @@ import { Kafka, logLevel } from 'kafkajs';
 import { MongoClient, Timestamp } from 'mongodb';
 import { onTestFinished } from 'vitest';
 import type { Janitor } from '../lab/janitor.ts';
-import { freePorts } from '../lab/ports.ts';
 import type { FastDataWorld } from './fast-data-world.ts';
 import type { ReplicaSet } from './mongo/replica-set.ts';
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '@signalbox/protocol/testing';
 import { onTestFinished } from 'vitest';
-import { freePorts } from './ports.ts';
 import {
   createSandbox,
   type MinerSandbox,

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePorts } from '@signalbox/protocol/testing';
 import { onTestFinished } from 'vitest';
 import { type AgentBusOptions, connectAgent } from './agent-bus.ts';
 import { connectCoordinator } from './coordinator-bus.ts';
@@ -33,9 +33,11 @@ export interface Cluster {
 export async function startCluster(): Promise<Cluster> {
   const keys = meshKeys(['a1']);
   const dir = mkdtempSync(join(tmpdir(), 'signalbox-cluster-'));
-  const routes = new Map(await freePorts(NAMES));
+  // A server that is started again wants the ports that it had, and finds them free.
+  const free = await freePorts(2 * NAMES.length);
+  const routes = new Map(NAMES.map((name, i) => [name, free[i] ?? 0]));
+  const ports = new Map<string, number>(NAMES.map((name, i) => [name, free[NAMES.length + i] ?? 0]));
   const running = new Map<string, EmbeddedServer>();
-  const ports = new Map<string, number>();
   const open: { close(): Promise<void> }[] = [];
   onTestFinished(async () => {
     await Promise.allSettled(open.map((one) => one.close()));
@@ -43,13 +45,11 @@ export async function startCluster(): Promise<Cluster> {
     rmSync(dir, { recursive: true, force: true });
   });
   const start = async (name: string) => {
-    const port = ports.get(name);
     const server = await startServer({
       ...{ dir: join(dir, name), mesh: MESH, users: meshUsers(keys), startTimeoutMs: 30_000 },
-      ...(port === undefined ? {} : { port }),
+      port: ports.get(name) ?? 0,
       adapt: (config) => ({ ...config, server_name: name, cluster: clusterOf(name, routes) }),
     });
-    ports.set(name, server.port);
     running.set(name, server);
   };
   await Promise.all(NAMES.map(start));
@@ -93,20 +93,6 @@ function clusterOf(name: string, routes: ReadonlyMap<string, number>) {
     listen: `127.0.0.1:${routes.get(name)}`,
     routes: [...routes.values()].map((port) => `nats://127.0.0.1:${port}`),
   };
-}
-
-/** Free now: servers of a cluster have to know each other before they are there. */
-async function freePorts(names: readonly string[]): Promise<[name: string, port: number][]> {
-  const listening = await Promise.all(
-    names.map(async (name) => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return { name, server };
-    }),
-  );
-  const ports = listening.map(({ name, server }): [string, number] => [name, (server.address() as AddressInfo).port]);
-  await Promise.all(listening.map(({ server }) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** As the programs do it: what could not be answered for is said again, for as long as it takes. */

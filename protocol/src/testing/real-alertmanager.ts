@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePorts } from './ports.ts';
 
 const PROGRAM = '/usr/bin/prometheus-alertmanager';
 
@@ -28,7 +28,7 @@ export class RealAlertmanager implements AsyncDisposable {
     };
     const receivers = [{ name: 'hook', webhook_configs: [{ url: webhook, send_resolved: false }] }];
     writeFileSync(join(dir, 'alertmanager.yml'), JSON.stringify({ route, receivers }));
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const words = [
       `--config.file=${join(dir, 'alertmanager.yml')}`,
       `--storage.path=${join(dir, 'data')}`,
@@ -84,13 +84,4 @@ export class RealAlertmanager implements AsyncDisposable {
   killNow(): void {
     this.#child.kill('SIGKILL');
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a TCP server without a port');
-  return address.port;
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { freePorts } from './ports.ts';
 
 const INSTALLED = '/usr/lib/postgresql';
 const PASSWORD = "p@ss/w:'x";
@@ -38,7 +38,7 @@ export class RealPostgres implements AsyncDisposable {
       { ...nobody, cwd: dir, env: { LC_ALL: 'C.UTF-8', PATH: process.env.PATH }, encoding: 'utf8' },
     );
     if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`);
-    const port = await freePort();
+    const [port = 0] = await freePorts(1);
     const server = spawn(
       join(bin, 'postgres'),
       ['-D', data, '-k', dir, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'],
@@ -84,13 +84,4 @@ function ready(server: ChildProcess): Promise<void> {
     });
     server.once('exit', (code) => reject(new Error(`postgres ended with ${code}: ${said.join('\n')}`)));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
 }

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { until } from '@signalbox/protocol/testing';
+import { freePorts, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { testFolder } from '../../lab/booted.ts';
 import { Janitor } from '../../lab/janitor.ts';
 import { ProcessMesh } from '../../lab/mesh.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { bareClient } from '../support/bare-client.ts';
 import { workStep } from '../support/work.ts';
 import type { World } from '../support/world.ts';

@@ -1,9 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALEMBIC_PROGRAM } from '@signalbox/protocol/testing';
+import { ALEMBIC_PROGRAM, freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackend, releaseBackend } from '../../lab/furnish-backend.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { runOn } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';

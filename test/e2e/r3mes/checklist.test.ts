@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackend } from '../../lab/furnish-backend.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';
 import { certified, confirmChecks, monitoring } from '../support/production.ts';
 import { R3mesWorld } from '../support/r3mes-world.ts';

@@ -1,11 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requireReal, until } from '@signalbox/protocol/testing';
+import { freePorts, requireReal, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createBackend } from '../../lab/furnish-backend.ts';
 import { NGINX } from '../../lab/furnish-nginx.ts';
 import { addProxyAndGreen } from '../../lab/furnish-proxy.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { showUnit } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';

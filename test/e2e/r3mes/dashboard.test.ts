@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createDashboard, DASHBOARD_UNIT } from '../../lab/furnish-dashboard.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { runOn } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';

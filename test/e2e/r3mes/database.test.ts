@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALEMBIC_PROGRAM, type RealPostgres } from '@signalbox/protocol/testing';
+import { ALEMBIC_PROGRAM, freePorts, type RealPostgres } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { type BackendSandbox, createBackend, writeBackend } from '../../lab/furnish-backend.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';

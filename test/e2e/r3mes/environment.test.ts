@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
+import { freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackend } from '../../lab/furnish-backend.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { createSandbox } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requireReal } from '@signalbox/protocol/testing';
+import { freePorts, requireReal } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import {
   createPipMiner,
@@ -10,7 +10,6 @@ import {
   python,
   writeMinerEnv,
 } from '../../lab/furnish-pip-miner.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { createSandbox, runOn, type Sandbox, showUnit } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';

@@ -1,10 +1,9 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '@signalbox/protocol/testing';
+import { freePorts, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { nodeBinary } from '../../lab/furnish-node.ts';
 import { nodePaths } from '../../lab/paths.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { createSandbox, type NodeSandbox, runOn } from '../../lab/sandbox.ts';
 import { countDoubleSigns, readSignatures } from '../../lab/signatures.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';

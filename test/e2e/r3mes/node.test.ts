@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '@signalbox/protocol/testing';
+import { freePorts, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { downloadedBinary, nodeBinary } from '../../lab/furnish-node.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { createSandbox, runOn } from '../../lab/sandbox.ts';
 import { countDoubleSigns, readSignatures } from '../../lab/signatures.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALEMBIC_PROGRAM } from '@signalbox/protocol/testing';
+import { ALEMBIC_PROGRAM, freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackend, releaseBackend } from '../../lab/furnish-backend.ts';
 import { createDashboard } from '../../lab/furnish-dashboard.ts';
 import { downloadedBinary } from '../../lab/furnish-node.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { createSandbox } from '../../lab/sandbox.ts';
 import { countDoubleSigns, readSignatures } from '../../lab/signatures.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';

@@ -1,8 +1,8 @@
 import { appendFileSync, copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackend } from '../../lab/furnish-backend.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { REPOSITORY } from '../../lab/programs.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { realSecretsManager, secretIn, secretsManagerOfTest } from '../support/aws.ts';

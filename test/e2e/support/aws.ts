@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { requireReal, until } from '@signalbox/protocol/testing';
+import { freePorts, requireReal, until } from '@signalbox/protocol/testing';
 import { onTestFinished, vi } from 'vitest';
-import { freePorts } from '../../lab/ports.ts';
 
 /** Kept from test to test. With it on PYTHONPATH, Debian's Python is moto and boto3 as well. */
 const FOLDER = join(homedir(), '.cache', 'signalbox', 'moto-5.1.17');

@@ -3,9 +3,8 @@ import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findServerBinary } from '@signalbox/bus';
-import { until } from '@signalbox/protocol/testing';
+import { freePorts, until } from '@signalbox/protocol/testing';
 import { Janitor } from '../../lab/janitor.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { PROGRAMS, startDaemon, withSocket } from '../../lab/programs.ts';
 import { type Said, sayTo } from './child.ts';
 

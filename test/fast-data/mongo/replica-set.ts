@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '@signalbox/protocol/testing';
+import { freePorts, until } from '@signalbox/protocol/testing';
 import { MongoClient } from 'mongodb';
 import type { Janitor } from '../../lab/janitor.ts';
-import { freePorts } from '../../lab/ports.ts';
 import { ACCOUNTS, type Account, SIGNALBOX_PRIVILEGES } from './accounts.ts';
 import type { MongodProgram } from './binary.ts';
 import { Mongod } from './server.ts';
