@@ -16,6 +16,7 @@ describe('what the servers of a cluster say', () => {
     [10005, 'SB-BUS-NO-LEADER', 'retryable'],
     [10008, 'SB-BUS-NO-LEADER', 'retryable'],
     [10163, 'SB-BUS-NO-LEADER', 'retryable'],
+    [10158, 'SB-BUS-TIMEOUT', 'unknown'],
     [10164, 'SB-BUS-TIMEOUT', 'unknown'],
   ])('under %i is %s', (number, code, kind) => {
     expect(toBusError(apiError(number), 'appending').failure).toMatchObject({ code, class: kind });

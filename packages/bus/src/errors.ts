@@ -25,6 +25,7 @@ export const JS_ERROR = {
   clusterUnavailable: 10008,
   sequenceNotReady: 10163,
   sequenceInFlight: 10164,
+  duplicateInFlight: 10158,
 } as const;
 
 const BY_NUMBER: ReadonlyMap<number, BusCode> = new Map([
@@ -40,6 +41,8 @@ const BY_NUMBER: ReadonlyMap<number, BusCode> = new Map([
   [JS_ERROR.sequenceNotReady, 'SB-BUS-NO-LEADER'],
   // Another write to that subject is on its way to the other servers. It may be this very one, sent before.
   [JS_ERROR.sequenceInFlight, 'SB-BUS-TIMEOUT'],
+  // The same, of a message that is known by its id: what was said before is still being stored.
+  [JS_ERROR.duplicateInFlight, 'SB-BUS-TIMEOUT'],
   [JS_ERROR.streamUpdateInvalid, 'SB-BUS-STREAM-MISMATCH'],
   [JS_ERROR.streamNameInUse, 'SB-BUS-STREAM-MISMATCH'],
   [JS_ERROR.subjectsOverlap, 'SB-BUS-STREAM-MISMATCH'],
