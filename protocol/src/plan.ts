@@ -235,6 +235,14 @@ export const Observation = wire({
   note: z.string().optional(),
 });
 
+/** A file that a plan was made from, as whoever made it had it. */
+export type RunbookFile = z.infer<typeof RunbookFile>;
+export const RunbookFile = wire({
+  /** Seen from the folder of the runbook. */
+  name: z.string(),
+  text: z.string(),
+});
+
 /** A runbook resolved against parameters and live hosts. Its exact text is what is hashed, reviewed and started. */
 export type Plan = z.infer<typeof Plan>;
 export const Plan = wire({
@@ -256,4 +264,6 @@ export const Plan = wire({
   steps: z.array(PlanStep),
   observed: z.array(Observation),
   findings: wire({ errors: z.int(), warnings: z.int() }),
+  /** The runbook, first, and what it includes. What was asked for at once, or takes another run back, was made from none. */
+  sources: z.array(RunbookFile).optional(),
 });

@@ -92,6 +92,11 @@ export const CLI_CODES = {
     means: 'The log in a bundle is no unbroken chain from its plan on: something was changed, taken out or put in.',
     next: 'Export the run again and compare; the coordinator that sealed this has sealed a log that cannot be.',
   },
+  'SB-CLI-VERIFY-RUNBOOK': {
+    class: 'terminal',
+    means: 'The text of the runbook in a bundle is not the one that its plan was made from.',
+    next: 'Ask whoever has signed the start: their plan was put together by hand. Do not rely on the text; the plan is what was run.',
+  },
   'SB-CLI-VERIFY-REPORT': {
     class: 'terminal',
     means: 'A report in a bundle was not signed by its host, or a host has reported otherwise than the log says.',

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
-import { type Catalogue, type HostRecord, hostState, type Plan } from '@signalbox/protocol';
+import { dirname, relative, resolve } from 'node:path';
+import { type Catalogue, type HostRecord, hostState, type Plan, type RunbookFile } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import {
   type Diagnostic,
@@ -45,12 +45,21 @@ export async function planFile(cli: Cli, client: MeshClient, file: string, wishe
   const { hosts, nowMs } = await client.ask('hosts', {});
   const known = hosts.map((host) => hostForPlan(host, nowMs));
   const { mesh, operator: madeBy } = client;
-  const { plan: made, findings } = resolveFile(cli, checkFile(cli, file), { ...wishes, mesh, madeBy, nowMs, known });
+  const checked = checkFile(cli, file);
+  const { plan: made, findings } = resolveFile(cli, checked, { ...wishes, mesh, madeBy, nowMs, known });
   const { observed, problems } = await lookAtHosts(client, made);
   const warnings = findings.filter((d) => d.severity === 'warning').length;
-  const plan: Plan = { ...made, observed, findings: { errors: problems.length, warnings } };
+  const sources = sourcesOf(checked, cli.io.cwd);
+  const plan: Plan = { ...made, observed, findings: { errors: problems.length, warnings }, sources };
   const text = `${JSON.stringify(plan, null, 2)}\n`;
   return { plan, text, hash: sha256(text), findings, problems };
+}
+
+/** The runbook, and what it includes, by their places beside it: where its folder is on this machine is nobody's business. */
+function sourcesOf({ file, text, runbook }: CheckedRunbook, cwd: string): RunbookFile[] {
+  const texts = new Map([[file, text], ...(runbook?.sources ?? [])]);
+  const folder = resolve(cwd, dirname(file));
+  return [...texts].map(([name, text]) => ({ name: relative(folder, resolve(cwd, name)), text }));
 }
 
 /** What a plan is made of besides the runbook. */

@@ -18,7 +18,7 @@ import { parsePlan } from './run-log.ts';
 import type { Runs } from './runs.ts';
 import { refuseUnsignedApproval } from './signed-approval.ts';
 import { refuseUnsigned } from './signed-start.ts';
-import { findDrift, refuseAbsentHosts, refuseClosedWindow } from './start.ts';
+import { findDrift, refuseAbsentHosts, refuseClosedWindow, refuseOtherRunbook } from './start.ts';
 
 /** A reply to `log` stays below this, far under the bus's bound. */
 const LOG_REPLY_BYTES = 512 * 1_024;
@@ -126,6 +126,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
       const plan = parsePlan(text);
       if (plan.mesh !== ports.mesh)
         throw coordinatorError('SB-COORD-MESH', `the plan is for mesh ${plan.mesh}, this is ${ports.mesh}`);
+      refuseOtherRunbook(plan);
       // A run that has begun has changed its hosts: asked for again, it would seem to have drifted from its own plan.
       const begun = await runs.begun(start, text);
       if (begun) return { ...begun, drift: [] };

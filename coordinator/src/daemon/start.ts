@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type Plan, type PlanStep, SignalboxError } from '@signalbox/protocol';
+import { sha256 } from '@signalbox/protocol/crypto';
 import { sequencerError } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import { type Hosts, keysOf } from './hosts.ts';
@@ -22,6 +23,19 @@ export function refuseAbsentHosts(plan: Plan, hosts: Hosts): void {
     return [];
   });
   if (problems.length > 0) throw coordinatorError('SB-COORD-HOST', problems.join('; '));
+}
+
+/**
+ * The text of the runbook goes with a plan for whoever asks later what it was made from: it is the one that the plan names.
+ * @throws SB-COORD-PLAN
+ */
+export function refuseOtherRunbook({ runbook, sources }: Plan): void {
+  const text = sources?.[0]?.text;
+  if (text === undefined || sha256(text) === runbook.sha256) return;
+  throw coordinatorError(
+    'SB-COORD-PLAN',
+    `the text of ${runbook.name} in this plan is not the one that it was made from`,
+  );
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Verified {
   /** The coordinator that has sealed it. */
   readonly key: string;
   readonly runbook: string;
+  /** The files that its plan was made from, the runbook first; none of what no file was made for. */
+  readonly sources: readonly { readonly name: string; readonly sha256: string }[];
   readonly entries: number;
   readonly reports: number;
   /** Steps on hosts of which the log says that the host has reported success, and of how many of them the report is here. */
@@ -31,7 +33,8 @@ export interface Trust {
  * Proves a bundle, offline: nothing in it was changed since a trusted coordinator sealed it, its log is one unbroken chain that
  * begins with this plan, each report was signed by the host that the plan names, no host has said otherwise than the log, and
  * neither has anybody who has started or approved.
- * @throws SB-CLI-VERIFY-BYTES, SB-CLI-VERIFY-SEAL, SB-CLI-VERIFY-CHAIN, SB-CLI-VERIFY-REPORT, SB-CLI-VERIFY-PEOPLE.
+ * @throws SB-CLI-VERIFY-BYTES, SB-CLI-VERIFY-SEAL, SB-CLI-VERIFY-CHAIN, SB-CLI-VERIFY-RUNBOOK, SB-CLI-VERIFY-REPORT,
+ *   SB-CLI-VERIFY-PEOPLE.
  */
 export function verifyBundle(data: Uint8Array, { coordinators, authority }: Trust): Verified {
   const bundle = read(data);
@@ -42,7 +45,8 @@ export function verifyBundle(data: Uint8Array, { coordinators, authority }: Trus
     reportOf(report, { plan, run: attestation.run, which: `report ${i}` }),
   );
   return {
-    ...{ attestation, key, runbook: plan.runbook.name, entries: entries.length, reports: reports.length },
+    ...{ attestation, key, entries: entries.length, reports: reports.length },
+    ...{ runbook: plan.runbook.name, sources: sourcesOf(plan) },
     outcomes: compared(entries, reports),
     people: signedByPeople({ entries, planText: bundle.plan, authority }),
   };
@@ -104,6 +108,13 @@ function chainOf({ entries: texts, plan }: Bundle, run: string): LogEntry[] {
   if (created?.type !== 'RunCreated' || created.planHash !== sha256(plan))
     throw broken(0, 'it is not the start of this plan');
   return entries;
+}
+
+/** @throws SB-CLI-VERIFY-RUNBOOK when the runbook in a plan is another one than it names. */
+function sourcesOf({ runbook, sources = [] }: Plan): Verified['sources'] {
+  const files = sources.map(({ name, text }) => ({ name, sha256: sha256(text) }));
+  if (files[0] === undefined || files[0].sha256 === runbook.sha256) return files;
+  throw cliError('SB-CLI-VERIFY-RUNBOOK', `the plan names ${runbook.sha256}, and its runbook is ${files[0].sha256}`);
 }
 
 function reportOf(text: string, { plan, run, which }: { plan: Plan; run: string; which: string }): Report {

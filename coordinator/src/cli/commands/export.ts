@@ -7,6 +7,7 @@ import type { MeshClient } from '../client.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { readBytes, writePrivate } from '../files.ts';
 import { RunLog } from '../run-log.ts';
+import { safeText } from '../safe-text.ts';
 
 /** More than the streams keep of one run. */
 const LARGEST_BYTES = 1_073_741_824;
@@ -64,16 +65,23 @@ export async function verify(cli: Cli, file: string, { trust, authority }: Verif
   return EXIT.done;
 }
 
-function linesOf({ attestation, key, runbook, entries, reports, outcomes, people }: Verified): string[] {
+function linesOf({ attestation, key, runbook, sources, entries, reports, outcomes, people }: Verified): string[] {
   const { mesh, run, coordinator, atMs, plan, outputs } = attestation;
   return [
     `  run       ${run} of mesh ${mesh}, runbook ${runbook}, plan ${plan.slice(0, 8)}`,
+    `  made of   ${sourcesLine(sources)}`,
     `  log       ${entries} entries, one unbroken chain from the plan on`,
     `  reports   ${reports}, each signed by its host; ${outcomes.signed} of ${outcomes.told} successes on hosts are among them`,
     `  output    ${outputs.count} pieces`,
     `  people    ${peopleLine(people)}`,
     `  sealed    ${dateAndTime(atMs)} by ${coordinator}, ${key}`,
   ];
+}
+
+function sourcesLine(sources: Verified['sources']): string {
+  if (sources.length === 0)
+    return 'no runbook in its plan: it was asked for at once (exec), takes a run back (undo), or an older version has planned it';
+  return sources.map(({ name, sha256 }) => `${safeText(name)} (sha256 ${sha256.slice(0, 8)})`).join(', ');
 }
 
 function peopleLine({ start, approvals: { told, signed }, authorities }: Verified['people']): string {
