@@ -179,7 +179,7 @@ export class World {
   async event<T extends RunEvent['type']>(
     run: string,
     type: T,
-    { step, after = 0, timeoutMs = 180_000 }: { step?: string; after?: number; timeoutMs?: number } = {},
+    { step, after = 0, timeoutMs = 300_000 }: { step?: string; after?: number; timeoutMs?: number } = {},
   ): Promise<Extract<RunEvent, { type: T }>> {
     const fits = (event: RunEvent): event is Extract<RunEvent, { type: T }> =>
       event.type === type && (step === undefined || ('step' in event && event.step === step));
@@ -199,7 +199,10 @@ export class World {
         return seen ?? over !== undefined;
       },
       { timeoutMs },
-    );
+    ).catch(async (error: unknown) => {
+      const { stdout, stderr } = await this.signalbox(['status', run]);
+      throw new Error(`${error instanceof Error ? error.message : error}:\n${stdout}${stderr}`, { cause: error });
+    });
     if (found === true) throw new Error(`${type} of ${step} will not come: ${over}`);
     return found;
   }
