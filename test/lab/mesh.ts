@@ -41,8 +41,15 @@ export interface ProcessMeshOptions {
   readonly launch?: (daemon: string) => Launch;
   /** A NATS that somebody else has set up: who is known there, and how. */
   readonly nats?: Pick<LocalMeshOptions, 'keys'> & Pick<EmbeddedServerOptions, 'adapt'>;
+  /** Puts something between everybody and NATS. @returns where they find it then. */
+  readonly before?: (url: string) => Promise<string>;
   /** The JWT of whom that NATS knows by one, by their public key. */
   readonly jwtOf?: (publicKey: string) => string | undefined;
+}
+
+interface Reached {
+  readonly nats: LocalMesh;
+  readonly url: string;
 }
 
 interface Daemon {
@@ -64,6 +71,8 @@ export class ProcessMesh {
   readonly #coordinator: object;
   readonly #launch: (daemon: string) => Launch;
   readonly jwtOf: (publicKey: string) => string | undefined;
+  /** Where everybody finds NATS. */
+  readonly #url: string;
   readonly #daemons = new Map<string, Daemon>();
 
   /** Resolves when NATS takes connections; the daemons are then being started and connect by themselves. */
@@ -78,7 +87,8 @@ export class ProcessMesh {
       ...options.nats,
     });
     janitor.add('nats-server', () => nats.stop());
-    const mesh = new ProcessMesh({ ...options, operators }, nats, janitor);
+    const url = (await options.before?.(nats.url)) ?? nats.url;
+    const mesh = new ProcessMesh({ ...options, operators }, { nats, url }, janitor);
     mesh.startCoordinator();
     for (const { name, messenger } of hosts) {
       mesh.startAgent(name);
@@ -89,23 +99,24 @@ export class ProcessMesh {
 
   private constructor(
     options: ProcessMeshOptions & Required<Pick<ProcessMeshOptions, 'operators'>>,
-    nats: LocalMesh,
+    { nats, url }: Reached,
     janitor: Janitor,
   ) {
     const { name, dir, hosts, launch = () => ({}) } = options;
     this.name = name;
     this.dir = dir;
     this.nats = nats;
+    this.#url = url;
     this.hosts = hosts;
     this.#janitor = janitor;
     this.#launch = launch;
     this.jwtOf = options.jwtOf ?? (() => undefined);
     for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
-    this.#coordinator = coordinatorSettings(options, nats, this.#credentials(COORDINATOR));
+    this.#coordinator = coordinatorSettings(options, { nats, url }, this.#credentials(COORDINATOR));
     this.write('coordinator.yaml', { ...this.#coordinator, name: 'coordinator-1' });
     for (const [operator, role] of Object.entries(options.operators)) {
       this.write(`${operator}.yaml`, {
-        ...{ mesh: name, servers: [nats.url], operator },
+        ...{ mesh: name, servers: [url], operator },
         coordinators: [nats.keys.coordinator.publicKey],
         ...this.#credentials(operator),
         certificateFile: this.#writeCertificate(operator, role),
@@ -120,7 +131,7 @@ export class ProcessMesh {
   }
 
   /** agent.yaml of a host, to be varied. */
-  agentSettings({ name, labels, path, policy, servers = [this.nats.url] }: MeshHost) {
+  agentSettings({ name, labels, path, policy, servers = [this.#url] }: MeshHost) {
     return {
       mesh: this.name,
       name,
@@ -249,11 +260,11 @@ export class ProcessMesh {
 
 function coordinatorSettings(
   { name, hosts, enrolled = [], operators = {}, coordinator = {} }: ProcessMeshOptions,
-  nats: LocalMesh,
+  { nats, url }: Reached,
   credentials: object,
 ) {
   return {
-    ...{ mesh: name, servers: [nats.url], ...credentials },
+    ...{ mesh: name, servers: [url], ...credentials },
     hosts: Object.fromEntries(
       [...hosts, ...enrolled.map((host): MeshHost => ({ name: host }))].map((host) => [
         host.name,

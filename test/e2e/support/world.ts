@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly policy?: string;
   /** What speaks to the network is a process of its own on every host. */
   readonly messenger?: boolean;
+  /** Puts something between everybody and NATS. @returns where they find it then. */
+  readonly before?: (url: string) => Promise<string>;
   /** A NATS that knows everybody by JWT. */
   readonly known?: Pick<ProcessMeshOptions, 'nats' | 'jwtOf'>;
 }
@@ -62,6 +64,7 @@ export class World {
           ...(operators === undefined ? {} : { operators }),
           ...(coordinator === undefined ? {} : { coordinator }),
           ...(maxStorageBytes === undefined ? {} : { maxStorageBytes }),
+          ...(options.before === undefined ? {} : { before: options.before }),
           ...options.known,
         },
         janitor,
