@@ -17,6 +17,8 @@ import {
 import { createKeyPair, open, seal } from '@signalbox/protocol/crypto';
 import { parseRunbook } from '@signalbox/runbook';
 import { REPOSITORY } from '../lab/programs.ts';
+import { boxes } from './boxes.ts';
+import { bundles } from './bundles.ts';
 import { proofs } from './proofs.ts';
 import { refusing, type Target } from './target.ts';
 
@@ -152,4 +154,7 @@ function messengers(): Target {
   };
 }
 
-export const targets = (): Target[] => [messages(), proofs(), journals(), tokens(), runbooks(), messengers()];
+export const targets = (): Target[] => [
+  ...[messages(), proofs(), journals(), tokens(), runbooks(), messengers()],
+  ...[...bundles(), ...boxes()],
+];

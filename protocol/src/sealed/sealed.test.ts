@@ -1,3 +1,4 @@
+import { createCurve } from 'nkeys.js';
 import { describe, expect, it } from 'vitest';
 import { createKeyPair } from '../crypto/index.ts';
 import { SecretRef } from '../secret.ts';
@@ -50,6 +51,15 @@ describe('a sealed secret', () => {
       expect(openSecret(head + other.toString('base64url'), { ...here, seed: own.seed }), `byte ${at}`).toBeUndefined();
     }
   });
+
+  it.each(['hunter2', '{"mesh":"prod","host":"node-1"}', '"', 'null', '\0'])(
+    'with %j in its box opens nothing',
+    (content) => {
+      const sender = createCurve();
+      const box = Buffer.from(sender.seal(Buffer.from(content), own.publicKey)).toString('base64url');
+      expect(openSecret(`sealed:node-1:${sender.getPublicKey()}:${box}`, { ...here, seed: own.seed })).toBeUndefined();
+    },
+  );
 });
 
 describe('a curve key', () => {
