@@ -10,6 +10,8 @@ export interface MinerPorts {
   stats: number;
   /** RPC of the node that it mines for. */
   nodeRpc: number;
+  /** What its unit reads further variables from; see `writeMinerEnv`. */
+  envFile?: string;
 }
 
 export const MINER_UNIT = 'r3mes-miner.service';
@@ -18,7 +20,7 @@ export const minerVenv = (paths: HostPaths) => join(paths.home, 'miner', 'venv')
 /** A miner as its owner runs it: release 0.9.0 in a virtual environment of its own. */
 export function furnishMiner(
   paths: HostPaths,
-  { stats, nodeRpc, nodeHost = '127.0.0.1' }: MinerPorts,
+  { stats, nodeRpc, nodeHost = '127.0.0.1', envFile }: MinerPorts,
   venv = minerVenv(paths),
 ): void {
   const distributions = [
@@ -40,11 +42,17 @@ WorkingDirectory=${join(paths.home, 'miner')}
 ExecStart=${join(venv, 'bin', 'r3mes-miner')} start --continuous
 Environment=R3MES_NODE_RPC_ADDR=http://${nodeHost}:${nodeRpc}
 Environment=R3MES_MINER_STATS_ADDR=127.0.0.1:${stats}
-Restart=always
+${envFile === undefined ? '' : `EnvironmentFile=${envFile}\n`}Restart=always
 RestartSec=300ms
 
 [Install]
 WantedBy=multi-user.target
 `,
   );
+}
+
+/** Of all miners, under one path, as a fleet has it. @param node RPC of the node that they mine for, as host:port. */
+export function writeMinerEnv(file: string, node: string): string {
+  writeFileSync(file, `# The miner\nOLD_NODE_URL=${node}\nOLD_BACKEND_URL=https://api.r3mes.io\n`, { mode: 0o600 });
+  return file;
 }

@@ -74,12 +74,6 @@ export async function minerWheels(folder: string): Promise<string> {
   return folder;
 }
 
-/** Of all miners, under one path, as a fleet has it. @param node RPC of the node that they mine for, as host:port. */
-export function writeMinerEnv(file: string, node: string): string {
-  writeFileSync(file, `# The miner\nOLD_NODE_URL=${node}\nOLD_BACKEND_URL=https://api.r3mes.io\n`, { mode: 0o600 });
-  return file;
-}
-
 /** A miner's host with a real virtual environment; `installMiner` puts release 0.9.0 into it before the host is started. */
 export function createPipMiner({ dir, name, stats, envFile }: PipMinerOptions): PipMiner {
   const venv = join(dir, name, 'home', 'miner', 'venv');

@@ -2,14 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts, requireReal } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
-import {
-  createPipMiner,
-  installMiner,
-  minerWheels,
-  type PipMiner,
-  python,
-  writeMinerEnv,
-} from '../../lab/furnish-pip-miner.ts';
+import { writeMinerEnv } from '../../lab/furnish-miner.ts';
+import { createPipMiner, installMiner, minerWheels, type PipMiner, python } from '../../lab/furnish-pip-miner.ts';
 import { createSandbox, runOn, type Sandbox, showUnit } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';

@@ -2,6 +2,8 @@ import { cpSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BACKEND_UNIT, backendUnit, releaseCode, writeBackend } from '../furnish-backend.ts';
 import { DASHBOARD_CODE, DASHBOARD_UNIT, dashboardUnit, NPM, npmWrapper } from '../furnish-dashboard.ts';
+import { furnishProduction } from './furnish-production.ts';
+import { furnishSecrets } from './furnish-secrets.ts';
 import type { LabHost } from './lab-host.ts';
 import { LAB_NODE, PROGRAMS_ON_HOST } from './plan.ts';
 
@@ -12,12 +14,18 @@ export const npmFolder = () => dirname(dirname(realpathSync(NPM)));
 
 export const BACKEND_CODE = '/opt/r3mes/backend';
 export const DASHBOARD_FOLDER = '/opt/r3mes/dashboard';
-export const DATABASE_URI_FILE = '/etc/r3mes/database-uri';
 export const OLD_API = 'http://old.r3mes.io';
 export const POSTGRES_UNIT = 'postgresql@15-main.service';
 
-const URI = 'postgresql://r3mes:hunter2@127.0.0.1:5432/r3mes';
-const ENV_FILE = '/etc/r3mes/backend.env';
+/** The backend's own database; one that is empty, and one with the newest schema and nobody in it. */
+export const DATABASES = ['r3mes', 'staging', 'production'] as const;
+export type Database = (typeof DATABASES)[number];
+/** Where the host keeps the address of a database, for references. */
+export const uriFile = (database: Database) => `/etc/r3mes/${database}-uri`;
+export const REDIS_URI_FILE = '/etc/r3mes/staging-redis';
+const uriOf = (database: Database) => `postgresql://r3mes:hunter2@127.0.0.1:5432/${database}`;
+
+export const ENV_FILE = '/etc/r3mes/backend.env';
 const ORIGIN = '/srv/r3mes-backend.git';
 const [OLD, NEW] = ['002_add_indexes', '003_add_lora_serving_node'] as const;
 
@@ -33,7 +41,7 @@ async function furnishBackend(host: LabHost): Promise<void> {
   await host.run(['pg_dropcluster', '--stop', '15', 'main']);
   await host.run(['pg_createcluster', '--locale=C.UTF-8', '--start', '15', 'main']);
   const role = "CREATE ROLE r3mes LOGIN CREATEDB PASSWORD 'hunter2'";
-  await psql(host, 'postgres', `${role}; CREATE DATABASE r3mes OWNER r3mes`.split('; '));
+  await psql(host, 'postgres', [role, ...DATABASES.map((name) => `CREATE DATABASE ${name} OWNER r3mes`)]);
 
   const [code, origin] = [join(host.root, BACKEND_CODE), join(host.root, ORIGIN)];
   for (const folder of [code, origin]) rmSync(folder, { recursive: true, force: true });
@@ -41,13 +49,29 @@ async function furnishBackend(host: LabHost): Promise<void> {
   writeBackend(code, { version: '0.9.0', needs: [OLD] });
   releaseCode(code, [{ version: '1.0.0', needs: [NEW] }], { origin, url: ORIGIN });
   await host.run(['chown', '--recursive', 'r3mes:r3mes', BACKEND_CODE, ORIGIN]);
-  const asOwner = ['setpriv', '--reuid=r3mes', '--regid=r3mes', '--clear-groups'] as const;
-  await host.run([...asOwner, 'env', `--chdir=${BACKEND_CODE}`, `DATABASE_URL=${URI}`, 'alembic', 'upgrade', OLD]);
-  await psql(host, URI, [`INSERT INTO users (wallet_address) SELECT 'remes1' || i FROM generate_series(1, 50) i`]);
+  await upgradeSchema(host, 'r3mes', OLD);
+  await upgradeSchema(host, 'production', NEW);
+  const users = "INSERT INTO users (wallet_address, credits) SELECT 'remes1' || i, i FROM generate_series(1, 50) i";
+  await psql(host, uriOf('r3mes'), [users]);
 
-  host.put(DATABASE_URI_FILE, `${URI}\n`, 0o600);
-  host.put(ENV_FILE, `DATABASE_URL=${URI}\nPORT=8000\nOLD_CORS_ORIGINS=https://app.r3mes.io\n`, 0o600);
+  for (const name of DATABASES) host.put(uriFile(name), `${uriOf(name)}\n`, 0o600);
+  host.put(REDIS_URI_FILE, 'redis://:hunter2@staging-redis:6379/0\n', 0o600);
+  host.put(ENV_FILE, `DATABASE_URL=${uriOf('r3mes')}\nPORT=8000\nOLD_CORS_ORIGINS=https://app.r3mes.io\n`, 0o600);
   await install(host, BACKEND_UNIT, backendUnit(BACKEND_CODE, ENV_FILE));
+  await furnishProduction(host, BACKEND_CODE);
+  await furnishSecrets(host);
+}
+
+async function upgradeSchema(host: LabHost, database: Database, revision: string): Promise<void> {
+  const asOwner = ['setpriv', '--reuid=r3mes', '--regid=r3mes', '--clear-groups'] as const;
+  const env = ['env', `--chdir=${BACKEND_CODE}`, `DATABASE_URL=${uriOf(database)}`] as const;
+  await host.run([...asOwner, ...env, 'alembic', 'upgrade', revision]);
+}
+
+/** What runs on it lives with the schema before and after the next release, as what is moved or migrated alone has to. */
+export async function releaseForBothSchemas(host: LabHost): Promise<void> {
+  host.put(join(BACKEND_CODE, 'NEEDS'), `${OLD}\n${NEW}\n`);
+  await host.run(['systemctl', 'restart', BACKEND_UNIT]);
 }
 
 /** The dashboard, built on its host by npm with the values of where it belonged. */
@@ -64,8 +88,9 @@ async function furnishDashboard(host: LabHost): Promise<void> {
   await install(host, DASHBOARD_UNIT, dashboardUnit({ folder: DASHBOARD_FOLDER, port: 3000, node: LAB_NODE }));
 }
 
-/** Everything that the backend's database holds. */
-export const databaseContent = (host: LabHost) => host.run(['pg_dump', '--inserts', URI]);
+/** Everything that a database holds. */
+export const databaseContent = (host: LabHost, database: Database) =>
+  host.run(['pg_dump', '--inserts', uriOf(database)]);
 
 async function addUser(host: LabHost): Promise<void> {
   await host.run(['useradd', '--system', '--create-home', '--home-dir', '/home/r3mes', 'r3mes']);

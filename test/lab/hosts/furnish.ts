@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { furnishMiner, MINER_UNIT } from '../furnish-miner.ts';
+import { furnishMiner, MINER_UNIT, writeMinerEnv } from '../furnish-miner.ts';
 import { furnishNode, NODE_UNIT, nodeHome, VALIDATOR } from '../furnish-node.ts';
 import { hostPaths } from '../paths.ts';
 import { keyText } from '../standins/remesd/key.ts';
@@ -54,7 +54,9 @@ if (role === 'node' || role === 'spare') {
 } else if (role === 'miner') {
   clear(MINER_UNIT, 'miner');
   const home = addUser('miner');
-  furnishMiner(paths, { stats: STATS_PORT, nodeRpc: RPC_PORT, nodeHost }, MINER_VENV);
+  mkdirSync('/etc/r3mes', { recursive: true });
+  const envFile = writeMinerEnv('/etc/r3mes/miner.env', `${nodeHost}:${RPC_PORT}`);
+  furnishMiner(paths, { stats: STATS_PORT, nodeRpc: RPC_PORT, nodeHost, envFile }, MINER_VENV);
   run('chown', '--recursive', 'miner:miner', home);
 }
 

@@ -3,7 +3,9 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { compareSnapshots, dumpLines, LEFTOVERS, RISING, type Snapshot } from '../snapshot.ts';
-import { BACKEND_CODE, databaseContent } from './furnish-platform.ts';
+import { BACKEND_CODE, DATABASES, databaseContent } from './furnish-platform.ts';
+import { GREEN_UNIT, NGINX_UNIT, USERS_UNIT } from './furnish-production.ts';
+import { STORE_UNIT, secretContent } from './furnish-secrets.ts';
 import type { LabHost } from './lab-host.ts';
 
 /** What changes on every host by itself, and what is Signalbox's own: its journal. */
@@ -29,18 +31,24 @@ export async function takeHostSnapshot(host: LabHost, units: readonly string[]):
     files.set(name, fingerprint(path));
   }
   const unit: Record<string, string> = {};
-  for (const name of units) {
+  const production = host.has(BACKEND_CODE) ? [GREEN_UNIT, NGINX_UNIT, USERS_UNIT] : [];
+  for (const name of [...units, ...production]) {
     for (const [key, value] of Object.entries(await host.unit(name, UNIT_PROPERTIES))) unit[`${name} ${key}`] = value;
   }
   return { files, unit, versions: host.has(BACKEND_CODE) ? await platformVersions(host) : {} };
 }
 
 async function platformVersions(host: LabHost): Promise<Record<string, string>> {
-  const database = createHash('sha256')
-    .update(dumpLines(await databaseContent(host)).join('\n'))
-    .digest('hex');
   const git = ['git', '-c', `safe.directory=${BACKEND_CODE}`, '-C', BACKEND_CODE, 'describe', '--tags'] as const;
-  return { database, code: (await host.run(git)).trim() };
+  const versions: Record<string, string> = { code: (await host.run(git)).trim() };
+  for (const name of DATABASES) {
+    // PostgreSQL gives no number of a sequence back either when it rolls back a transaction.
+    const lines = dumpLines(await databaseContent(host, name)).filter((line) => !line.includes('pg_catalog.setval'));
+    versions[`database ${name}`] = createHash('sha256').update(lines.join('\n')).digest('hex');
+  }
+  const { ActiveState } = await host.unit(STORE_UNIT, ['ActiveState']);
+  if (ActiveState === 'active') versions.secret = await secretContent(host);
+  return versions;
 }
 
 /** Hosts and the units that run on them, as they are now. */

@@ -6,8 +6,8 @@ import { must } from './machine-program.ts';
 
 /** What a host has that is not in Debian's smallest installation: an init, its bus, and a network. */
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'procps'];
-/** What the backend of R3MES needs beside that. */
-export const FOR_THE_BACKEND = ['postgresql', 'python3', 'python3-psycopg2', 'alembic', 'git'];
+/** What the backend of R3MES needs beside that, with what stands in front of it. */
+export const FOR_THE_BACKEND = ['postgresql', 'python3', 'python3-psycopg2', 'alembic', 'git', 'nginx-light'];
 
 export const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'signalbox', 'lab');
 

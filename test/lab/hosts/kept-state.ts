@@ -3,12 +3,23 @@ import { join } from 'node:path';
 import { readNetwork } from '../standins/remesd/network.ts';
 import { NODES, unitOf } from './chain.ts';
 import { POSTGRES_UNIT } from './furnish-platform.ts';
+import { GREEN_UNIT, NGINX_UNIT, USERS_UNIT } from './furnish-production.ts';
+import { STORE_UNIT } from './furnish-secrets.ts';
 import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
 import { must } from './machine-program.ts';
 
 /** Where a run, or a blow in the middle of it, may leave something on a host. */
-const PLACES = ['home', 'opt', 'srv', 'usr/local/bin', 'etc/systemd/system', 'etc/r3mes', 'var/lib/postgresql'];
+const PLACES = [
+  'home',
+  'opt',
+  'srv',
+  'usr/local/bin',
+  'etc/systemd/system',
+  'etc/r3mes',
+  'etc/nginx',
+  'var/lib/postgresql',
+];
 
 /** Hosts and their chain as they were at one moment, to be put back: much sooner than furnishing them again. */
 export class KeptState {
@@ -85,11 +96,17 @@ async function copy(from: string, to: string): Promise<void> {
   await must(['cp', '--archive', '--reflink=auto', `${from}/.`, `${to}/`]);
 }
 
-const unitsOf = (host: LabHost) => [...(host.plan.role === 'backend' ? [POSTGRES_UNIT] : []), unitOf(host)];
+const isBackend = (host: LabHost) => host.plan.role === 'backend';
+const unitsOf = (host: LabHost) => [...(isBackend(host) ? [POSTGRES_UNIT, NGINX_UNIT] : []), unitOf(host)];
 
-/** A unit that is masked stops as well. */
+/** A unit that is masked stops as well, and so does what only some scenes start. */
 async function stop(host: LabHost): Promise<void> {
-  await host.run(['systemctl', 'stop', ...unitsOf(host)]);
+  await host.run([
+    'systemctl',
+    'stop',
+    ...(isBackend(host) ? [USERS_UNIT, GREEN_UNIT, STORE_UNIT] : []),
+    ...unitsOf(host),
+  ]);
 }
 
 /** A spare has everything, and runs nothing. */

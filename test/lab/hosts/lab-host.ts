@@ -4,6 +4,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -198,9 +199,11 @@ export class LabHost {
     );
   }
 
-  /** Writes a file as root. */
+  /** Writes a file as root. @throws Error when it is a link: that would be followed on the machine, out of the host. */
   put(path: string, content: string | Buffer, mode = 0o644): void {
     const file = join(this.root, path);
+    if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw new Error(`${this.name}: ${path} is a link`);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, content);
     chmodSync(file, mode);

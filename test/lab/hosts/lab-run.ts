@@ -9,6 +9,7 @@ import { RunRecord } from '../../demo/run-record.ts';
 import { endProcess } from '../janitor.ts';
 import type { Lab } from './lab.ts';
 import { ENVIRONMENT } from './lab-host.ts';
+import type { People } from './people.ts';
 import { COORDINATOR_HOST } from './plan.ts';
 import { signalbox } from './signalbox.ts';
 
@@ -22,19 +23,31 @@ export class LabRun implements AsyncDisposable {
   readonly record: RunRecord;
   readonly events: RunEvent[] = [];
   readonly #feed: ChildProcess;
+  readonly #people: People | undefined;
+  /** What people could not do; the run would wait for them for ever. */
+  #refused: unknown;
 
-  /** Starts a runbook that lies on the coordinator's host. @throws Error with what `signalbox start` says. */
-  static async start(lab: Lab, runbook: string, params: Readonly<Record<string, unknown>>): Promise<LabRun> {
+  /**
+   * Starts a runbook that lies on the coordinator's host.
+   * @param people without whom steps that are theirs stay as they are. @throws Error with what `signalbox start` says.
+   */
+  static async start(
+    lab: Lab,
+    runbook: string,
+    params: Readonly<Record<string, unknown>>,
+    people?: People,
+  ): Promise<LabRun> {
     const file = '/root/params.yaml';
     lab.host(COORDINATOR_HOST).put(file, stringify(params));
     const answer = await signalbox(lab, 'start', runbook, '--yes', '--detach', '--json', '--params', file);
     const { exitCode, stdout, stderr } = answer;
     if (exitCode !== 0) throw new Error(`signalbox start ended with ${exitCode}: ${stderr.trim()} ${stdout.trim()}`);
-    return new LabRun(lab, Started.parse(JSON.parse(stdout)).started);
+    return new LabRun(lab, Started.parse(JSON.parse(stdout)).started, people);
   }
 
-  private constructor(lab: Lab, id: string) {
+  private constructor(lab: Lab, id: string, people?: People) {
     this.id = id;
+    this.#people = people;
     this.record = new RunRecord(id);
     const [file, ...args] = lab.host(COORDINATOR_HOST).enter(['signalbox', 'events', id, '--json', '--follow']);
     this.#feed = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'], env: ENVIRONMENT });
@@ -44,6 +57,13 @@ export class LabRun implements AsyncDisposable {
       const entry = LogEntry.parse(JSON.parse(line));
       this.record.add(entry);
       this.events.push(...entry.events);
+      for (const event of entry.events) this.#tell(event);
+    });
+  }
+
+  #tell(event: RunEvent): void {
+    this.#people?.(this.id, event).catch((error: unknown) => {
+      this.#refused = error;
     });
   }
 
@@ -70,6 +90,7 @@ export class LabRun implements AsyncDisposable {
     return await until(
       `${this.id} to end`,
       () => {
+        if (this.#refused !== undefined) throw this.#refused;
         const held = this.events.findLast(({ type }) => ['Held', 'HoldLifted', 'Resumed'].includes(type));
         if (held?.type === 'Held' && held.reasons.some(({ cause }) => cause !== 'unknown')) {
           throw new Error(`${this.id} is held: ${held.reasons.map(({ failure }) => failure.message).join('; ')}`);

@@ -2,15 +2,17 @@ import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rm
 import { join } from 'node:path';
 import { buildPackages, type Packages } from '@signalbox/packaging';
 import { standinFile } from '../executable.ts';
+import { MOTO, MOTO_FOLDER, provideMoto } from '../moto.ts';
 import { REPOSITORY } from '../programs.ts';
 import { ControlGroup } from './cgroup.ts';
 import { furnishPlatform, NPM_ON_HOST, npmFolder } from './furnish-platform.ts';
+import { AGENT_VARIABLES, MOTO_ON_HOST } from './furnish-secrets.ts';
 import { FOR_THE_BACKEND, provideImage } from './image.ts';
 import { LabHost } from './lab-host.ts';
 import { ask, must } from './machine-program.ts';
 import { createKeys, installNats, type LabKeys, settleAgent, settleCoordinator } from './mesh-files.ts';
 import { LabNetwork } from './network.ts';
-import { COORDINATOR_HOST, HOSTS, isPlatform, LAB_NODE, PROGRAMS_ON_HOST, planOf } from './plan.ts';
+import { COORDINATOR_HOST, HOSTS, type HostPlan, isPlatform, LAB_NODE, PROGRAMS_ON_HOST, planOf } from './plan.ts';
 import { whyNoLab } from './requirements.ts';
 
 const PREFIX = 'signalbox-lab';
@@ -61,6 +63,7 @@ export class Lab implements AsyncDisposable {
             { from: this.observer(plan.name), to: '/lab' },
             { from: this.observer('chain'), to: '/lab/chain' },
             { from: join(this.folder, 'programs'), to: PROGRAMS_ON_HOST, readOnly: true },
+            ...(this.#hasStore(plan) ? [MOTO_BIND] : []),
           ],
         }),
     );
@@ -77,6 +80,7 @@ export class Lab implements AsyncDisposable {
     const folder = folderOf(name);
     const image = await provideImage(say);
     const platformImage = platform ? await provideImage(say, FOR_THE_BACKEND) : undefined;
+    if (platform && !provideMoto()) throw new Error(`there is no ${MOTO}, and it cannot be installed`);
     say('building the packages from this checkout');
     const packages = await buildPackages({ outDir: join(folder, 'packages'), compression: 'none' });
     const written = { image, packages, ...(platformImage === undefined ? {} : { platformImage }) } satisfies Written;
@@ -163,14 +167,23 @@ export class Lab implements AsyncDisposable {
       this.hosts.map(async (host) => {
         if (host.name !== 'node-1') await this.furnish(host);
         await installPackage(host, this.packages.agent);
-        await settleAgent(host, keys);
+        await this.#settle(host, keys);
       }),
     );
   }
 
   /** Gives a host's agent the settings that it has in this lab, also after they were purged, and starts it. */
   async settle(host: LabHost): Promise<void> {
-    await settleAgent(host, this.#keys());
+    await this.#settle(host, this.#keys());
+  }
+
+  async #settle(host: LabHost, keys: LabKeys): Promise<void> {
+    if (this.#hasStore(host.plan)) host.put('/etc/signalbox/agent.env', AGENT_VARIABLES, 0o600);
+    await settleAgent(host, keys);
+  }
+
+  #hasStore({ role }: HostPlan): boolean {
+    return this.hasPlatform && role === 'backend';
   }
 
   #keys(): LabKeys {
@@ -207,6 +220,7 @@ function copyPrograms(folder: string): void {
   cpSync(process.execPath, join(folder, 'bin', 'node'));
 }
 
+const MOTO_BIND = { from: MOTO_FOLDER, to: MOTO_ON_HOST, readOnly: true };
 const folderOf = (name: string) => join(FOLDERS, `${PREFIX}-${name}`);
 const networkOf = (name: string) => new LabNetwork(`${PREFIX}-${name}`);
 const groupOf = (...path: string[]) => new ControlGroup(PREFIX, ...path);

@@ -9,7 +9,9 @@ import { Lab } from './lab.ts';
 import { LabRun } from './lab-run.ts';
 import { BLOWS, type Blow, type Cell, type Place, pathOf, play } from './matrix.ts';
 import { isBroken, MatrixTable } from './matrix-table.ts';
-import { SCENES, type Scene } from './scenes.ts';
+import { willing } from './people.ts';
+import type { Scene } from './scene.ts';
+import { SCENES } from './scenes.ts';
 
 const NAMES = SCENES.map(({ name }) => name);
 const wishes = new Command('npm run lab:matrix --')
@@ -25,7 +27,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Steps and their hosts, in the order in which a run without trouble comes to them. */
 async function places(lab: Lab, scene: Scene): Promise<Place[]> {
-  const run = await LabRun.start(lab, packaged(scene.name), await scene.params(lab));
+  const run = await LabRun.start(lab, packaged(scene.name), await scene.params(lab), willing(lab, scene.hands));
   try {
     const outcome = await run.ended();
     if (outcome !== 'completed') throw new Error(`${run.id} without any blow is ${outcome}`);
@@ -44,12 +46,17 @@ async function places(lab: Lab, scene: Scene): Promise<Place[]> {
 async function playAll(lab: Lab, table: MatrixTable): Promise<void> {
   for (const scene of SCENES.filter(({ name }) => wishes.runbook.includes(name))) {
     const kept = await KeptState.of(lab, scene.hosts);
+    const begin = async () => {
+      await kept.restore();
+      await scene.prepare?.(lab);
+    };
+    await scene.prepare?.(lab);
     const cells = (await places(lab, scene)).flatMap((place) =>
       wishes.blow.map((blow): Cell => ({ scene, ...place, blow })),
     );
     let asKept = false;
     for (const cell of cells.filter((cell) => !table.has(cell))) {
-      if (!asKept) await kept.restore();
+      if (!asKept) await begin();
       const verdict = await play(lab, cell);
       table.add(cell, verdict);
       if (isBroken(verdict)) process.exitCode = 1;

@@ -10,7 +10,8 @@ import { changesSince, takeSnapshots } from './host-snapshot.ts';
 import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
 import { LabRun } from './lab-run.ts';
-import type { Scene } from './scenes.ts';
+import { willing } from './people.ts';
+import type { Scene } from './scene.ts';
 import { hostStates, signalbox } from './signalbox.ts';
 
 /**
@@ -54,7 +55,7 @@ export async function play(lab: Lab, cell: Cell): Promise<Verdict> {
   const before = await takeSnapshots(hosts, unitOf);
   const { doubles } = executions(lab, scene.hosts);
   const runbook = blow === 'failure' ? putFailing(lab, { name: scene.name, step, host }) : packaged(scene.name);
-  const run = await LabRun.start(lab, runbook, await scene.params(lab));
+  const run = await LabRun.start(lab, runbook, await scene.params(lab), willing(lab, scene.hands));
   try {
     if (blow !== 'failure') await strike(lab, run, cell);
     const outcome = await run

@@ -4,7 +4,7 @@ import { countDoubleSigns } from '../signatures.ts';
 import { foundAnew, NODES, signatures, unitOf, VALIDATOR_MOVE } from './chain.ts';
 import { changesSince, takeSnapshots } from './host-snapshot.ts';
 import { type Blow, play } from './matrix.ts';
-import { VALIDATOR_MOVES } from './scenes.ts';
+import { VALIDATOR_MOVES } from './scenes-chain.ts';
 import { LAB_IS_THERE, sharedLab, started } from './shared-lab.ts';
 
 const KEY = '/home/remes/.remesd/config/priv_validator_key.json';

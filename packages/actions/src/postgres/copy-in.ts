@@ -30,6 +30,7 @@ export const postgresCopyIn = defineAction<With>({
   effect: 'reversible',
   does: 'load {file} into {table} of {connection}',
   undoes: 'exactly these rows out again, unless somebody has changed one',
+  leaves: 'sequences of the table where the load has brought them, as a transaction does that is rolled back',
   touches: [],
   secrets: ['connection'],
   receipt: { rows: 'how many were loaded', own: 'how many of the keys the table had before' },
