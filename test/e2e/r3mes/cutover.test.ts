@@ -60,6 +60,7 @@ describe.skipIf(!realBackend || !real)('runbooks/r3mes/production-cutover', () =
       ...{ api: 'api.r3mes.io', apiHost: '127.0.0.1', apiPort, caFile, monitoring: await monitoring() },
       ...{ database: { uri: world.secret('database', server.uri('r3mes')) }, file: checked },
       ...{ dumps: join(world.dir, 'dumps'), greenAddress: front.green.address, greenUrl: front.green.url },
+      ...{ blueUrl: backend.url },
       ...{ upstreamFile: front.upstreamFile, nginxConfig: front.config, accessLog: front.accessLog },
       ...{ publicUrl: front.url, enough: 20, window: '2s', patience: '30s' },
     };
