@@ -2,16 +2,20 @@ import { createServer, type Socket } from 'node:net';
 import { createKeyPair } from '@signalbox/protocol/crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectAgent } from './agent-bus.ts';
+import { dial } from './connect.ts';
 import { connectCoordinator } from './coordinator-bus.ts';
 import { bytes, codeOf, startLab, text, until } from './test-fixture.ts';
 
 /** Something that speaks just enough NATS to be asked who it is; the real one cannot be had in so old a version. */
-async function startSayingInfo(info: object) {
+async function startSayingInfo(info: object, refusals = 0) {
+  let refused = 0;
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
-    socket.on('data', (data) => data.includes('PING') && socket.write('PONG\r\n'));
+    const refuses = refused++ < refusals;
+    const answer = refuses ? "-ERR 'Authorization Violation'\r\n" : 'PONG\r\n';
+    socket.on('data', (data) => data.includes('PING') && socket.write(answer));
     socket.write(`INFO ${JSON.stringify({ server_id: 'x', max_payload: 1_048_576, headers: true, ...info })}\r\n`);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,7 +54,17 @@ describe('connecting', () => {
     await expect(waiting).rejects.toThrow();
   });
 
-  it('says SB-BUS-AUTH at once to a key that nobody enrolled, however long it could wait', async () => {
+  it('does not take a server at its word that is being reconfigured and refuses a key for a moment', async () => {
+    const fit = { version: '2.14.0', jetstream: true };
+    const moment = await startSayingInfo(fit, 2);
+    const link = await dial(options(moment.url));
+    expect(link.connected).toBe(true);
+    await link.close();
+    const longer = await startSayingInfo(fit, 3);
+    expect(await codeOf(() => dial(options(longer.url)))).toBe('SB-BUS-AUTH');
+  });
+
+  it('says SB-BUS-AUTH soon to a key that nobody enrolled, however long it could wait', async () => {
     const lab = await startLab();
     expect(await codeOf(() => connectCoordinator(options(lab.mesh.url, 0)))).toBe('SB-BUS-AUTH');
   });

@@ -14,10 +14,13 @@ const PING_EVERY_MS = 5_000;
 const MAX_PINGS_OUT = 2;
 /** Bound on one try at one server. */
 const TRY_TIMEOUT_MS = 3_000;
+/** A server that is being reconfigured, because a host joins or goes, refuses any key for a moment. */
+const REFUSALS_BELIEVED = 3;
+const REFUSED_PAUSE_MS = 250;
 
 /**
  * Connects, trying again with back-off until `connectTimeoutMs` is over, and from then on reconnects without end.
- * @throws SB-BUS-UNREACHABLE, SB-BUS-AUTH (at once: waiting does not make a key known), SB-BUS-TOO-OLD, SB-BUS-NO-JETSTREAM.
+ * @throws SB-BUS-UNREACHABLE, SB-BUS-AUTH (within a second: waiting does not make a key known), SB-BUS-TOO-OLD, SB-BUS-NO-JETSTREAM.
  */
 export async function dial(options: BusOptions): Promise<Link> {
   const { seed } = options;
@@ -26,6 +29,7 @@ export async function dial(options: BusOptions): Promise<Link> {
     return typeof present === 'string' ? keyPairFromSeed(present) : present;
   };
   const startedAt = performance.now();
+  let refusals = 0;
   for (let attempt = 0; ; attempt++) {
     try {
       const nc = await tryOnce(options, key);
@@ -33,13 +37,19 @@ export async function dial(options: BusOptions): Promise<Link> {
       return makeLink(nc, options.log ?? (() => {}));
     } catch (error) {
       refuseHopeless(error, options);
+      if (isRefusal(error)) {
+        refusals += 1;
+        if (refusals === REFUSALS_BELIEVED) throw refused(error, options);
+        await pause(REFUSED_PAUSE_MS, options);
+        continue;
+      }
       const leftMs = options.connectTimeoutMs - (performance.now() - startedAt);
       if (options.connectTimeoutMs !== 0 && leftMs <= 0) throw unreachable(error, options);
       const reason = error instanceof Error ? error.message : String(error);
       if (attempt === 0)
         options.log?.('warn', 'NATS does not answer; trying again', { servers: options.servers, reason });
       const waitMs = options.connectTimeoutMs === 0 ? backoffMs(attempt) : Math.min(backoffMs(attempt), leftMs);
-      await delay(waitMs, undefined, options.signal ? { signal: options.signal } : {});
+      await pause(waitMs, options);
     }
   }
 }
@@ -91,13 +101,22 @@ async function refuseUnfitServer(nc: NatsConnection): Promise<void> {
   throw busError('SB-BUS-NO-JETSTREAM', `the server at ${where} has JetStream switched off`);
 }
 
-function refuseHopeless(error: unknown, { servers, name, signal }: BusOptions): void {
+async function pause(ms: number, { signal }: BusOptions): Promise<void> {
+  await delay(ms, undefined, signal ? { signal } : {});
+}
+
+function refuseHopeless(error: unknown, { signal }: BusOptions): void {
   if (signal?.aborted) throw signal.reason;
   if (error instanceof SignalboxError) throw error;
-  if (!(error instanceof NatsError)) return;
-  if (error.code === ErrorCode.AuthorizationViolation || error.code === ErrorCode.BadAuthentication) {
-    throw busError('SB-BUS-AUTH', `${servers.join(', ')} does not accept the key of ${name}`, { cause: error });
-  }
+}
+
+function isRefusal(error: unknown): boolean {
+  const codes: string[] = [ErrorCode.AuthorizationViolation, ErrorCode.BadAuthentication];
+  return error instanceof NatsError && codes.includes(error.code);
+}
+
+function refused(error: unknown, { servers, name }: BusOptions) {
+  return busError('SB-BUS-AUTH', `${servers.join(', ')} does not accept the key of ${name}`, { cause: error });
 }
 
 function unreachable(error: unknown, { servers, connectTimeoutMs }: BusOptions) {
