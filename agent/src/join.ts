@@ -28,9 +28,6 @@ export async function joinMesh({ token: given, dir, stateDir, policy }: JoinOpti
   const token = readToken(given === '-' ? readFileSync(0, 'utf8') : given);
   if (token === undefined) throw agentError('SB-JOIN-TOKEN', 'this is no token of this version');
   if (token.expiresAtMs <= nowMs) throw agentError('SB-JOIN-TOKEN', `the token for ${token.host} has expired`);
-  if (policy && process.geteuid?.() !== 0) {
-    throw agentError('SB-JOIN-FILE', 'a policy belongs to root: join as root, or with --no-policy');
-  }
   const folder = resolve(dir);
   const key = createKeyPair();
   const write = writerInto(folder);

@@ -5,7 +5,7 @@ export const POLICY_CODES = {
   'SB-POLICY-FILE': {
     class: 'terminal',
     means:
-      'The policy of this host cannot be relied on: somebody else than root could change it. The agent does not start.',
+      "The policy of this host cannot be relied on: somebody else than root and the agent's own user could change it. The agent does not start.",
     next: 'Let root own the file and every folder above it, writable by nobody else (chown root, chmod go-w).',
   },
   'SB-POLICY-ACTION': {

@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { sayTo } from '../e2e/support/child.ts';
 import { processesOf } from '../e2e/support/processes.ts';
+import { sayTo } from '../lab/child.ts';
 import { REPOSITORY } from '../lab/programs.ts';
 
 const PROGRAM = join(REPOSITORY, 'test', 'dist', 'chaos', 'main.js');

@@ -4,7 +4,7 @@ import { Plan } from '@signalbox/protocol';
 import type { Point } from '@signalbox/protocol/points';
 import { until } from '@signalbox/protocol/testing';
 import { indexOf } from '@signalbox/sequencer';
-import { sayTo } from '../e2e/support/child.ts';
+import { sayTo } from '../lab/child.ts';
 import type { Janitor } from '../lab/janitor.ts';
 import { ProcessMesh } from '../lab/mesh.ts';
 import { Operator } from '../lab/operator.ts';

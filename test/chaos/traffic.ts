@@ -1,5 +1,5 @@
 import { SignalboxError } from '@signalbox/protocol';
-import { sayTo } from '../e2e/support/child.ts';
+import { sayTo } from '../lab/child.ts';
 import type { Operator } from '../lab/operator.ts';
 import { PROGRAMS } from '../lab/programs.ts';
 import { choiceOf, commandsOn, waitsForHost } from './held.ts';

@@ -1,8 +1,5 @@
-import { hostState, REQUESTS } from '@signalbox/protocol';
-import { until } from '@signalbox/protocol/testing';
 import type { Janitor } from '../lab/janitor.ts';
-import { ProcessMesh } from '../lab/mesh.ts';
-import { bootHosts } from './hosts.ts';
+import { raiseMesh } from './mesh.ts';
 import type { DemoOptions } from './options.ts';
 import { followRun, followWithSabotage, type Stage, startUpgrade } from './phases.ts';
 import { countProof, lookBefore, objections, type Proof } from './proof.ts';
@@ -58,32 +55,14 @@ export async function runDemo({ options, screen, janitor, dir }: DemoContext): P
 }
 
 async function setStage({ screen, janitor, dir }: Omit<DemoContext, 'options'>): Promise<Stage> {
-  const hosts = await bootHosts(dir, janitor);
-  const mesh = await ProcessMesh.start({ name: MESH, dir, hosts: hosts.all }, janitor);
-  const signalbox = new Signalbox(mesh.operatorFile(), (child) => janitor.adopt('signalbox', child));
-  await allOnline(signalbox, hosts.all.length);
+  const { hosts, mesh } = await raiseMesh({ name: MESH, dir, janitor });
+  const signalbox = new Signalbox(mesh.settings, (child) => janitor.adopt('signalbox', child));
   const names = hosts.all.map(({ name }) => name).join(', ');
   screen.tell(`NATS with JetStream, coordinator ${mesh.coordinatorPid}, agents on ${names}; everything in ${dir}`);
-  return { hosts, mesh, signalbox, screen, current: undefined };
-}
-
-/** @throws Error with what the CLI said last, when the mesh does not come up. */
-export async function allOnline(signalbox: Signalbox, wanted: number): Promise<void> {
-  let said = 'nothing';
-  const look = async () => {
-    const { nowMs, hosts } = REQUESTS.hosts.reply.parse(await signalbox.json(['hosts']));
-    const states = hosts.map(({ seenAtMs }) => hostState(seenAtMs === undefined ? undefined : nowMs - seenAtMs));
-    said = states.join(', ');
-    return states.filter((state) => state === 'online').length >= wanted;
-  };
-  // The first looks come before anybody can answer.
-  const orNotYet = (error: unknown): boolean => {
-    said = String(error);
-    return false;
-  };
-  await until('all agents to be heard', () => look().catch(orNotYet), { timeoutMs: 30_000 }).catch((error: unknown) => {
-    throw new Error(`the mesh does not come up: ${said}`, { cause: error });
-  });
+  screen.tell(
+    'on: TLS, hosts with keys of their own that joined by one-time tokens, a policy on each, messengers without keys',
+  );
+  return { dir, hosts, mesh, signalbox, screen, current: undefined };
 }
 
 function summary(runs: readonly RunRecord[], proof: Proof) {
@@ -101,16 +80,19 @@ function summary(runs: readonly RunRecord[], proof: Proof) {
 }
 
 /** Until Ctrl-C, on which the janitor sweeps. */
-function keepUp({ mesh, screen, signalbox }: Stage): Promise<never> {
+function keepUp({ dir, screen, signalbox }: Stage): Promise<never> {
   const line = (args: string) => `  node coordinator/dist/main.js --config ${signalbox.configFile} ${args}`;
   screen.print(
-    `The mesh ${MESH} stays up in ${mesh.dir}. In another terminal, from this folder:`,
+    `The mesh ${MESH} stays up in ${dir}. In another terminal, from this folder:`,
     '',
     line('hosts'),
     line('runs'),
     line('probe cometbft.status --hosts node-1'),
-    line('exec --hosts miner-1 --effect read -- uname -a'),
     line('report r3mes-node-upgrade-2 --format md'),
+    '',
+    'What the policy of a host does not allow is refused:',
+    '',
+    line('exec --hosts miner-1 --effect read -- uname -a'),
     '',
     'Ctrl-C ends it.',
   );

@@ -20,8 +20,8 @@ export interface DemoHosts {
   rival: NodeSandbox;
 }
 
-/** Four hosts of the mesh and one beside it, booted. */
-export async function bootHosts(dir: string, janitor: Janitor): Promise<DemoHosts> {
+/** Four hosts of the mesh and one beside it. */
+export async function createHosts(dir: string): Promise<DemoHosts> {
   const [rpc = 0, p2p = 0, rivalRpc = 0, rivalP2p = 0, ...stats] = await freePorts(4 + MINERS.length);
   const node = createSandbox({ dir, name: 'node-1', role: 'node', ports: { rpc, p2p } });
   const miners = MINERS.map((name, i) =>
@@ -33,8 +33,11 @@ export async function bootHosts(dir: string, janitor: Janitor): Promise<DemoHost
     role: 'node',
     ports: { rpc: rivalRpc, p2p: rivalP2p },
   });
-  const all = [node, ...miners];
+  return { node, miners, all: [node, ...miners], rival };
+}
+
+/** Boots those of the mesh. */
+export async function bootHosts({ all, rival }: DemoHosts, janitor: Janitor): Promise<void> {
   for (const sandbox of [...all, rival]) janitor.add(sandbox.name, () => stopSandbox(sandbox));
   await Promise.all(all.map(startSandbox));
-  return { node, miners, all, rival };
 }

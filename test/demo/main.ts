@@ -1,5 +1,5 @@
 // `npm run demo`: the upgrade that goes well, the one that goes wrong and survives sabotage, and the proof.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Janitor } from '../lab/janitor.ts';
@@ -25,7 +25,8 @@ async function main(): Promise<void> {
   // With --json standard output belongs to the one object at the end.
   const screen = new Screen(options.json ? process.stderr : process.stdout);
   const janitor = new Janitor();
-  const dir = mkdtempSync(join(tmpdir(), 'signalbox-demo-'));
+  // Without links: a policy is not read through one, and allows the places where things really are.
+  const dir = mkdtempSync(join(realpathSync(tmpdir()), 'signalbox-demo-'));
   janitor.add('folder', async () => rmSync(dir, { recursive: true, force: true }));
   janitor.onSignals(() => {
     screen.hideFooter();

@@ -11,7 +11,8 @@ export const USAGE = `npm run demo [-- --json] [-- --keep]
 
 Upgrades a chain node and its three miners across four hosts, then does it again with a release that crash-loops,
 kills its own coordinator in the middle of the undo, and counts from the hosts' own files what became of it.
-Everything runs on loopback, in a temporary folder, as this user.
+Everything runs on loopback, in a temporary folder, as this user: a mesh as \`signalbox init\` makes it, whose hosts have joined
+by tokens and have policies.
 
   --json   one JSON object as the last line of standard output
   --keep   leave the mesh up and print commands to play with; Ctrl-C ends it

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
 import { z } from 'zod';
 import { downloadedBinary } from '../lab/furnish-node.ts';
-import type { ProcessMesh } from '../lab/mesh.ts';
+import type { InitMesh } from '../lab/init-mesh.ts';
 import { NODE_UPGRADE } from '../lab/programs.ts';
 import type { DemoHosts } from './hosts.ts';
 import { RunRecord } from './run-record.ts';
@@ -13,8 +13,10 @@ import type { Signalbox } from './signalbox.ts';
 import { tellEntry } from './story.ts';
 
 export interface Stage {
+  /** Everything that the demo writes is in this folder. */
+  dir: string;
   hosts: DemoHosts;
-  mesh: ProcessMesh;
+  mesh: InitMesh;
   signalbox: Signalbox;
   screen: Screen;
   /** The run that is shown. */
@@ -29,10 +31,10 @@ const RUN_TIMEOUT_MS = 120_000;
 const Started = z.object({ started: z.string() });
 
 /** Plans the upgrade to a release that lies on the node, and starts the plan. */
-export async function startUpgrade({ hosts, mesh, signalbox }: Stage, version: string): Promise<RunRecord> {
+export async function startUpgrade({ dir, hosts, signalbox }: Stage, version: string): Promise<RunRecord> {
   const { paths, home } = hosts.node;
   const binary = downloadedBinary(paths, version);
-  const plan = join(mesh.dir, `${version}.plan`);
+  const plan = join(dir, `${version}.plan`);
   const params = {
     binary,
     sha256: createHash('sha256').update(readFileSync(binary)).digest('hex'),

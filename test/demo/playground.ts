@@ -1,20 +1,17 @@
 // `npm run playground`: the demo's hosts, for somebody who wants to type the commands. docs/guides/ten-minutes.md goes through it.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { downloadedBinary } from '../lab/furnish-node.ts';
 import { Janitor } from '../lab/janitor.ts';
-import { ProcessMesh } from '../lab/mesh.ts';
 import { PROGRAMS } from '../lab/programs.ts';
 import type { NodeSandbox } from '../lab/sandbox.ts';
-import { allOnline } from './demo.ts';
-import { bootHosts } from './hosts.ts';
-import { Signalbox } from './signalbox.ts';
+import { raiseMesh } from './mesh.ts';
 
 /** One place, so that a page can name it. */
-const DIR = join(tmpdir(), 'signalbox-playground');
+const DIR = join(realpathSync(tmpdir()), 'signalbox-playground');
 const RELEASES = { good: 'v1.0.0', bad: 'v1.0.1-bad' };
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -39,13 +36,9 @@ async function main(): Promise<void> {
 }
 
 async function setUp(janitor: Janitor): Promise<void> {
-  const hosts = await bootHosts(DIR, janitor);
-  const mesh = await ProcessMesh.start({ name: 'playground', dir: join(DIR, 'mesh'), hosts: hosts.all }, janitor);
-  const operator = mesh.operatorFile();
-  const signalbox = new Signalbox(operator, (child) => janitor.adopt('signalbox', child));
-  await allOnline(signalbox, hosts.all.length);
+  const { hosts, mesh } = await raiseMesh({ name: 'playground', dir: DIR, janitor });
   mkdirSync(join(DIR, 'bin'));
-  const command = `#!/bin/sh\nexec '${process.execPath}' '${PROGRAMS.signalbox}' --config '${operator}' "$@"\n`;
+  const command = `#!/bin/sh\nexec '${process.execPath}' '${PROGRAMS.signalbox}' --config '${mesh.settings}' "$@"\n`;
   writeFileSync(join(DIR, 'bin', 'signalbox'), command, { mode: 0o755 });
   for (const [name, version] of Object.entries(RELEASES)) writeParams(hosts.node, name, version);
   say(`ready: ${hosts.all.map(({ name }) => name).join(', ')}; everything is in ${DIR}. Ctrl-C ends it.`);

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
+import { sayTo } from '../lab/child.ts';
 import { keeperOf } from '../lab/keepers.ts';
 import { PROGRAMS } from '../lab/programs.ts';
-import { sayTo } from './support/child.ts';
 import { workStep } from './support/work.ts';
 import { type World, worldOfTest } from './support/world.ts';
 

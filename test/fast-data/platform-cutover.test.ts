@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sayTo } from '../e2e/support/child.ts';
+import { sayTo } from '../lab/child.ts';
 import { PROGRAMS, REPOSITORY } from '../lab/programs.ts';
 
 const RUNBOOK = join(REPOSITORY, 'runbooks', 'fast-data', 'platform-cutover.yaml');

@@ -4,7 +4,7 @@ import { requireReal } from '@signalbox/actions/testing';
 import type { RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
 import { stringify } from 'yaml';
-import { type Said, sayTo } from '../e2e/support/child.ts';
+import { type Said, sayTo } from '../lab/child.ts';
 import type { Janitor } from '../lab/janitor.ts';
 import { type MeshHost, ProcessMesh } from '../lab/mesh.ts';
 import { Operator } from '../lab/operator.ts';

@@ -33,7 +33,8 @@ const TABLES = 48;
 export const nodeHome = (paths: HostPaths) => join(paths.home, 'remes', '.remesd');
 export const nodeBinary = (paths: HostPaths) => join(paths.localBin, 'remesd');
 /** A release that lies on the host and is not installed: what an operator downloaded. */
-export const downloadedBinary = (paths: HostPaths, version: string) => join(paths.root, 'opt', `remesd-${version}`);
+export const downloadedBinary = (paths: HostPaths, version: string) =>
+  join(paths.root, 'srv', 'releases', `remesd-${version}`);
 
 /** A validator of the R3MES chain as its operators run it: one release installed, later ones downloaded. */
 export function furnishNode(paths: HostPaths, options: NodeOptions): void {

@@ -1,12 +1,10 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EmbeddedServerOptions, type LocalMesh, type LocalMeshOptions, startMesh } from '@signalbox/bus';
 import { createKeyPair, writeCertificate } from '@signalbox/protocol/crypto';
 import { stringify } from 'yaml';
-import { hasEnded, type Janitor } from './janitor.ts';
-import { type Launch, PROGRAMS, startDaemon, withSocket } from './programs.ts';
+import type { Janitor } from './janitor.ts';
+import { COORDINATOR, MeshPrograms, type MeshProgramsOptions } from './mesh-programs.ts';
 
 /** A host of the mesh, for which an agent is started. */
 export interface MeshHost {
@@ -37,8 +35,7 @@ export interface ProcessMeshOptions {
   readonly coordinator?: object;
   /** Bound of JetStream's files. */
   readonly maxStorageBytes?: number;
-  /** By the daemon's name: a coordinator's, or its host's. */
-  readonly launch?: (daemon: string) => Launch;
+  readonly launch?: MeshProgramsOptions['launch'];
   /** A NATS that somebody else has set up: who is known there, and how. */
   readonly nats?: Pick<LocalMeshOptions, 'keys'> & Pick<EmbeddedServerOptions, 'adapt'>;
   /** Puts something between everybody and NATS. @returns where they find it then. */
@@ -52,28 +49,18 @@ interface Reached {
   readonly url: string;
 }
 
-interface Daemon {
-  readonly child: ChildProcess;
-  readonly end: () => Promise<void>;
-}
-
-const COORDINATOR = 'coordinator';
-
 /** NATS, a coordinator or more, and an agent a host: each an operating-system process of its own, as on real machines. */
-export class ProcessMesh {
+export class ProcessMesh extends MeshPrograms {
   readonly name: string;
   readonly dir: string;
   readonly nats: LocalMesh;
   readonly hosts: readonly MeshHost[];
   /** Who vouches for its operators. */
   readonly authority = createKeyPair('account');
-  readonly #janitor: Janitor;
   readonly #coordinator: object;
-  readonly #launch: (daemon: string) => Launch;
   readonly jwtOf: (publicKey: string) => string | undefined;
   /** Where everybody finds NATS. */
   readonly #url: string;
-  readonly #daemons = new Map<string, Daemon>();
 
   /** Resolves when NATS takes connections; the daemons are then being started and connect by themselves. */
   static async start(options: ProcessMeshOptions, janitor: Janitor): Promise<ProcessMesh> {
@@ -102,16 +89,15 @@ export class ProcessMesh {
     { nats, url }: Reached,
     janitor: Janitor,
   ) {
-    const { name, dir, hosts, launch = () => ({}) } = options;
+    const { name, dir, hosts, launch } = options;
+    super({ dir, janitor, launch });
     this.name = name;
     this.dir = dir;
     this.nats = nats;
     this.#url = url;
     this.hosts = hosts;
-    this.#janitor = janitor;
-    this.#launch = launch;
     this.jwtOf = options.jwtOf ?? (() => undefined);
-    for (const folder of ['etc', 'log', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
+    for (const folder of ['etc', 'state']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
     this.#coordinator = coordinatorSettings(options, { nats, url }, this.#credentials(COORDINATOR));
     this.write('coordinator.yaml', { ...this.#coordinator, name: 'coordinator-1' });
     for (const [operator, role] of Object.entries(options.operators)) {
@@ -146,75 +132,17 @@ export class ProcessMesh {
   }
 
   startCoordinator(): void {
-    const args = [COORDINATOR, '--config', this.etc('coordinator.yaml')];
-    this.#start(COORDINATOR, PROGRAMS.signalbox, args);
+    this.coordinator(COORDINATOR, this.etc('coordinator.yaml'));
   }
 
   /** One more coordinator, with a name of its own and the key of the first. */
   addCoordinator(name: string): void {
-    const file = this.write(`${name}.yaml`, { ...this.#coordinator, name });
-    this.#start(name, PROGRAMS.signalbox, [COORDINATOR, '--config', file]);
+    this.coordinator(name, this.write(`${name}.yaml`, { ...this.#coordinator, name }));
   }
 
   startAgent(host: string): void {
-    const args = ['--config', this.etc(`agent-${host}.yaml`)];
     const apart = this.hosts.find(({ name }) => name === host)?.messenger === true;
-    const path = this.socketOf(host);
-    if (apart) rmSync(path, { force: true });
-    this.#start(host, PROGRAMS.agent, args, apart ? withSocket(path) : undefined);
-  }
-
-  /** What brings messages to the agent of a host that has a messenger. */
-  startMessenger(host: string): void {
-    this.#start(`${host}-messenger`, PROGRAMS.messenger, [this.socketOf(host)]);
-  }
-
-  /** Where messengers come to the runner of that host. */
-  socketOf(host: string): string {
-    return join(this.dir, `${host}.sock`);
-  }
-
-  get coordinatorPid(): number | undefined {
-    return this.#daemons.get(COORDINATOR)?.child.pid;
-  }
-
-  /** @throws Error when no daemon of that name runs. */
-  pidOf(name: string): number {
-    const pid = this.#daemons.get(name)?.child.pid;
-    if (pid === undefined) throw new Error(`no ${name} runs`);
-    return pid;
-  }
-
-  killCoordinator(): Promise<void> {
-    return this.kill(COORDINATOR);
-  }
-
-  /** SIGKILL, as an operating system that runs out of memory does it. Resolves when the process is gone. */
-  async kill(name: string): Promise<void> {
-    const daemon = this.#daemons.get(name);
-    if (!daemon) throw new Error(`no ${name} runs`);
-    const gone = once(daemon.child, 'exit');
-    daemon.child.kill('SIGKILL');
-    await gone;
-    await this.stop(name);
-  }
-
-  /** As a service manager stops it. */
-  async stop(name: string): Promise<void> {
-    await this.#daemons.get(name)?.end();
-    this.#daemons.delete(name);
-  }
-
-  /** The exit code of a daemon that ends by itself; null when a signal ended it. */
-  async endOf(name: string): Promise<number | null> {
-    const { child } = this.#daemons.get(name) ?? {};
-    if (!child) throw new Error(`no ${name} runs`);
-    if (!hasEnded(child)) await once(child, 'exit');
-    return child.exitCode;
-  }
-
-  logFile(name: string): string {
-    return join(this.dir, 'log', `${name}.log`);
+    this.agent(host, this.etc(`agent-${host}.yaml`), apart);
   }
 
   /** A file among the settings. */
@@ -226,11 +154,6 @@ export class ProcessMesh {
   write(name: string, settings: object): string {
     writeFileSync(this.etc(name), stringify(settings), { mode: 0o600 });
     return this.etc(name);
-  }
-
-  #start(name: string, program: string, args: readonly string[], launch = this.#launch(name)): void {
-    const child = startDaemon(program, args, { logFile: this.logFile(name), launch });
-    this.#daemons.set(name, { child, end: this.#janitor.adopt(name, child) });
   }
 
   /** What the authority says of an operator. @returns the path. */

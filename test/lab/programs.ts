@@ -1,7 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { closeSync, openSync, renameSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 
 /** The repository: this file is `test/lab/programs.ts` there, or `test/dist/lab/programs.js` when it was built. */
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -27,31 +29,49 @@ export interface Launch {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Opens a socket and becomes the program that it is handed over to, as systemd's socket units have it (sd_listen_fds(3)). */
-const WITH_SOCKET = `
-use IO::Socket::UNIX;
-$^F = 3;
-my $socket = IO::Socket::UNIX->new(Local => shift @ARGV, Listen => 8) or die $@;
-@ENV{qw(LISTEN_PID LISTEN_FDS)} = ($$, 1);
-exec { $ARGV[0] } @ARGV;
-`;
+export interface StartOptions {
+  readonly logFile: string;
+  readonly launch?: Launch;
+  /** Path of a unix socket that listens before the program does, and is handed over to it as systemd's socket units do. */
+  readonly socket?: string;
+}
 
-export const withSocket = (path: string): Launch => ({ before: ['perl', '-e', WITH_SOCKET, '--', path] });
+/** Becomes the program that a socket is handed over to: its descriptor is 3, and is for this process (sd_listen_fds(3)). */
+const WITH_SOCKET = ['/bin/sh', '-c', 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"', 'sh'];
+
+/** Starts a program of ours, as `startProcess`. */
+export function startDaemon(program: string, args: readonly string[], options: StartOptions): ChildProcess {
+  const { node = [] } = options.launch ?? {};
+  return startProcess([process.execPath, ...node, program, ...args], options);
+}
 
 /**
- * Starts a daemon as an operating-system process of its own, in its own group: a Ctrl-C in the terminal reaches its
- * starter alone, which then ends its processes in order.
+ * Starts an operating-system process of its own, in its own group: a Ctrl-C in the terminal reaches its starter alone,
+ * which then ends its processes in order.
  */
-export function startDaemon(
-  program: string,
-  args: readonly string[],
-  { logFile, launch: { before = [], node = [], env } = {} }: { logFile: string; launch?: Launch },
+export function startProcess(
+  argv: readonly string[],
+  { logFile, launch: { before = [], env } = {}, socket }: StartOptions,
 ): ChildProcess {
-  const [file = process.execPath, ...rest] = [...before, process.execPath, ...node, program, ...args];
+  const [file = '', ...args] = [...before, ...(socket === undefined ? [] : WITH_SOCKET), ...argv];
   const log = openSync(logFile, 'a', 0o600);
+  const listening = socket === undefined ? undefined : listenAt(socket);
   try {
-    return spawn(file, rest, { detached: true, stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+    const stdio: StdioOptions = ['ignore', log, log, ...(listening ? [listening.fd] : [])];
+    return spawn(file, args, { detached: true, stdio, env: { ...process.env, ...env } });
   } finally {
+    listening?.server.close();
     closeSync(log);
   }
+}
+
+/** Node has no name for the descriptor of a server that listens. */
+const Listening = z.object({ _handle: z.object({ fd: z.int().min(0) }) });
+
+/** Made beside and renamed: a server that is closed takes its socket away from where it was made. */
+function listenAt(path: string): { server: Server; fd: number } {
+  const server = createServer().listen(`${path}.new`);
+  const { fd } = Listening.parse(server)._handle;
+  renameSync(`${path}.new`, path);
+  return { server, fd };
 }

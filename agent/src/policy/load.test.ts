@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf } from '@signalbox/protocol/testing';
@@ -40,9 +40,21 @@ describe('the policy of a host', () => {
     expect(await refused(join(dir, 'etc/policy.yaml'))).toBe('SB-POLICY-FILE');
   });
 
-  it.skipIf(owner === 0)('is refused when it belongs to somebody else than root', async () => {
+  it('may belong to root, or to the user that the agent runs as', () => {
+    expect(loadPolicy({ path: file, own: [], actionByName: () => undefined }).sha256).toBeDefined();
+  });
+
+  it.skipIf(owner === 0)('is refused by an agent of root when it belongs to somebody else', async () => {
     expect(await refused(file, 0)).toBe('SB-POLICY-FILE');
   });
+
+  it.runIf(owner === 0)(
+    'is refused when it belongs to somebody else than the user that the agent runs as',
+    async () => {
+      chownSync(file, 65_534, 65_534);
+      expect(await refused(file)).toBe('SB-POLICY-FILE');
+    },
+  );
 
   it('is refused with a line when it says what nobody knows', async () => {
     writeFileSync(file, 'allow:\n  action: [systemd.*]\n');

@@ -8,7 +8,7 @@ import { createPolicy, EVERYTHING, type Policy, PolicyFile, type PolicyOptions }
 export interface PolicySource extends Omit<PolicyOptions, 'sha256' | 'uidOf'> {
   /** Path of policy.yaml; undefined: everything is allowed. */
   readonly path: string | undefined;
-  /** Who may own it. Default root. */
+  /** Who may own it beside root. Default the user that this process runs as. */
   readonly owner?: number;
 }
 
@@ -16,7 +16,7 @@ export interface PolicySource extends Omit<PolicyOptions, 'sha256' | 'uidOf'> {
  * Reads what the owner of this host allows.
  * @throws SB-POLICY-FILE when somebody else could change it; SB-CFG-* when it is no policy.
  */
-export function loadPolicy({ path, owner = 0, own, actionByName }: PolicySource): Policy {
+export function loadPolicy({ path, owner = process.geteuid?.() ?? 0, own, actionByName }: PolicySource): Policy {
   if (path === undefined) return EVERYTHING;
   const file = resolve(path);
   refuseOthers(file, owner);

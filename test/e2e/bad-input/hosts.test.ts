@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
+import { sayTo } from '../../lab/child.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { sayTo } from '../support/child.ts';
 import { workStep } from '../support/work.ts';
 import { worldOfTest } from '../support/world.ts';
 

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { testFolder } from '../../lab/booted.ts';
+import { sayTo } from '../../lab/child.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { sayTo } from '../support/child.ts';
 
 const GOOD = `apiVersion: signalbox/v1
 kind: Runbook

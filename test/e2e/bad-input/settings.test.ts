@@ -4,8 +4,8 @@ import { createKeyPair } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { testFolder } from '../../lab/booted.ts';
+import { sayTo } from '../../lab/child.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { sayTo } from '../support/child.ts';
 
 /** A folder with a whole agent.yaml, and what the agent says to another text in it. */
 function agentWith(change: (good: Record<string, unknown>) => string) {

@@ -2,8 +2,8 @@ import { type Command, type Control, commandId, type Proof } from '@signalbox/pr
 import { createKeyPair, seal } from '@signalbox/protocol/crypto';
 import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sayTo } from '../../lab/child.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { sayTo } from '../support/child.ts';
 import { workStep } from '../support/work.ts';
 import { World } from '../support/world.ts';
 import { changed, payloadOf, ServerOwner, sealed } from './server-owner.ts';

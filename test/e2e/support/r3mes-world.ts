@@ -6,12 +6,12 @@ import { until } from '@signalbox/protocol/testing';
 import { spokenId } from '@signalbox/sequencer';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
+import { type Said, sayTo } from '../../lab/child.ts';
 import { Janitor } from '../../lab/janitor.ts';
 import { ProcessMesh } from '../../lab/mesh.ts';
 import { Operator } from '../../lab/operator.ts';
 import { PROGRAMS, REPOSITORY } from '../../lab/programs.ts';
 import { type Sandbox, startSandbox, stopSandbox } from '../../lab/sandbox.ts';
-import { type Said, sayTo } from './child.ts';
 
 /** How a run of a runbook ended, with everything that its log says. */
 export interface Run {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
 import { onTestFinished } from 'vitest';
+import { type Said, sayTo, type Talk, type TalkOptions, talkTo } from '../../lab/child.ts';
 import { Janitor } from '../../lab/janitor.ts';
 import { type OperatorRole, ProcessMesh, type ProcessMeshOptions } from '../../lab/mesh.ts';
 import { Operator } from '../../lab/operator.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { type Said, sayTo, type Talk, type TalkOptions, talkTo } from './child.ts';
 import { type Mark, readMarks, WORK } from './work.ts';
 
 export const MESH = 'e2e';

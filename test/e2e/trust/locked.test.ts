@@ -1,9 +1,9 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sayTo } from '../../lab/child.ts';
+import { InitMesh } from '../../lab/init-mesh.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { sayTo } from '../support/child.ts';
-import { InitMesh } from '../support/init-mesh.ts';
 
 const world = new InitMesh();
 beforeAll(() => world.start());

@@ -5,10 +5,10 @@ import { createKeyPair } from '@signalbox/protocol/crypto';
 import { until } from '@signalbox/protocol/testing';
 import { connect, ErrorCode } from 'nats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Said, sayTo } from '../../lab/child.ts';
+import { InitMesh } from '../../lab/init-mesh.ts';
 import { hasEnded } from '../../lab/janitor.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { type Said, sayTo } from '../support/child.ts';
-import { filesBelow, InitMesh } from '../support/init-mesh.ts';
 
 const world = new InitMesh();
 const { root, dir: mesh, settings } = world;
@@ -130,8 +130,7 @@ describe('a token', () => {
   });
 });
 
-/** A policy belongs to root, and only root can make one. */
-describe.skipIf(process.getuid?.() !== 0)('the policy that a host joins with', () => {
+describe('the policy that a host joins with', () => {
   it('allows what its role needs, and no program of somebody else; one that is there stays', async () => {
     const token = await enroll('m-1', '--labels', 'role=miner');
     const joined = await joinAs('m-1', token, []);
@@ -181,3 +180,9 @@ describe('a host that is revoked', () => {
     expect(log).toContain('"note":"sold"');
   });
 });
+
+function filesBelow(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

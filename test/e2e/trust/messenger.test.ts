@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { keyPairFromSeed } from '@signalbox/protocol/crypto';
 import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Agent, InitMesh } from '../support/init-mesh.ts';
+import { type Agent, InitMesh } from '../../lab/init-mesh.ts';
 
 /** With TLS and a token: what speaks to the network is told all that it needs, and never a key. */
 const world = new InitMesh();

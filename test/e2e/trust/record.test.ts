@@ -4,8 +4,8 @@ import { LogEntry } from '@signalbox/protocol';
 import { seal, sha256 } from '@signalbox/protocol/crypto';
 import { codeOf } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sayTo } from '../../lab/child.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { sayTo } from '../support/child.ts';
 import { workStep } from '../support/work.ts';
 import { World } from '../support/world.ts';
 

@@ -5,9 +5,9 @@ import { createKeyPair, keyPairFromSeed } from '@signalbox/protocol/crypto';
 import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { talkTo } from '../../lab/child.ts';
+import { type Agent, InitMesh } from '../../lab/init-mesh.ts';
 import { PROGRAMS } from '../../lab/programs.ts';
-import { talkTo } from '../support/child.ts';
-import { type Agent, InitMesh } from '../support/init-mesh.ts';
 
 /** Keys are replaced while a run goes on; what is old is good until it is withdrawn, and then worth nothing. */
 const world = new InitMesh();

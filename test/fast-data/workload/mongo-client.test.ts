@@ -1,6 +1,6 @@
 import { freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
-import { sayTo } from '../../e2e/support/child.ts';
+import { sayTo } from '../../lab/child.ts';
 import { workload } from '../world.ts';
 
 describe('a service of the stage that no database answers when it starts', () => {

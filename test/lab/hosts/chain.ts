@@ -51,7 +51,7 @@ export const unitOf = (host: LabHost) => UNITS[host.plan.role] ?? NODE_UNIT;
 
 /** Parameters of node-upgrade for a release that lies on the node. */
 export async function upgradeTo(lab: Lab, version: string): Promise<Record<string, string>> {
-  const binary = `/opt/remesd-${version}`;
+  const binary = `/srv/releases/remesd-${version}`;
   const content = lab.host('node-1').get(binary);
   return { binary, sha256: sha256(content), version, minerPackage: 'r3mes-miner==1.0.0', window: '4s' };
 }

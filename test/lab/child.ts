@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import type { Janitor } from './janitor.ts';
 
 /** What a program said, and how it ended. */
 export interface Said {
@@ -17,16 +18,19 @@ export interface TalkOptions {
   readonly input?: string;
   /** Ended with SIGKILL after this time; the exit code is then -1. Default 60 s. */
   readonly timeoutMs?: number;
+  /** Ends it with whoever started it. */
+  readonly janitor?: Janitor;
 }
 
 /** Runs a Node program to its end. */
 export async function sayTo(argv: readonly string[], options: TalkOptions = {}): Promise<Said> {
-  const { env, cwd, input, timeoutMs = 60_000 } = options;
+  const { env, cwd, input, timeoutMs = 60_000, janitor } = options;
   const child = spawn(process.execPath, argv, {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  janitor?.adopt(argv.join(' '), child);
   child.stdin.on('error', () => {});
   child.stdin.end(input ?? '');
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
