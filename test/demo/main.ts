@@ -36,7 +36,8 @@ async function main(): Promise<void> {
     process.exitCode = await runDemo({ options, screen, janitor, dir });
   } catch (error) {
     screen.hideFooter();
-    screen.print('', screen.paint.red(`the demo cannot go on: ${error instanceof Error ? error.message : error}`));
+    const why = error instanceof Error ? error.message : error;
+    if (!janitor.isSweeping) screen.print('', screen.paint.red(`the demo cannot go on: ${why}`));
     process.exitCode = 1;
   } finally {
     screen.hideFooter();

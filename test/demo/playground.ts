@@ -29,7 +29,8 @@ async function main(): Promise<void> {
   try {
     await setUp(janitor);
   } catch (error) {
-    process.stderr.write(`the playground cannot go on: ${error instanceof Error ? error.message : error}\n`);
+    const why = error instanceof Error ? error.message : error;
+    if (!janitor.isSweeping) process.stderr.write(`the playground cannot go on: ${why}\n`);
     process.exitCode = 1;
     await janitor.sweep();
   }

@@ -62,6 +62,11 @@ export class Janitor {
     if (at >= 0) this.#charges.splice(at, 1);
   }
 
+  /** What fails from now on, fails because it is ended. */
+  get isSweeping(): boolean {
+    return this.#sweeping !== undefined;
+  }
+
   /** Idempotent. Goes on when something cannot be ended, and says so at the end. */
   sweep(): Promise<void> {
     this.#sweeping ??= this.#sweepAll();
