@@ -25,7 +25,8 @@ export async function requireConfig(context: HostContext, { program, config }: N
 
 /**
  * Has a running nginx read its configuration, and proves it: `-s reload` returns when the signal is sent, so what counts is that
- * workers are there that were not there before. Old ones finish what they have begun and take nothing new.
+ * workers are there that were not there before, and that the old ones leave. For a moment both take what comes (nginx gives
+ * new ones 100 ms to begin); from then on the old ones only finish what they have begun.
  * @throws SB-ACT-NGINX-RELOAD
  */
 export async function reload(context: HostContext, nginx: Nginx): Promise<void> {
@@ -34,10 +35,18 @@ export async function reload(context: HostContext, nginx: Nginx): Promise<void> 
   const before = new Set((await workersOf(mainPid)).map(({ name }) => name));
   await succeed(context, [nginx.program, '-s', 'reload', '-c', nginx.config], { quiet: true });
   const deadlineMs = context.nowMs() + RELOADED_WITHIN_MS;
-  while (!(await workersOf(mainPid)).some(({ name }) => !before.has(name))) {
-    if (context.nowMs() > deadlineMs) throw actionError('SB-ACT-NGINX-RELOAD', `${nginx.unit} has no new workers`);
+  while (!(await haveTakenOver(mainPid, before))) {
+    if (context.nowMs() > deadlineMs) {
+      throw actionError('SB-ACT-NGINX-RELOAD', `${nginx.unit} has no new workers, or old ones go on`);
+    }
     await context.sleep(LOOK_EVERY_MS);
   }
+}
+
+async function haveTakenOver(master: number, before: ReadonlySet<string>): Promise<boolean> {
+  const workers = await workersOf(master);
+  const old = workers.filter(({ name }) => before.has(name));
+  return workers.length > old.length && old.every(({ leaves }) => leaves);
 }
 
 /** Whether a worker is there that was started after a file of the configuration came to its place. */
@@ -51,17 +60,25 @@ export async function hasRead(context: HostContext, { unit }: Nginx, file: strin
 interface Worker extends ProcessStat {
   /** Pid and start. */
   name: string;
+  /** It takes nothing new. */
+  leaves: boolean;
 }
+
+/** What nginx calls a worker that was told to end. */
+const LEAVING = 'worker process is shutting down';
 
 /** Processes whose parent is the master. */
 async function workersOf(master: number): Promise<Worker[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
     pids.map(async (pid) => {
-      const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-      const found = readProcessStat(text);
-      return found.parent === master && found.state !== 'Z' ? [{ ...found, name: `${pid}:${found.startTicks}` }] : [];
+      const found = readProcessStat(await readIfThere(`/proc/${pid}/stat`));
+      if (found.parent !== master || found.state === 'Z') return [];
+      const leaves = (await readIfThere(`/proc/${pid}/cmdline`)).includes(LEAVING);
+      return [{ ...found, name: `${pid}:${found.startTicks}`, leaves }];
     }),
   );
   return found.flat();
 }
+
+const readIfThere = (path: string) => readFile(path, 'utf8').catch(() => '');
