@@ -91,6 +91,16 @@ describe.skipIf(!real)('alembic.upgrade with a real Alembic on a real PostgreSQL
     expect(await tables()).toEqual(['alembic_version']);
   });
 
+  it('says to whoever takes it back days later that later revisions would go', async () => {
+    await alembic('upgrade', '001_initial');
+    const receipt = await doIt({ revision: '002_add_indexes' });
+    expect(await upgrade.loses(host, input, receipt)).toEqual([]);
+    await alembic('upgrade', 'head');
+    expect(await upgrade.loses(host, input, receipt)).toEqual([`the schema is at ${HEAD}, where it was brought later`]);
+    await alembic('downgrade', '001_initial');
+    expect(await upgrade.loses(host, input, receipt)).toEqual([]);
+  });
+
   it('starts from an empty database, and knows after a crash how far it came', async () => {
     const { before } = await upgrade.check(host, input);
     const ask = (direction: 'do' | 'undo') => upgrade.probe(host, input, { direction, receipt: before });

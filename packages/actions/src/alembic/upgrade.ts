@@ -83,6 +83,12 @@ export const alembicUpgrade = defineAction<With>({
     return { downgraded: true };
   },
 
+  async loses(context, input, receipt) {
+    const { revision, target } = recorded(receipt);
+    const now = await revisionInDatabase(context, input);
+    return now === revision || now === target ? [] : [`the schema is at ${now}, where it was brought later`];
+  },
+
   async probe(context, input, { direction, receipt }) {
     const { revision, target } = recorded(receipt);
     const now = await revisionInDatabase(context, input);

@@ -102,6 +102,16 @@ describe('git.checkout', () => {
     expect(await version()).toBe('v0.9.0');
   });
 
+  it('says to whoever takes it back days later that a later release would go', async () => {
+    const receipt = await doIt();
+    expect(await checkout.loses(host, input(), receipt)).toEqual([]);
+    await git(folder, 'checkout', '--quiet', 'v0.8.0');
+    const later = `${folder} is at ${commits[0]?.slice(0, 8)}, which was checked out later`;
+    expect(await checkout.loses(host, input(), receipt)).toEqual([later]);
+    await git(folder, 'checkout', '--quiet', 'v0.9.0');
+    expect(await checkout.loses(host, input(), receipt)).toEqual([]);
+  });
+
   it('knows after a crash how far it came', async () => {
     const { before } = await checkout.check(host, input());
     const ask = (direction: 'do' | 'undo') => checkout.probe(host, input(), { direction, receipt: before });

@@ -79,6 +79,13 @@ export const gitCheckout = defineAction<With>({
     return { restored: true };
   },
 
+  async loses(context, { folder, revision }, receipt) {
+    const { commit } = recorded(receipt);
+    const now = await headOf(context, folder);
+    if (now.commit === commit || now.commit === (await commitOf(context, folder, revision))) return [];
+    return [`${folder} is at ${now.commit.slice(0, 8)}, which was checked out later`];
+  },
+
   async probe(context, { folder, revision }, { direction, receipt }) {
     const { commit } = recorded(receipt);
     const now = await headOf(context, folder);

@@ -85,6 +85,16 @@ describe.skipIf(!real)('pip.install', () => {
     expect(await freeze()).toEqual(before);
   });
 
+  it('says to whoever takes it back days later what was installed later and would go', async () => {
+    const receipt = await doIt();
+    expect(receipt.installed).toEqual(['demo-extra==0.1', 'demo-lib==2.0', 'demo-miner==1.0.0']);
+    expect(await install.loses(host, input(), receipt)).toEqual([]);
+    await fetch('demo-guard');
+    expect(await install.loses(host, input(), receipt)).toEqual(['demo-guard==1.0 was installed later']);
+    await fetch('demo-miner==0.9.0', 'demo-lib==1.5');
+    expect(await install.loses(host, input(), receipt)).toEqual(['demo-guard==1.0 was installed later']);
+  });
+
   it('[T20] undo works on an environment that was changed half-way', async () => {
     const { before: receipt } = await install.check(host, input());
     const before = await freeze();

@@ -37,7 +37,7 @@ export const pipInstall = defineAction<With>({
   does: 'install {requirement} into {venv}',
   undoes: 'packages of {venv} as they were',
   touches: ['path:{venv}'],
-  receipt: { freeze: 'all packages before' },
+  receipt: { freeze: 'all packages before', installed: 'those that were not among them, after' },
   timeoutMs: 15 * 60_000,
   // Not undo: it looks at what is installed now, and that has changed since.
   resumable: ['do'],
@@ -54,13 +54,14 @@ export const pipInstall = defineAction<With>({
     return { before: { freeze }, note, problems: await unitRunsHere(context, input) };
   },
 
-  async run(context, input) {
+  async run(context, input, before) {
     await pip.install(context, input, [input.requirement]);
     await pip.requireConsistent(context, input);
-    if (!pip.holdsPin(await pip.freeze(context, input), input.requirement)) {
+    const freeze = await pip.freeze(context, input);
+    if (!pip.holdsPin(freeze, input.requirement)) {
       throw actionError('SB-ACT-PIP-RESULT', `${input.requirement} is not in ${input.venv}`);
     }
-    return {};
+    return { installed: without(freeze, frozen(before)) };
   },
 
   async undo(context, input, receipt) {
@@ -81,6 +82,15 @@ export const pipInstall = defineAction<With>({
       throw actionError('SB-ACT-PIP-RESULT', `${input.venv} is not as it was: ${left.join(', ').slice(0, 300)}`);
     }
     return { restored: true };
+  },
+
+  async loses(context, input, receipt) {
+    // Where a crash was resolved nobody recorded what came; what was asked for is known.
+    const installed = Array.isArray(receipt.installed) ? receipt.installed : [];
+    const since = without(await pip.freeze(context, input), frozen(receipt));
+    return since
+      .filter((line) => !installed.includes(line) && !pip.holdsPin([line], input.requirement))
+      .map((line) => `${line} was installed later`);
   },
 
   async probe(context, input, { direction, receipt }) {
@@ -127,6 +137,8 @@ function frozen({ freeze }: JsonObject): string[] {
   if (!Array.isArray(freeze)) throw actionError('SB-ACT-NO-RECEIPT', 'the packages before the step were not recorded');
   return freeze.filter((line) => typeof line === 'string');
 }
+
+const without = (lines: readonly string[], others: readonly string[]) => lines.filter((line) => !others.includes(line));
 
 function same(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((line, i) => line === b[i]);
