@@ -104,6 +104,7 @@ describe('git.checkout', () => {
 
   it('says to whoever takes it back days later that a later release would go', async () => {
     const receipt = await doIt();
+    await git(folder, 'tag', '--force', 'v1.0.0', 'v0.8.0');
     expect(await checkout.loses(host, input(), receipt)).toEqual([]);
     await git(folder, 'checkout', '--quiet', 'v0.8.0');
     const later = `${folder} is at ${commits[0]?.slice(0, 8)}, which was checked out later`;

@@ -82,7 +82,9 @@ export const gitCheckout = defineAction<With>({
   async loses(context, { folder, revision }, receipt) {
     const { commit } = recorded(receipt);
     const now = await headOf(context, folder);
-    if (now.commit === commit || now.commit === (await commitOf(context, folder, revision))) return [];
+    // A tag may have been moved since; only where a crash was resolved nobody recorded what it was.
+    const target = receipt.target ?? (await commitOf(context, folder, revision));
+    if (now.commit === commit || now.commit === target) return [];
     return [`${folder} is at ${now.commit.slice(0, 8)}, which was checked out later`];
   },
 
