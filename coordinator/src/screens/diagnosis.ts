@@ -10,6 +10,8 @@ export function diagnosisScreen({ mesh, host, values }: { mesh: string; host: st
     ...units.flatMap(([unit, facts]) =>
       facts.variables ? ['', `variables of ${unit}`, `  ${String(facts.variables)}`] : [],
     ),
+    ...section('schema', schemaRows(values.alembic)),
+    ...entries(values.compose).flatMap(([file, services]) => section(`compose ${file}`, serviceRows(services))),
     ...section(
       'containers',
       entries(values.containers).map(([name, { image, status }]) => [name, text(image), text(status)]),
@@ -21,8 +23,20 @@ export function diagnosisScreen({ mesh, host, values }: { mesh: string; host: st
         `${gib(freeBytes)} of ${gib(sizeBytes)} free`,
       ]),
     ),
-    ...journalLines(isJsonObject(values.journal) ? values.journal : {}),
-    ...(isJsonObject(values.journal) ? [] : ['', 'no journal to read on this host']),
+    ...section(
+      'versions',
+      Object.entries(objectOf(values.versions)).map(([name, said]) => [name, text(said)]),
+    ),
+    ...entries(values.packages).flatMap(([venv, found]) => ['', `Python packages of ${venv}`, ...wrapped(found)]),
+    ...Object.entries(objectOf(values.journal)).flatMap(([unit, lines]) => [
+      '',
+      `last words of ${unit}`,
+      ...(Array.isArray(lines) ? lines.map((line) => `  ${text(line)}`) : []),
+    ]),
+    ...section(
+      'could not be had',
+      Object.entries(objectOf(values.missing)).map(([part, why]) => [part, text(why)]),
+    ),
   ];
 }
 
@@ -35,23 +49,49 @@ function unitRows(units: readonly [string, JsonObject][]): string[][] {
   ]);
 }
 
+function schemaRows(alembic: Json | undefined): string[][] {
+  return entries(alembic).flatMap(([folder, { current, heads, database, problem }]) => {
+    const lead = `the scripts lead to ${text(heads)}`;
+    const stand = current === undefined ? lead : `at ${text(current)}, ${current === heads ? 'the newest' : lead}`;
+    const of = database === undefined ? '' : text(database);
+    return [...(heads === undefined && current === undefined ? [] : [[folder, stand, of]]), ...said(folder, problem)];
+  });
+}
+
+function serviceRows(services: JsonObject): string[][] {
+  const rows = entries(services).map(([name, { image, build, ports, volumes, needs, variables }]) => {
+    const fields = { image, build, ports, volumes, needs, variables };
+    const shown = Object.entries(fields).flatMap(([field, value]) => (value === undefined ? [] : `${field} ${value}`));
+    return [name, shown.join('; ')];
+  });
+  return [...rows, ...said('problem', services.problem)];
+}
+
+const said = (where: string, problem: Json | undefined) => (problem === undefined ? [] : [[where, text(problem)]]);
+
 function section(title: string, rows: string[][]): string[] {
   return rows.length === 0 ? [] : ['', title, ...table(rows).map((line) => `  ${line}`)];
 }
 
-function journalLines(journal: JsonObject): string[] {
-  return Object.entries(journal).flatMap(([unit, lines]) => [
-    '',
-    `last words of ${unit}`,
-    ...(Array.isArray(lines) ? lines.map((line) => `  ${text(line)}`) : []),
-  ]);
+const WIDTH = 110;
+
+/** `name version`, as many in a line as fit. */
+function wrapped(found: JsonObject): string[] {
+  const lines: string[] = [];
+  for (const [name, version] of Object.entries(found)) {
+    const word = `${name} ${text(version)}`;
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length + 2 <= WIDTH) lines[lines.length - 1] = `${last}, ${word}`;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
 }
 
+const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
+
+/** Those whose value is an object again. */
 function entries(value: Json | undefined): [string, JsonObject][] {
-  return Object.entries(isJsonObject(value) ? value : {}).map(([name, inner]) => [
-    name,
-    isJsonObject(inner) ? inner : {},
-  ]);
+  return Object.entries(objectOf(value)).flatMap(([name, inner]) => (isJsonObject(inner) ? [[name, inner]] : []));
 }
 
 const text = (value: Json | undefined) => (value === undefined ? '-' : String(value));

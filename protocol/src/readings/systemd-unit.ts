@@ -28,6 +28,10 @@ export interface UnitReading {
   exec: { path: string; argv: string[] } | undefined;
   /** From the unit file and its drop-ins. May hold secrets: never log it, never return it whole. */
   environment: Record<string, string>;
+  /** What EnvironmentFile= names, in that order. */
+  environmentFiles: string[];
+  /** Empty when the unit names none. */
+  workingDirectory: string;
 }
 
 const PROPERTIES = [
@@ -43,6 +47,8 @@ const PROPERTIES = [
   'TasksCurrent',
   'ExecStart',
   'Environment',
+  'EnvironmentFiles',
+  'WorkingDirectory',
 ];
 
 /** The argv that asks for a unit; its output is for `readUnit`. */
@@ -77,6 +83,12 @@ export function readUnit(stdout: string): UnitReading {
         return at > 0 ? [[word.slice(0, at), word.slice(at + 1)]] : [];
       }),
     ),
+    // One line for each file: `/etc/x.env (ignore_errors=no)`.
+    environmentFiles: [...stdout.matchAll(/^EnvironmentFiles=(.+?) \(ignore_errors=(?:yes|no)\)$/gm)].map(
+      ([, file = '']) => file,
+    ),
+    // `!` stands before a folder that may be missing.
+    workingDirectory: text('WorkingDirectory').replace(/^!/, ''),
   };
 }
 

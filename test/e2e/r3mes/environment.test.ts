@@ -42,6 +42,10 @@ describe('runbooks/r3mes/env-standardise', () => {
       expect.stringMatching(/r3mes-backend\.service +active \(running\)/),
     ]);
     expect(seen.stdout).toMatch(/variables of r3mes-backend\.service\n +.*DATABASE_URL/);
+    expect(seen.stdout).toMatch(/\nschema\n +\S+\/backend +the scripts lead to 003_add_lora_serving_node/);
+    // Nothing listens where its database is said to be.
+    expect(seen.stdout).toMatch(/\/backend +alembic current: .*OperationalError.*127\.0\.0\.1/);
+    expect(seen.stdout).toMatch(/\nversions\n +agent +signalbox \d/);
     expect(seen.stdout).not.toContain('hunter2');
     expect(compareSnapshots(before, await takeSnapshot(backend.sandbox)).filter(code)).toEqual([]);
 

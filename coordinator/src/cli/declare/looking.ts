@@ -115,13 +115,18 @@ export const lookingCommands: Declare = (program, go) => {
     .command('diagnose')
     .summary('what one looks at first when a service of a host does not come up')
     .description(
-      'States of units, their last words, names of their variables (never values), containers and disks, in one answer. ' +
-        'Asks the agent of the host and changes nothing.',
+      'States of units, their last words, names of their variables (never values), Alembic revisions, compose files, containers, ' +
+        'disks and versions, in one answer; what cannot be had is named. Asks the agent of the host and changes nothing.',
     )
     .argument('<host>', 'the host')
     .option('--unit <unit>', 'this unit instead of those of R3MES; may be repeated', collect)
+    .option(
+      '--folder <path>',
+      'look there for Alembic and compose files, besides the folders of the units; may be repeated',
+      collect,
+    )
     .addHelpText('after', example('signalbox diagnose backend-1', 'signalbox diagnose backend-1 --unit nginx.service'))
-    .action((host: string, options: { unit?: string[] }) =>
+    .action((host: string, options: { unit?: string[]; folder?: string[] }) =>
       go(async (cli) => (await import('../commands/diagnose.ts')).diagnose(cli, host, options)),
     );
 };

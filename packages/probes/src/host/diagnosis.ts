@@ -1,8 +1,13 @@
-import { readFile, statfs } from 'node:fs/promises';
-import type { HostContext, JsonObject } from '@signalbox/protocol';
+import { statfs } from 'node:fs/promises';
+import { type HostContext, type JsonObject, toFailure } from '@signalbox/protocol';
 import { z } from 'zod';
+import { probeError } from '../codes.ts';
 import { defineProbe } from '../contract.ts';
-import { lookAtUnit, UnitName } from '../support/unit.ts';
+import { UnitName } from '../support/unit.ts';
+import { alembicState, foldersWithScripts } from './diagnosis/alembic.ts';
+import { COMPOSE_LABELS, composeConfig, composeFiles } from './diagnosis/compose.ts';
+import { lastLines, type SeenUnit, seenUnits, unitValues } from './diagnosis/units.ts';
+import { packages, versions } from './diagnosis/versions.ts';
 
 const With = z.strictObject({
   units: z
@@ -15,105 +20,110 @@ const With = z.strictObject({
       'ipfs.service',
     ])
     .describe('Units to look at; those that the host does not know are left out.'),
+  folders: z
+    .array(z.string().startsWith('/'))
+    .default(['/opt/r3mes/backend'])
+    .describe('Where to look for Alembic and compose files, besides the working folders of the units.'),
   lines: z.int().min(0).max(50).default(10).describe('Lines of each unit’s journal.'),
 });
+type With = z.infer<typeof With>;
 
 const DISKS = ['/', '/var', '/home'];
 
-export const hostDiagnosis = defineProbe<z.infer<typeof With>>({
+export const hostDiagnosis = defineProbe<With>({
   name: 'host.diagnosis',
   version: 1,
   summary:
-    'What somebody who is called at night looks at first: units, their last words, names of variables, containers, disks.',
+    'What somebody who is called at night looks at first: units, their last words, names of variables, schema, compose, containers, disks, versions.',
   schema: With,
   values: {
     units: {
       type: 'object',
       help: 'by unit: states, restarts, program, and the names of its variables; never a value',
     },
-    journal: {
+    journal: { type: 'object', help: 'by unit: last lines, with what looks like a password left out' },
+    alembic: {
       type: 'object',
-      help: 'by unit: last lines, with what looks like a password left out; absent without journald',
+      help: 'by folder with alembic.ini: current revision of the database that its unit names, heads of the scripts, or a problem',
     },
-    containers: { type: 'object', help: 'by container: image and state; absent without Docker' },
+    compose: {
+      type: 'object',
+      help: 'by compose file, by service: image, build folder, ports, volumes, and names of variables; no values of them, no commands',
+    },
+    containers: { type: 'object', help: 'by container: image and state' },
     disks: { type: 'object', help: 'by mount point: { sizeBytes, freeBytes }' },
+    versions: { type: 'object', help: 'of the operating system and of what is installed' },
+    packages: { type: 'object', help: 'by virtual environment of a unit: versions of its Python packages' },
+    missing: { type: 'object', help: 'by part of this answer: why it could not be had' },
   },
 
-  async sample(context, { units, lines }) {
-    const known: JsonObject = {};
-    const journal: JsonObject = {};
-    for (const unit of units) {
-      const reading = await lookAtUnit(context, unit);
-      if (reading.loadState === 'not-found') continue;
-      const { loadState, activeState, subState, restarts, mainPid, exec } = reading;
-      const program = exec === undefined ? {} : { program: exec.path };
-      known[unit] = {
-        loadState,
-        activeState,
-        subState,
-        restarts,
-        mainPid,
-        ...program,
-        variables: await variablesOf(mainPid),
-      };
-      const said = lines === 0 ? undefined : await lastLines(context, unit, lines);
-      if (said) journal[unit] = said;
+  async sample(context, { units, folders, lines }) {
+    const missing: Record<string, string> = {};
+    const why = (error: unknown) =>
+      toFailure(error, probeError('SB-PROBE-FAILED', 'it cannot be read').failure).message;
+    const known = await seenUnits(context, units).catch((error: unknown) => {
+      missing.units = why(error);
+      return [];
+    });
+    /** One part that cannot be had does not spoil the rest. */
+    async function part(name: string, none: string, look: () => Promise<JsonObject>): Promise<JsonObject> {
+      try {
+        const found = await look();
+        if (Object.keys(found).length > 0) return { [name]: found };
+        missing[name] = none;
+      } catch (error) {
+        missing[name] = why(error);
+      }
+      return {};
     }
-    const containers = await containersOf(context);
-    return {
-      units: known,
-      ...(Object.keys(journal).length > 0 && { journal }),
-      ...(containers && { containers }),
-      disks: await disksOf(),
-    };
+    const places = [...folders, ...known.map(({ reading }) => reading.workingDirectory)];
+    const parts = await Promise.all([
+      part('journal', 'no journal to read', () => journalOf(context, known, lines)),
+      part('alembic', 'no folder with alembic.ini', async () => {
+        const scripts = await foldersWithScripts(known, folders);
+        return byName(scripts, async (it) => [it.folder, await alembicState(context, it)]);
+      }),
+      part('compose', 'no compose file', async () => {
+        const files = await composeFiles(places, await labelsOf(context));
+        return byName(files, async (file) => [file, await composeConfig(context, file)]);
+      }),
+      part('containers', 'no Docker engine answers, or it has none', () => containersOf(context)),
+      part('disks', 'no disk could be asked', disksOf),
+      part('versions', 'no version could be asked', () => versions(context, known)),
+      part('packages', 'no unit here runs from a virtual environment', () => packages(context, known)),
+    ]);
+    const shown = Object.fromEntries(known.map((seen) => [seen.unit, unitValues(seen)]));
+    return { units: shown, ...Object.assign({}, ...parts), missing };
   },
 });
 
-async function variablesOf(pid: number): Promise<string> {
-  const text = pid === 0 ? '' : await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-  return text
-    .split('\0')
-    .flatMap((pair) => (pair.includes('=') ? [pair.slice(0, pair.indexOf('='))] : []))
-    .sort()
-    .join(',');
+async function byName<T>(all: readonly T[], read: (one: T) => Promise<[string, JsonObject]>): Promise<JsonObject> {
+  return Object.fromEntries(await Promise.all(all.map(read)));
 }
 
-async function lastLines(context: HostContext, unit: string, lines: number): Promise<string[] | undefined> {
-  const argv = [
-    'journalctl',
-    '--unit',
-    unit,
-    '--lines',
-    String(lines),
-    '--output',
-    'cat',
-    '--no-pager',
-    '--quiet',
-  ] as const;
-  const { exitCode, stdout } = await context.exec(argv, { quiet: true, timeoutMs: 10_000 });
-  return exitCode === 0 ? stdout.split('\n').filter(Boolean).map(masked) : undefined;
+async function journalOf(context: HostContext, units: readonly SeenUnit[], lines: number): Promise<JsonObject> {
+  if (lines === 0) return {};
+  const said = await Promise.all(units.map(async ({ unit }) => [unit, await lastLines(context, unit, lines)] as const));
+  return Object.fromEntries(said.flatMap(([unit, found]) => (found === undefined ? [] : [[unit, found]])));
 }
 
-/** A service's own words may hold what no service should say [I9]. */
-function masked(line: string): string {
-  return line
-    .slice(0, 500)
-    .replace(/:\/\/[^/@\s]*:[^/@\s]+@/g, '://***@')
-    .replace(
-      /\b(\w*(?:password|passwd|secret|token|mnemonic|api_?key)\w*["']?\s*[=:]\s*)("[^"]*"|'[^']*'|\S+)/gi,
-      '$1***',
-    );
-}
-
-async function containersOf(context: HostContext): Promise<JsonObject | undefined> {
-  const argv = ['docker', 'ps', '--all', '--format', '{{.Names}}\t{{.Image}}\t{{.Status}}'] as const;
-  const { exitCode, stdout } = await context.exec(argv, { quiet: true, timeoutMs: 10_000 });
-  if (exitCode !== 0) return undefined;
-  const rows = stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => line.split('\t'));
+async function containersOf(context: HostContext): Promise<JsonObject> {
+  const rows = await listContainers(context, ['{{.Names}}', '{{.Image}}', '{{.Status}}']);
   return Object.fromEntries(rows.map(([name = '', image = '', status = '']) => [name, { image, status }]));
+}
+
+function labelsOf(context: HostContext): Promise<string[][]> {
+  return listContainers(
+    context,
+    COMPOSE_LABELS.map((label) => `{{.Label "${label}"}}`),
+  );
+}
+
+async function listContainers(context: HostContext, fields: readonly string[]): Promise<string[][]> {
+  const argv = ['docker', 'ps', '--all', '--format', fields.join('\t')] as const;
+  const { exitCode, stdout } = await context.exec(argv, { quiet: true, timeoutMs: 5_000 });
+  const lines = exitCode === 0 ? stdout.split('\n').filter(Boolean) : [];
+  return lines.map((line) => line.split('\t'));
 }
 
 async function disksOf(): Promise<JsonObject> {

@@ -31,6 +31,14 @@ function tasks(unit: SupervisedUnit): string {
   return unit.mainPid === 0 ? '[not set]' : String(groupMembers(unit.mainPid).length);
 }
 
+/** A line for each of them. */
+function environmentFiles({ file }: SupervisedUnit): string {
+  const shown = file.environmentFiles.map((path) =>
+    path.startsWith('-') ? `${path.slice(1)} (ignore_errors=yes)` : `${path} (ignore_errors=no)`,
+  );
+  return shown.join('\nEnvironmentFiles=');
+}
+
 /**
  * In this order, whatever order is asked for: `systemctl show` prints properties as the manager sends them. A reader that
  * counts on its own order with `--value` must fail here as it would on a real host.
@@ -52,6 +60,7 @@ const PROPERTIES: Record<string, (unit: SupervisedUnit) => string> = {
   MemoryCurrent: () => '[not set]',
   TasksCurrent: tasks,
   Environment: ({ file }) => file.environment.map(quoted).join(' '),
+  EnvironmentFiles: environmentFiles,
   WorkingDirectory: ({ file }) => file.workingDirectory,
   User: ({ file }) => file.user,
   Id: ({ file }) => file.name,
