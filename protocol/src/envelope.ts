@@ -21,6 +21,7 @@ export const EnvelopeKind = z.enum([
   'plan',
   'certificate',
   'approval',
+  'audit',
 ]);
 
 /** Version 1, for good. `payload` is the exact JSON text that was signed. */

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
+import { AuditEntry } from './audit.ts';
 import { Command, Control, Query } from './command.ts';
 import { open, verifySignature } from './crypto/index.ts';
 import { Envelope, type EnvelopeKind } from './envelope.ts';
@@ -22,7 +23,9 @@ const VOTES_KEY = 'UDXWHYSWUJ4B2CFSW24E35FDMXZQDZJ7OEDK2DW7UNEAMVBUDL5LQ25G';
 const PROOF_KEY = 'AD7QTEZUJFBV4WITPVJRXOLHONHAHL2L5AWYN4Y5RWYEYNOCV52IWEU4';
 /** Of what proves that people agreed to it, the last to come. */
 const APPROVAL_KEY = 'UAJUQBKEMKYOA4LAYLDWJNIKRYVM57UO4E2HECADQHCQ4IAMUC2XUWBV';
-const KEYS: ReadonlySet<string> = new Set([KEY, VOTES_KEY, PROOF_KEY, APPROVAL_KEY]);
+/** Of what a coordinator keeps of a request. */
+const AUDIT_KEY = 'UCIZQNX7MJIMDW2UYVL734BUHZFZGPTMAFVRC7CPJOEX3R6PA65A2QYD';
+const KEYS: ReadonlySet<string> = new Set([KEY, VOTES_KEY, PROOF_KEY, APPROVAL_KEY, AUDIT_KEY]);
 const SCHEMAS: Partial<Record<EnvelopeKind, z.ZodType>> = {
   command: Command,
   control: Control,
@@ -35,6 +38,7 @@ const SCHEMAS: Partial<Record<EnvelopeKind, z.ZodType>> = {
   plan: PlanSignature,
   certificate: OperatorCertificate,
   approval: ApprovalSignature,
+  audit: AuditEntry,
 };
 
 const files = readdirSync(FOLDER);

@@ -1,4 +1,5 @@
 export * from './agent-codes.ts';
+export * from './audit.ts';
 export * from './by-hand.ts';
 export * from './catalogue.ts';
 export * from './codes.ts';

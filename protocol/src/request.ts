@@ -145,6 +145,12 @@ export const REQUESTS = {
     }),
     reply: wire({ seal: z.string() }),
   },
+  /** What coordinators were asked, as they have sealed it: of what is kept, the first from a time or a place in the stream on. */
+  audit: {
+    body: wire({ sinceMs: z.int().min(0), from: z.int().min(0) }),
+    /** `next`: where the next page begins; absent: there is none. */
+    reply: wire({ texts: z.array(z.string()), next: z.int().optional() }),
+  },
   /** Opens a token for a host. Its key is made where it is asked for: no coordinator ever has the token itself. */
   enroll: {
     body: wire({

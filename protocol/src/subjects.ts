@@ -16,6 +16,8 @@ export function subjects(mesh: string) {
     reportsOfHost: (host: string) => `${root}.report.${host}.*`,
     reportsOfRun: (run: string) => `${root}.report.*.${run}`,
     run: (run: string) => `${root}.run.${run}`,
+    /** What a coordinator was asked, by how it is kept. */
+    audit: (coordinator: string, lane: string) => `${root}.audit.${coordinator}.${lane}`,
     blob: (sha256: string) => `${root}.blob.${sha256}`,
     output: (run: string, step: string, host: string) => `${root}.output.${run}.${subjectToken(step)}.${host}`,
     outputsOfHost: (host: string) => `${root}.output.*.*.${host}`,
@@ -35,6 +37,7 @@ export function subjects(mesh: string) {
       live: `${root}.live.*.*.*`,
       reports: `${root}.report.>`,
       runs: `${root}.run.*`,
+      audits: `${root}.audit.*.*`,
       blobs: `${root}.blob.*`,
       outputs: `${root}.output.>`,
       health: `${root}.health.*`,
@@ -54,6 +57,7 @@ export const STREAMS = {
   controls: 'CTL',
   reports: 'REPORT',
   runs: 'RUN',
+  audits: 'AUDIT',
   blobs: 'BLOB',
   outputs: 'OUTPUT',
 } as const;

@@ -310,5 +310,15 @@ describe('every request', () => {
       { by: who('guest', 'viewer'), granted: false, code: 'SB-COORD-ROLE', time: expect.stringMatching(/^\d{4}-/) },
       { by: who('mehmet', 'approver'), granted: true, time: expect.stringMatching(/^\d{4}-/) },
     ]);
+
+    const record = await world.signalbox(['audit', '--run', run, '--json'], { as: 'guest' });
+    expect(JSON.parse(record.stdout).entries).toMatchObject([
+      { verb: 'start', by: who('operator', 'operator'), granted: true },
+      { verb: 'note', by: who('guest', 'viewer'), granted: false, code: 'SB-COORD-ROLE', atMs: expect.any(Number) },
+      { verb: 'note', by: who('mehmet', 'approver'), granted: true },
+    ]);
+    const shown = await world.signalbox(['audit', '--refused', '--by', 'guest']);
+    expect(shown.stdout).toMatch(/guest +viewer +note +\S+ +SB-COORD-ROLE: guest is viewer and may not note/);
+    expect(shown.stdout).toMatch(/coordinator-1: 0 to \d+, asked for by people it knows: sealed, none missing between/);
   });
 });

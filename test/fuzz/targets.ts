@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { encodeLine, readSaid, scan, type ToSay } from '@signalbox/agent';
 import {
   ApprovalSignature,
+  AuditEntry,
   Command,
   Control,
   Health,
@@ -32,6 +33,7 @@ const KINDS = {
   plan: PlanSignature,
   certificate: OperatorCertificate,
   approval: ApprovalSignature,
+  audit: AuditEntry,
 } as const;
 
 const isKind = (kind: string): kind is keyof typeof KINDS => kind in KINDS;

@@ -92,6 +92,12 @@ export const CLI_CODES = {
     means: 'The log in a bundle is no unbroken chain from its plan on: something was changed, taken out or put in.',
     next: 'Export the run again and compare; the coordinator that sealed this has sealed a log that cannot be.',
   },
+  'SB-CLI-VERIFY-AUDIT': {
+    class: 'terminal',
+    means:
+      'What coordinators say they were asked is not proven: an entry is not sealed by one that is trusted, or does not follow the one before.',
+    next: 'Name the keys of earlier coordinators with --trust. If it is none of those, somebody has written into the storage of NATS: compare with the coordinator’s own log.',
+  },
   'SB-CLI-VERIFY-RUNBOOK': {
     class: 'terminal',
     means: 'The text of the runbook in a bundle is not the one that its plan was made from.',

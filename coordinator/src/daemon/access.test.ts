@@ -55,6 +55,7 @@ const OPERATORS: readonly Who[] = ['operator', 'admin'];
 const MAY: Readonly<Record<Verb, readonly Who[]>> = {
   ...{ ping: EVERYBODY, hosts: EVERYBODY, runs: EVERYBODY, log: EVERYBODY, live: EVERYBODY, output: EVERYBODY },
   ...{ doctor: EVERYBODY, sample: EVERYBODY, check: EVERYBODY, record: EVERYBODY, attest: EVERYBODY },
+  ...{ audit: EVERYBODY },
   ...{ approve: PEOPLE, reject: PEOPLE, note: PEOPLE, acknowledge: PEOPLE, confirm: PEOPLE },
   ...{ start: OPERATORS, pause: OPERATORS, resume: OPERATORS, retry: OPERATORS, skip: OPERATORS, resolve: OPERATORS },
   ...{ drop: OPERATORS, abort: OPERATORS, adjust: OPERATORS, take: OPERATORS },

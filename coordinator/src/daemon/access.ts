@@ -8,7 +8,7 @@ import type { Clock } from './ports.ts';
 /** How old a request may be, and for how long its nonce is remembered. */
 const FRESH_MS = 60_000;
 
-const READS: ReadonlySet<Verb> = new Set<Verb>([
+const READS: ReadonlySet<string> = new Set<Verb>([
   'ping',
   'hosts',
   'runs',
@@ -20,6 +20,7 @@ const READS: ReadonlySet<Verb> = new Set<Verb>([
   'check',
   'record',
   'attest',
+  'audit',
 ]);
 const DECIDES: ReadonlySet<Verb> = new Set<Verb>(['approve', 'reject', 'note', 'acknowledge', 'confirm']);
 
@@ -86,7 +87,7 @@ export function mayAsk(actor: Asker, verb: Verb): void {
 }
 
 /** Changes nothing; everybody who is known may. */
-export function isReading(verb: Verb): boolean {
+export function isReading(verb: string): boolean {
   return READS.has(verb);
 }
 

@@ -33,6 +33,12 @@ export const COORDINATOR_CODES = {
     means: 'The register was written, but the NATS server did not read its new configuration.',
     next: 'Read the message and the log of nats-server, put it right, then restart the coordinator: it writes the configuration anew.',
   },
+  'SB-COORD-AUDIT': {
+    class: 'terminal',
+    means:
+      'What this coordinator was asked cannot be written down in the mesh: another process does so under its name.',
+    next: 'Give each coordinator a `name` of its own in coordinator.yaml; until then its requests are in its own log only.',
+  },
   'SB-COORD-REPLAY': {
     class: 'terminal',
     means: 'A request was sent twice, or is too old, or the clocks are too far apart.',

@@ -2,6 +2,7 @@ import { type BusOptions, reloadServer, serveJoins, type Unsubscribe } from '@si
 import { type JoinReply, JoinRequest } from '@signalbox/protocol';
 import { isPublicKey, open, seal } from '@signalbox/protocol/crypto';
 import { failureOf } from './access.ts';
+import type { Audit } from './audit.ts';
 import { coordinatorError } from './codes.ts';
 import type { Hosts } from './hosts.ts';
 import type { Ports } from './ports.ts';
@@ -22,6 +23,8 @@ export interface EnrolmentOptions extends Doors {
   readonly ports: Ports;
   readonly hosts: Hosts;
   readonly queries: HostQueries;
+  /** Who came in, and who did not. */
+  readonly audit: Audit;
   /** Runs that go on and that were planned for a host with this key. */
   readonly plannedWith: (key: string) => Promise<readonly string[]>;
 }
@@ -151,21 +154,25 @@ export class Enrolment {
   }
 
   async #join(tokenKey: string, data: Uint8Array): Promise<{ reply: Uint8Array; after?: () => void }> {
-    const { ports } = this.#doors;
+    const { ports, audit } = this.#doors;
     let nonce = '';
+    let host: string | undefined;
     try {
       const { payload, keys } = open(data, { kind: 'join', schema: JoinRequest, trusts: (key) => key === tokenKey });
-      nonce = payload.nonce;
+      ({ nonce, host } = payload);
       // The token says that it may come in, its own key that it has that key.
       if (payload.tokenKey !== tokenKey || !keys.includes(payload.key) || payload.key === tokenKey) {
         throw coordinatorError('SB-ENROL-TOKEN', 'the request is not signed by the token and by the key of the host');
       }
       const labels = await this.#inTurn(() => this.#letIn(payload));
+      const by = { name: host, key: payload.key, role: 'host' };
+      await audit.write({ verb: 'join', host, by, data });
       const joined: JoinReply = { type: 'joined', nonce, labels };
       return { reply: seal('joined', joined, ports.signer), after: () => void this.#forget() };
     } catch (error) {
       const failure = failureOf(error);
       ports.log.warn({ tokenKey, code: failure.code }, failure.message);
+      await audit.write({ verb: 'join', host, failure, data });
       return { reply: seal('joined', { type: 'failed', nonce, failure } satisfies JoinReply, ports.signer) };
     }
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type BusOptions, connectCoordinator, type StreamLimits } from '@signalbox/bus';
+import { type AuditLog, type BusOptions, connectCoordinator, type StreamLimits } from '@signalbox/bus';
 import { formatDuration, type LogEntry } from '@signalbox/protocol';
 import type { Signer } from '@signalbox/protocol/crypto';
 import { cellKey, type WatchEffect } from '@signalbox/sequencer';
@@ -7,6 +7,7 @@ import { openServiceManager, type ServiceManager } from '@signalbox/service';
 import { besideFile, loadJwt, loadSeed, loadSettings, loadText } from '@signalbox/settings';
 import { type Logger, pino } from 'pino';
 import { VERSION } from '../program-files.ts';
+import { Audit } from './audit.ts';
 import { CoordinatorConfig } from './config.ts';
 import { type Doors, Enrolment } from './enrolment.ts';
 import { Hosts } from './hosts.ts';
@@ -72,7 +73,7 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
       connectTimeoutMs: 10_000,
       log: logTo(log),
     };
-    await serve({ ...config, hosts }, ports, { service, doors: register && { register, reach } });
+    await serve({ ...config, hosts }, ports, { service, doors: register && { register, reach }, requests: bus.audit });
   } finally {
     await bus.close();
   }
@@ -82,9 +83,10 @@ export async function runCoordinator({ config: path }: { config: string }): Prom
 async function serve(
   config: CoordinatorConfig,
   ports: Ports,
-  { service, doors }: { service: ServiceManager; doors: Doors | undefined },
+  { service, doors, requests }: { service: ServiceManager; doors: Doors | undefined; requests: AuditLog },
 ): Promise<void> {
   const { bus, log } = ports;
+  const audit = new Audit(requests, ports);
   const hosts = new Hosts(ports, config.hosts);
   const queries = new HostQueries(ports, hosts);
   const status = new StatusEvents(ports);
@@ -115,9 +117,10 @@ async function serve(
     await hosts.start();
     await members.start();
     enrolment =
-      doors && new Enrolment({ ...doors, ports, hosts, queries, plannedWith: (key) => runs.plannedWith(key) });
+      doors && new Enrolment({ ...doors, ports, hosts, queries, audit, plannedWith: (key) => runs.plannedWith(key) });
     await enrolment?.open();
-    await serveRequests({ ports, hosts, runs, members, queries, version: VERSION, enrolment }, config);
+    const kept = { writer: audit, log: requests };
+    await serveRequests({ ports, hosts, runs, members, queries, version: VERSION, enrolment, audit: kept }, config);
     await runs.share();
     if (config.http) {
       const unhealthy = () => (bus.connected ? undefined : 'not connected to NATS');

@@ -1,5 +1,5 @@
-import type { CoordinatorBus } from '@signalbox/bus';
-import type { RequestBody } from '@signalbox/protocol';
+import type { AuditLog, CoordinatorBus } from '@signalbox/bus';
+import type { ReplyBody, RequestBody } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
 import { type Attestation, hashesOf } from '../record/bundle.ts';
 import type { Ports } from './ports.ts';
@@ -8,6 +8,7 @@ type Part = RequestBody<'record'>['part'];
 
 /** A page stays below this, far under the bus's bound. */
 const PAGE_BYTES = 512 * 1_024;
+const PAGE_ENTRIES = 1_000;
 
 /** The exact texts that are stored of a run, from one on, as many as fit into a reply. */
 export async function readRecord(
@@ -23,6 +24,20 @@ export async function readRecord(
     texts.push(text);
   }
   return { texts, more: from + texts.length < all.length };
+}
+
+/** The exact texts of what coordinators were asked, as many as fit into a reply. */
+export async function readAudit(log: AuditLog, { sinceMs, from }: RequestBody<'audit'>): Promise<ReplyBody<'audit'>> {
+  const stored = await log.read({ sinceMs, fromSequence: from, limit: PAGE_ENTRIES });
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const { sequence, data } of stored) {
+    bytes += data.length;
+    if (texts.length > 0 && bytes > PAGE_BYTES) return { texts, next: sequence };
+    texts.push(Buffer.from(data).toString('utf8'));
+  }
+  const last = stored.at(-1);
+  return { texts, ...(last && stored.length === PAGE_ENTRIES ? { next: last.sequence + 1 } : {}) };
 }
 
 /** Says, sealed, what the first so many texts of a run are: read here, and not believed of who asks. */

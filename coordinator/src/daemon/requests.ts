@@ -1,9 +1,11 @@
+import type { AuditLog } from '@signalbox/bus';
 import { type Actor, OutputChunk, REQUESTS, type ReplyBody, type RequestBody, type Verb } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
 import type { Input } from '@signalbox/sequencer';
 import { z } from 'zod';
 import { Access, type Asker, failureOf, isReading, mayAsk } from './access.ts';
+import type { Audit } from './audit.ts';
 import { coordinatorError } from './codes.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { diagnoseMesh } from './doctor.ts';
@@ -12,7 +14,7 @@ import type { Hosts } from './hosts.ts';
 import type { Members } from './members.ts';
 import type { Ports } from './ports.ts';
 import type { HostQueries } from './queries.ts';
-import { attest, readRecord } from './record.ts';
+import { attest, readAudit, readRecord } from './record.ts';
 import { Routing } from './routing.ts';
 import { parsePlan } from './run-log.ts';
 import type { Runs } from './runs.ts';
@@ -33,6 +35,8 @@ interface World {
   readonly version: string;
   /** Absent: hosts stand in the settings alone. */
   readonly enrolment?: Enrolment | undefined;
+  /** Absent: nobody keeps what was asked. */
+  readonly audit?: { readonly writer: Audit; readonly log: AuditLog } | undefined;
 }
 
 type Answerers = { readonly [V in Verb]: (body: RequestBody<V>, by: Actor) => Promise<ReplyBody<V>> };
@@ -49,7 +53,7 @@ export async function serveRequests(
   const verbs = Object.keys(REQUESTS) as Verb[];
   await routing.serve();
   await ports.bus.serve(verbs, async (name, data) => {
-    const { nonce, run } = claimedBy(data);
+    const { nonce, run, host } = claimedBy(data);
     let by: Asker | undefined;
     try {
       if (!(await routing.isMine({ verb: name, run }))) return undefined;
@@ -60,6 +64,9 @@ export async function serveRequests(
       mayAsk(actor, verb);
       const body = await answer(answerers, verb, { body: request.body, actor });
       passPoint('coordinator.request.decided');
+      // A start is about the run that it has made.
+      const about = run ?? ('run' in body ? String(body.run) : undefined);
+      await world.audit?.writer.write({ verb, run: about, host, by, data });
       ports.log[isReading(verb) ? 'debug' : 'info']({ verb, run, by, granted: true }, 'request granted');
       return seal('reply', { type: 'ok', nonce: request.nonce, body }, ports.signer);
     } catch (error) {
@@ -68,6 +75,7 @@ export async function serveRequests(
       ports.log.info({ verb: name, run, by, granted: false, code: failure.code }, failure.message);
       // Deposed while it was asked: the one that leads now was asked the same, and its answer must be the one that counts.
       if (failure.code === 'SB-COORD-DEPOSED' && run !== undefined && members.leaderOf(run)) return undefined;
+      await world.audit?.writer.write({ verb: name, run, host, by, failure, data });
       return seal('reply', { type: 'failed', nonce, failure }, ports.signer);
     }
   });
@@ -75,13 +83,14 @@ export async function serveRequests(
 
 /**
  * What a request that may not even be signed claims: its nonce is repeated in a refusal, so that whoever asked knows that
- * it is the answer to that question; its run says who has to answer. Nothing more is believed of it.
+ * it is the answer to that question; its run says who has to answer, and with its host it is written down. Nothing more is
+ * believed of it.
  */
-function claimedBy(data: Uint8Array): { nonce: string; run?: string | undefined } {
+function claimedBy(data: Uint8Array): { nonce: string; run?: string | undefined; host?: string | undefined } {
   try {
     const { payload } = Claimed.parse(JSON.parse(Buffer.from(data).toString('utf8')));
     const { nonce, body } = ClaimedPayload.parse(JSON.parse(payload));
-    return { nonce, run: body?.run };
+    return { nonce, run: body?.run, host: body?.host };
   } catch {
     return { nonce: '' };
   }
@@ -91,7 +100,10 @@ const Claimed = z.object({ payload: z.string() });
 const ClaimedPayload = z.object({
   nonce: z.string().max(200),
   body: z
-    .object({ run: z.string().max(200).optional().catch(undefined) })
+    .object({
+      run: z.string().max(200).optional().catch(undefined),
+      host: z.string().max(200).optional().catch(undefined),
+    })
     .optional()
     .catch(undefined),
 });
@@ -109,7 +121,7 @@ async function answer<V extends Verb>(
   return await answerers[verb](parsed.data as RequestBody<V>, actor);
 }
 
-function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolment }: World): Answerers {
+function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolment, audit }: World): Answerers {
   const tell = async (run: string, input: Input): Promise<Record<string, never>> => {
     const runner = await runs.led(run);
     await runner.submit(input);
@@ -209,6 +221,7 @@ function makeAnswerers({ ports, hosts, runs, members, queries, version, enrolmen
       const { planText } = await runs.load(run);
       return { seal: await attest(ports, { run, counts, plan: planText }) };
     },
+    audit: async (range) => (audit ? await readAudit(audit.log, range) : { texts: [] }),
     enroll: ({ host, labels, tokenKey, expiresAtMs }, by) =>
       must(enrolment).invite({ host, labels, tokenKey, expiresAtMs, by: by.name }),
     revoke: ({ host, note }, by) => must(enrolment).revoke(host, { by: by.name, note }),

@@ -46,6 +46,7 @@ const DANGEROUS = [
   s.output('run-1', 'step', 'a2'),
   s.health('a2'),
   s.request('abort'),
+  s.audit('coordinator-1', 'asked'),
   s.status('run', 'run-1'),
 ];
 
@@ -96,6 +97,7 @@ async function lookAround(lab: Lab, coordinator: CoordinatorBus) {
     log: (await coordinator.readRun('run-1')).map(({ data }) => text(data)),
     commands: (await jsm.streams.info(STREAMS.commands)).state.messages,
     controls: (await jsm.streams.info(STREAMS.controls)).state.messages,
+    audits: (await jsm.streams.info(STREAMS.audits)).state.messages,
     hosts: [...(await coordinator.getHosts())].map(([name, data]) => [name, text(data)]),
     commandsOfA2: await consumer(STREAMS.commands, 'a2'),
     controlsOfA2: await consumer(STREAMS.controls, 'a2'),
@@ -138,7 +140,7 @@ describe.each(WAYS)('accounts, told by $by,', ({ by: _, ...how }) => {
     await monitor.flush();
 
     const before = await lookAround(lab, coordinator);
-    expect(await attackEverything(await lab.bare(lab.mesh.agentKey('a1')))).toBe(588);
+    expect(await attackEverything(await lab.bare(lab.mesh.agentKey('a1')))).toBe(616);
     expect(await lookAround(lab, coordinator)).toEqual(before);
     expect(new Set(beats)).toEqual(new Set(['a1']));
     expect(asked).toEqual([]);
@@ -161,7 +163,7 @@ describe.each(WAYS)('accounts, told by $by,', ({ by: _, ...how }) => {
     });
     const before = await lookAround(lab, coordinator);
     const operator = await lab.bare(lab.mesh.operatorKey());
-    expect(publishAll(operator, [s.request('hosts')])).toBe(84);
+    expect(publishAll(operator, [s.request('hosts')])).toBe(88);
     await operator.flush();
     expect(text((await operator.request(s.request('hosts'), 'end')).data)).toBe('end');
     // But for the few that the server drops itself.
@@ -257,6 +259,7 @@ describe.each(WAYS)('permissions, told by $by,', ({ by: _, ...how }) => {
       s.liveControlsOf('a2'),
       s.all.commands,
       s.all.runs,
+      s.all.audits,
       s.all.reports,
       s.all.status,
       s.queriesOf('a2'),
@@ -278,7 +281,7 @@ describe.each(WAYS)('permissions, told by $by,', ({ by: _, ...how }) => {
     coordinator.publishStatus('run', 'run-1', bytes('{}'));
     await until(() => events.length === 1);
     expect(events).toEqual([s.status('run', 'run-1')]);
-    const hear = ['>', s.all.live, s.all.runs, s.all.requests];
+    const hear = ['>', s.all.live, s.all.runs, s.all.audits, s.all.requests];
     const speak = [...DANGEROUS, ...STREAM_API, s.health('a1'), '$SRV.PING'];
     expect(await refusals(monitor, { hear, speak })).toEqual(all({ hear, speak }));
   });
@@ -286,7 +289,7 @@ describe.each(WAYS)('permissions, told by $by,', ({ by: _, ...how }) => {
   it('let an operator ask the coordinator and hear status events, and nothing else', async () => {
     const lab = await startLab(how);
     await fill(lab);
-    const hear = ['>', s.all.live, s.all.runs, s.all.requests, '_INBOX.>'];
+    const hear = ['>', s.all.live, s.all.runs, s.all.audits, s.all.requests, '_INBOX.>'];
     const speak = [...DANGEROUS.filter((subject) => subject !== s.request('abort')), ...STREAM_API, '$SRV.PING'];
     const operator = await lab.bare(lab.mesh.operatorKey());
     expect(await refusals(operator, { hear, speak })).toEqual(all({ hear, speak }));

@@ -96,7 +96,7 @@ describe('connecting', () => {
     const found = await coordinator.inspect();
     expect(found).toMatchObject({ jetstream: true, healthy: true, serverName: 'signalbox-lab' });
     expect(found.streams.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['CMD', 'CTL', 'REPORT', 'RUN', 'BLOB', 'OUTPUT']),
+      expect.arrayContaining(['CMD', 'CTL', 'REPORT', 'RUN', 'AUDIT', 'BLOB', 'OUTPUT']),
     );
   });
 });

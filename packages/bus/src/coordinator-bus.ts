@@ -1,5 +1,6 @@
 import { BUCKETS, STREAMS, subjects } from '@signalbox/protocol';
 import { nuid } from 'nats';
+import { type AuditLog, auditLog } from './audit-log.ts';
 import { blobs } from './blobs.ts';
 import { busError } from './codes.ts';
 import { dial } from './connect.ts';
@@ -33,8 +34,13 @@ export interface CoordinatorBusOptions extends BusOptions {
 /** Position of the host in `sb.<mesh>.health.<host>`. */
 const HOST_TOKEN = 3;
 
+/** With what a program keeps besides its runs. */
+export interface MeshBus extends CoordinatorBus {
+  readonly audit: AuditLog;
+}
+
 /** @throws SB-BUS-UNREACHABLE, SB-BUS-AUTH, SB-BUS-TOO-OLD, SB-BUS-NO-JETSTREAM, SB-BUS-SUBJECT. */
-export async function connectCoordinator(options: CoordinatorBusOptions): Promise<CoordinatorBus> {
+export async function connectCoordinator(options: CoordinatorBusOptions): Promise<MeshBus> {
   hostToken(options.mesh);
   const link = await dial(options);
   try {
@@ -56,7 +62,7 @@ async function contextOf(link: Link, mesh: string): Promise<CoordinatorContext> 
   }
 }
 
-function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOptions): CoordinatorBus {
+function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOptions): MeshBus {
   const { link, js, jsm, mesh, subjects: s } = context;
   const status = new Valve(link);
   const service = new Endpoints(link, {
@@ -80,6 +86,7 @@ function coordinatorBus(context: CoordinatorContext, options: CoordinatorBusOpti
     ...leases(context),
     ...peers(context),
     ...mailbox(context),
+    audit: auditLog(context),
 
     async prepare(hosts) {
       const limits = { ...STREAM_LIMITS, ...options.limits };

@@ -1,7 +1,8 @@
 export * from './accounts.ts';
 export { type AgentBusOptions, connectAgent } from './agent-bus.ts';
+export type { AuditLog } from './audit-log.ts';
 export * from './codes.ts';
-export { type CoordinatorBusOptions, connectCoordinator } from './coordinator-bus.ts';
+export { type CoordinatorBusOptions, connectCoordinator, type MeshBus } from './coordinator-bus.ts';
 export * from './embedded-server.ts';
 export * from './enrolment.ts';
 export type { LaneTiming } from './lane.ts';

@@ -7,6 +7,8 @@ export interface ReadRange {
   /** Subject filter. */
   filter: string;
   fromSequence?: number;
+  /** Not what was stored before, by the server's clock. Counts only where no `fromSequence` is given. */
+  sinceMs?: number;
   limit?: number;
 }
 
@@ -23,12 +25,11 @@ const PAGE = 2_000;
  */
 export async function readStream(
   { js, jsm }: { js: JetStreamClient; jsm: JetStreamManager },
-  { stream, filter, fromSequence = 1, limit = Number.POSITIVE_INFINITY }: ReadRange,
+  { stream, filter, fromSequence = 0, sinceMs = 0, limit = Number.POSITIVE_INFINITY }: ReadRange,
 ): Promise<StoredEntry[]> {
   const info = await jsm.consumers.add(stream, {
     filter_subject: filter,
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: Math.max(1, fromSequence),
+    ...beginning(fromSequence, sinceMs),
     ack_policy: AckPolicy.None,
     replay_policy: ReplayPolicy.Instant,
     inactive_threshold: nanos(LEFT_BEHIND_MS),
@@ -50,4 +51,10 @@ export async function readStream(
     await jsm.consumers.delete(stream, info.name).catch(() => {});
   }
   return entries;
+}
+
+function beginning(sequence: number, sinceMs: number) {
+  if (sequence === 0 && sinceMs > 0)
+    return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(sinceMs).toISOString() };
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, sequence) };
 }

@@ -1,58 +1,29 @@
 import { STREAMS } from '@signalbox/protocol';
+import { appendTo } from './append.ts';
 import { busError } from './codes.ts';
 import type { CoordinatorContext } from './context.ts';
-import { isTimeout, JS_ERROR, jsErrorNumber } from './errors.ts';
 import { runToken, tokenAt } from './names.ts';
 import type { CoordinatorBus } from './port.ts';
 import { readStream } from './read-stream.ts';
-import { lastOn, sameBytes } from './stored.ts';
+import { lastOn } from './stored.ts';
 
 type RunLog = Pick<CoordinatorBus, 'append' | 'readRun' | 'listRuns' | 'lastEntry'>;
 
 const STREAM = STREAMS.runs;
-const APPEND_TIMEOUT_MS = 5_000;
 /** Position of the run id in `sb.<mesh>.run.<run>`. */
 const RUN_TOKEN = 3;
 
 /** The run log: the only truth about a run, appended to by compare-and-set. */
-export function runLog({ link, js, jsm, subjects }: CoordinatorContext): RunLog {
-  const last = (run: string) =>
-    link.exchange(`reading the log of ${run}`, () => lastOn(jsm, STREAM, subjects.run(runToken(run))));
+export function runLog(context: CoordinatorContext): RunLog {
+  const { link, js, jsm, subjects } = context;
 
   return {
-    lastEntry: last,
+    lastEntry: (run) =>
+      link.exchange(`reading the log of ${run}`, () => lastOn(jsm, STREAM, subjects.run(runToken(run)))),
 
     async append(run, data, expectedSequence) {
-      const subject = subjects.run(runToken(run));
-      const publish = async () => {
-        try {
-          const { seq } = await js.publish(subject, data, {
-            expect: { lastSubjectSequence: expectedSequence },
-            timeout: APPEND_TIMEOUT_MS,
-          });
-          return { sequence: seq };
-        } catch (error) {
-          if (jsErrorNumber(error) === JS_ERROR.wrongLastSequence) return 'taken';
-          if (isTimeout(error)) return 'unanswered';
-          throw error;
-        }
-      };
-      const outcome = await link.exchange(`appending to ${run}`, publish).catch((error: unknown) => {
-        if (codeOf(error) === 'SB-BUS-TIMEOUT') return 'unanswered' as const;
-        throw error;
-      });
-      if (typeof outcome === 'object') return outcome;
-
-      // Somebody was first, or it was this very append whose acknowledgement was lost: the bytes tell.
-      const found = await last(run).catch((cause: unknown) => {
-        if (outcome === 'taken') throw cause;
-        throw busError('SB-BUS-TIMEOUT', `appending to ${run} was not answered, and the log cannot be read`, { cause });
-      });
-      if (found && found.sequence > expectedSequence) {
-        return sameBytes(found.data, data) ? { sequence: found.sequence } : 'conflict';
-      }
-      if (outcome === 'taken') return 'conflict';
-      throw busError('SB-BUS-TIMEOUT', `appending to ${run} was not answered, and it is not in the log yet`);
+      const place = { stream: STREAM, subject: subjects.run(runToken(run)), what: run };
+      return await appendTo(context, place, data, expectedSequence);
     },
 
     async readRun(run) {
@@ -74,8 +45,4 @@ export function runLog({ link, js, jsm, subjects }: CoordinatorContext): RunLog 
       });
     },
   };
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

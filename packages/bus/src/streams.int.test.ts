@@ -12,7 +12,8 @@ it('makes streams once, also from two coordinators at a time, and takes over cha
   await narrow.prepare([]);
   const jsm = await (await lab.bare(lab.mesh.keys.coordinator)).jetstreamManager();
   expect((await jsm.streams.info(STREAMS.outputs)).config.max_bytes).toBe(10_000);
-  expect((await jsm.streams.info(STREAMS.runs)).config).toMatchObject({ deny_delete: true, deny_purge: true });
+  for (const name of [STREAMS.runs, STREAMS.audits])
+    expect((await jsm.streams.info(name)).config).toMatchObject({ deny_delete: true, deny_purge: true });
   expect((await jsm.consumers.list(STREAMS.commands).next()).map(({ name }) => name).sort()).toEqual(['a1', 'a2']);
 });
 

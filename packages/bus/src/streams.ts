@@ -19,6 +19,9 @@ import { hostToken } from './names.ts';
 export const ACK_WAIT_MS = DEFAULTS.ackWaitMs;
 const DAY_MS = 86_400_000;
 const MIB = 1_048_576;
+/** Of each lane of each coordinator, about 40 MiB. */
+const AUDIT_ENTRIES = 50_000;
+const AUDIT_DAYS = 400;
 
 /** Bounds on streams, in bytes. They keep output and commands from taking the storage that the run log needs. */
 export interface StreamLimits {
@@ -92,6 +95,17 @@ export function streamShapes({ mesh, replicas, limits }: StreamOptions): StreamS
       deny_delete: true,
       deny_purge: true,
       discard: DiscardPolicy.New,
+    },
+    {
+      ...common,
+      name: STREAMS.audits,
+      subjects: [all.audits],
+      // Who was refused is not crowded out by who looks, nor anything by strangers: each lane has a bound of its own.
+      max_msgs_per_subject: AUDIT_ENTRIES,
+      max_age: nanos(AUDIT_DAYS * DAY_MS),
+      deny_delete: true,
+      deny_purge: true,
+      discard: DiscardPolicy.Old,
     },
     { ...common, name: STREAMS.blobs, subjects: [all.blobs], discard: DiscardPolicy.New },
     {

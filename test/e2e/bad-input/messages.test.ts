@@ -105,4 +105,24 @@ describe('a request of an operator that', () => {
     expect(await ask()).toMatchObject({ type: 'ok' });
     expect(await ask()).toMatchObject({ type: 'failed', failure: { code: 'SB-COORD-REPLAY' } });
   });
+
+  it('was refused is on record as that, and what somebody puts among the records is found', async () => {
+    const { stdout } = await world.signalbox(['--json', 'audit', '--refused']);
+    const { entries } = JSON.parse(stdout) as { entries: { verb: string; by?: unknown; code: string }[] };
+    expect(entries.map(({ verb, by, code }) => [verb, by, code])).toEqual([
+      ['runs', undefined, 'SB-MSG-UNTRUSTED'],
+      ['runs', undefined, 'SB-COORD-REPLAY'],
+    ]);
+    const nats = await core();
+    const { operatorKey } = world.mesh.nats;
+    const entry = { coordinator: 'coordinator-1', lane: 'asked', index: 0, previous: '', atMs: Date.now() };
+    const forged = { ...entry, verb: 'abort', granted: true, request: '' };
+    await nats.jetstream().publish('sb.e2e.audit.coordinator-1.asked', seal('audit', forged, operatorKey()));
+    const found = await world.signalbox(['audit']);
+    expect(found).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('SB-CLI-VERIFY-AUDIT') });
+    // The stream is kept from everybody, coordinators included.
+    const { streams } = await nats.jetstreamManager();
+    await expect(streams.purge('AUDIT')).rejects.toThrow(/purge/);
+    await expect(streams.deleteMessage('AUDIT', 1)).rejects.toThrow(/delete/);
+  });
 });

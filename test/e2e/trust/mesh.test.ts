@@ -68,6 +68,13 @@ describe('a token', () => {
 
     await world.restartCoordinator();
     await until('a-1 to be known again', async () => (await stateOf('a-1')) === 'online');
+
+    const { stdout: kept } = await signalbox('--json', 'audit');
+    expect(JSON.parse(kept).entries).toMatchObject([
+      { verb: 'enroll', host: 'a-1', by: { role: 'admin' }, granted: true },
+      { verb: 'join', host: 'a-1', by: { name: 'a-1', role: 'host' }, granted: true },
+      { verb: 'start', run: 'exec-1', granted: true },
+    ]);
   });
 
   it('is for its name, until it expires, and not for who is in already', async () => {

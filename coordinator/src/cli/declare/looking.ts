@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { collect } from '../arguments-collect.ts';
+import type { AuditOptions } from '../commands/audit.ts';
 import type { EventsOptions } from '../commands/events.ts';
 import type { VerifyOptions } from '../commands/export.ts';
 import type { LogsOptions } from '../commands/logs.ts';
@@ -110,6 +111,22 @@ export const lookingCommands: Declare = (program, go) => {
     .action((file: string, options: VerifyOptions) =>
       go(async (cli) => (await import('../commands/export.ts')).verify(cli, file, options)),
     );
+
+  program
+    .command('audit')
+    .summary('who has asked for what, granted or refused')
+    .description(
+      'Lists what coordinators were asked, by whom, by which key and in which role, as they have sealed it; proves it first. ' +
+        'A look that somebody repeats is kept once in ten minutes.',
+    )
+    .option('--since <duration>', 'only what was asked in this time; 400 days are kept', '1d')
+    .option('--refused', 'only what was refused')
+    .option('--looks', 'also what changes nothing')
+    .option('--by <name>', 'only of this person')
+    .option('--run <run>', 'only about this run')
+    .option('--trust <key>', 'public key of a coordinator, instead of those of the settings; may be repeated', collect)
+    .addHelpText('after', example('signalbox audit --since 7d --refused'))
+    .action((options: AuditOptions) => go(async (cli) => (await import('../commands/audit.ts')).audit(cli, options)));
 
   program
     .command('diagnose')
