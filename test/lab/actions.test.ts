@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { actionByName } from '@signalbox/actions';
 import { probeByName } from '@signalbox/probes';
 import type { JsonObject } from '@signalbox/protocol';
@@ -8,7 +9,7 @@ import { bootedMiner, bootedNode } from './booted.ts';
 import { downloadedBinary, FIRST_HEIGHT } from './furnish-node.ts';
 import { hostContext } from './host-context.ts';
 import { countExecutions, readMarks } from './marks.ts';
-import { crashLoops, outgrowsOthers, signsBeyond } from './naive.ts';
+import { crashLoops, highestHeight, outgrowsOthers, signsBeyond } from './naive.ts';
 import { runOn, type Sandbox } from './sandbox.ts';
 import { countDoubleSigns, readSignatures } from './signatures.ts';
 import { compareSnapshots, takeSnapshot } from './snapshot.ts';
@@ -56,6 +57,30 @@ describe('real actions and probes on a sandbox host', () => {
     expect(await sample(node, 'remesd.signerHeight')).toMatchObject({ height: expect.any(Number), step: 3 });
     expect(compareSnapshots(before, await takeSnapshot(node))).toEqual([]);
     expect(countExecutions(readMarks(node)).doubles).toBe(0);
+  });
+
+  it('[T09] the node runs what was installed; what `go install` leaves in GOPATH/bin it does not, and all commands succeed', async () => {
+    const node = await bootedNode();
+    const unit = 'remesd.service';
+    const source = downloadedBinary(node.paths, 'v1.0.0');
+    const built = join(node.paths.home, 'admin', 'go', 'bin', 'remesd');
+    for (const argv of [
+      ['systemctl', 'stop', 'remesd'],
+      ['install', '-D', source, built],
+      ['systemctl', 'start', 'remesd'],
+    ] as const) {
+      expect(await runOn(node, argv)).toMatchObject({ exitCode: 0 });
+    }
+    expect((await runOn(node, [built, 'version'])).stdout).toBe('v1.0.0\n');
+    await signsBeyond(node, highestHeight(node));
+    expect(readSignatures(node).at(-1)?.version).toBe('v0.9.0');
+
+    const sha256 = createHash('sha256').update(readFileSync(source)).digest('hex');
+    await act(node, 'systemd.stop', { unit });
+    await act(node, 'remesd.install', { unit, source, sha256, version: 'v1.0.0' });
+    await act(node, 'systemd.start', { unit });
+    await outgrowsOthers(node, 'v1.0.0');
+    expect(countDoubleSigns(readSignatures(node))).toBe(0);
   });
 
   it('[T20] a miner’s environment is upgraded and goes back to the freeze', async () => {

@@ -1,9 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '@signalbox/protocol/testing';
 import { downloadedBinary, nodeBinary } from './furnish-node.ts';
 import { type NodeSandbox, runOn, showUnit } from './sandbox.ts';
 import { highestSignedHeight, readSignatures } from './signatures.ts';
-import { networkHeight, readNetwork } from './standins/remesd/network.ts';
+import { type Network, networkHeight, readNetwork } from './standins/remesd/network.ts';
 
 /**
  * The upgrade and the rollback of the R3MES migration guide, by its own commands: what people do by hand today. For the
@@ -30,6 +31,30 @@ export async function naiveRollback(sandbox: NodeSandbox): Promise<void> {
     ['cp', oldBinary(sandbox), nodeBinary(paths)],
     ['systemctl', 'start', 'remesd'],
   ]);
+}
+
+/**
+ * The guide's backup, of a database so large that the chain makes so many blocks during the copy.
+ * @returns how many the validator has not signed when it is started again.
+ */
+export async function naiveBackup(sandbox: NodeSandbox, { blocks }: { blocks: number }): Promise<{ missed: number }> {
+  const { home, paths } = sandbox;
+  const made = () => networkHeight(readNetwork(paths.labNetwork), Date.now());
+  await inOrder(sandbox, [['systemctl', 'stop', 'remesd']]);
+  const last = highestHeight(sandbox);
+  await inOrder(sandbox, [['cp', '-r', join(home, 'data'), join(home, 'data.backup')]]);
+  await until('the copy of a large database to be done', () => made() - last >= blocks);
+  const missed = made() - last;
+  await inOrder(sandbox, [['systemctl', 'start', 'remesd']]);
+  return { missed };
+}
+
+/** From here on the others make blocks at this pace. The node is stopped: it learns of it when it starts. */
+export function setPace({ paths }: NodeSandbox, blockMs: number): void {
+  const network = readNetwork(paths.labNetwork);
+  const now = Date.now();
+  const changed: Network = { ...network, firstHeight: networkHeight(network, now), startedAtMs: now, blockMs };
+  writeFileSync(paths.labNetwork, JSON.stringify(changed));
 }
 
 /** A release that crash-loops has been restarted so often, and has voted in between. */

@@ -37,7 +37,8 @@ export function trapsPage(): string {
     '',
     'Made from the code; change packages/actions/src/traps.ts, not this page. Two guides are followed by hand today, that',
     'of R3MES (T01 to T26) and that of Fast Data (T30 and up), and several of their commands are wrong or dangerous.',
-    'Signalbox does what they mean. Each trap has tests with its number in the title: `npx vitest run -t T05` runs them.',
+    'Signalbox does what they mean. Each trap has tests with its number in the title: `npx vitest run -t T05` runs them. In those of',
+    'T01 to T26 the commands of the guide are carried out first, and do the harm.',
     '',
     ...sections,
   ]

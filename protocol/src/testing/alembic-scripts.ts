@@ -18,7 +18,7 @@ const REVISIONS: [name: string, down: string | undefined, up: string, back: stri
   [
     '001_initial',
     undefined,
-    'CREATE TABLE users (id serial PRIMARY KEY, wallet_address text UNIQUE, credits numeric, created_at timestamptz DEFAULT now())',
+    'CREATE TABLE users (id serial PRIMARY KEY, wallet_address text UNIQUE, credits numeric, created_at timestamptz DEFAULT CURRENT_TIMESTAMP)',
     'DROP TABLE users',
   ],
   ['002_add_indexes', '001_initial', 'CREATE INDEX by_credits ON users(credits)', 'DROP INDEX by_credits'],

@@ -53,8 +53,12 @@ describe.skipIf(!realBackend)('runbooks/r3mes/backend-upgrade', () => {
   it('[T17] [T19] [T21] a release that cannot live with the schema goes back with code, schema, rows and variables; a good one stays', async () => {
     const { world, backend, server, params, head, database } = await scene();
     const before = [contentOf(server, 'r3mes'), await takeSnapshot(backend.sandbox), await head()] as const;
-    const bad = await world.run('backend-upgrade', { ...params, database, quietFor: '2s', revision: 'v1.0.1-bad' });
-    // The guide's check is content all the time: `curl /health` of this release says healthy.
+    const badId = await world.begin('backend-upgrade', { ...params, database, quietFor: '2s', revision: 'v1.0.1-bad' });
+    // The guide's check is content with this release; the gate asks deeper.
+    await world.passed(badId, 'release/answers');
+    expect(await (await fetch(`${backend.url}/health`)).json()).toEqual({ status: 'healthy' });
+    expect((await fetch(`${backend.url}/health/database`)).status).toBe(503);
+    const bad = await world.ended(badId);
     expect([bad.outcome, bad.failures.map((line) => line.split(':')[0])]).toEqual(['rolled-back', ['release/healthy']]);
     expect([contentOf(server, 'r3mes'), await head()]).toEqual([before[0], before[2]]);
     expect(compareSnapshots(before[1], await takeSnapshot(backend.sandbox)).filter(host)).toEqual([]);

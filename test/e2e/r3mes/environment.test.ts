@@ -1,8 +1,9 @@
-import { appendFileSync, readFileSync } from 'node:fs';
-import { freePorts } from '@signalbox/protocol/testing';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePorts, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { createBackend } from '../../lab/furnish-backend.ts';
-import { createSandbox } from '../../lab/sandbox.ts';
+import { BACKEND_UNIT, createBackend } from '../../lab/furnish-backend.ts';
+import { createSandbox, runOn } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
 
@@ -10,6 +11,8 @@ import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
 vi.setConfig({ testTimeout: 480_000 });
 
 const QUICK = { window: '2s', patience: '8s' };
+/** Where browsers may come from while nobody has said. */
+const LOCAL = 'http://localhost:3000';
 const code = (line: string) => !line.includes('__pycache__');
 
 describe('runbooks/r3mes/env-standardise', () => {
@@ -17,13 +20,31 @@ describe('runbooks/r3mes/env-standardise', () => {
     const [port = 0] = await freePorts(1);
     const { world, backend } = await R3mesWorld.with((dir) => {
       const made = createBackend({ dir, port, databaseUrl: 'postgresql://u:hunter2@127.0.0.1:1/r3mes' });
-      appendFileSync(made.envFile, 'OLD_CORS_ORIGINS=https://app.r3mes.io\n# the end\n');
       return { hosts: [made.sandbox], backend: made };
     });
     const origin = async () => (await fetch(`${backend.url}/health`)).headers.get('access-control-allow-origin');
-    expect(await origin()).toBe('http://localhost:3000');
-    const before = await takeSnapshot(backend.sandbox);
     const params = { ...QUICK, file: backend.envFile, health: `${backend.url}/api/v1/status` };
+    const byHand = async (command: string) => {
+      expect(await runOn(backend.sandbox, ['sh', '-c', command])).toMatchObject({ exitCode: 0 });
+      await until('the backend to answer', () => origin().catch(() => false));
+      return origin();
+    };
+    // What a shell exports reaches no service. And the guide's new names in the file change nothing of what the unit says.
+    expect(await byHand(`export CORS_ALLOWED_ORIGINS=https://x; systemctl restart ${BACKEND_UNIT}`)).toBe(LOCAL);
+    const unitSays = join(backend.sandbox.paths.installedUnits, `${BACKEND_UNIT}.d`);
+    mkdirSync(unitSays);
+    writeFileSync(join(unitSays, 'own.conf'), '[Service]\nEnvironment=OLD_CORS_ORIGINS=https://x\n');
+    const renamed = `sed -i s/^OLD_CORS_ORIGINS=/CORS_ALLOWED_ORIGINS=/ ${backend.envFile}`;
+    expect(await byHand(`${renamed}; systemctl daemon-reload; systemctl restart ${BACKEND_UNIT}`)).toBe(LOCAL);
+    const told = await world.rehearse('env-standardise', params);
+    expect([told.exitCode, told.stdout]).toEqual([
+      1,
+      expect.stringMatching(/MISSING +renamed .*OLD_CORS_ORIGINS, and not from .*SB-ACT-ENV-ELSEWHERE/s),
+    ]);
+    rmSync(unitSays, { recursive: true });
+    appendFileSync(backend.envFile, 'OLD_CORS_ORIGINS=https://app.r3mes.io\n# the end\n');
+    expect(await byHand(`systemctl daemon-reload; systemctl restart ${BACKEND_UNIT}`)).toBe(LOCAL);
+    const before = await takeSnapshot(backend.sandbox);
 
     // Rehearsed first, which changes nothing and says what is missing; and a look as somebody takes it who is called at night.
     const ready = await world.rehearse('env-standardise', params);
@@ -51,7 +72,7 @@ describe('runbooks/r3mes/env-standardise', () => {
 
     const broken = await world.run('env-standardise', { ...params, rename: [{ from: 'PORT', to: 'R3MES_PORT' }] });
     expect(broken.outcome).toBe('rolled-back');
-    expect(await origin()).toBe('http://localhost:3000');
+    expect(await origin()).toBe(LOCAL);
     expect(compareSnapshots(before, await takeSnapshot(backend.sandbox)).filter(code)).toEqual([]);
 
     const run = await world.run('env-standardise', params);

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { downloadedBinary, nodeBinary } from '../../lab/furnish-node.ts';
-import { createSandbox, runOn } from '../../lab/sandbox.ts';
+import { downloadedBinary, FIRST_HEIGHT, nodeBinary } from '../../lab/furnish-node.ts';
+import { atTheTip, naiveBackup, setPace } from '../../lab/naive.ts';
+import { createSandbox, type NodeSandbox, runOn, showUnit } from '../../lab/sandbox.ts';
 import { countDoubleSigns, readSignatures } from '../../lab/signatures.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
@@ -15,6 +16,8 @@ async function scene() {
   const [rpc = 0, p2p = 0] = await freePorts(2);
   const made = await R3mesWorld.with((dir) => {
     const node = createSandbox({ dir, name: 'node-1', role: 'node', ports: { rpc, p2p } });
+    // Where a bare `remesd` looks: somebody once tried the program out there.
+    cpSync(node.home, triedOut(node), { recursive: true });
     return { hosts: [node], node };
   });
   const file = join(made.world.dir, 'out.json');
@@ -22,13 +25,21 @@ async function scene() {
   return { ...made, params, file, rpc: `tcp://127.0.0.1:${rpc}` };
 }
 
+const triedOut = ({ paths }: NodeSandbox) => join(paths.home, 'admin', '.remes');
+
 describe('runbooks/r3mes/state-export', () => {
   it('[T01] [T02] [T03] [T26] exports what is JSON with a chain in it; the guide’s redirect is neither, and its home another', async () => {
     const { world, node, params, file } = await scene();
     const remesd = nodeBinary(node.paths);
-    // While the node runs, the database is locked; and the default home is another one.
+    // While the node runs, the database is locked. And the default home is another one: that is exported, with success.
     expect((await runOn(node, [remesd, 'export', '--home', node.home])).exitCode).not.toBe(0);
-    expect((await runOn(node, [remesd, 'export'])).stderr).toContain('.remes/data: no such file');
+    const wrong = join(world.dir, 'wrong.json');
+    expect(await runOn(node, [remesd, 'export', '--output-document', wrong])).toMatchObject({ exitCode: 0 });
+    const heightIn = (path: string): number => JSON.parse(readFileSync(path, 'utf8')).initial_height;
+    expect(heightIn(wrong)).toBe(FIRST_HEIGHT + 1);
+    await expect(world.begin('state-export', { ...params, home: triedOut(node) })).rejects.toThrow(
+      /SB-ACT-HOME-MISMATCH/,
+    );
     const quick = { ...params, window: '2s', patience: '20s' };
 
     // The chain's window is 100 blocks of which half may be missed: at 0.2 s a block that is 10 s, and no reserve of 2 minutes.
@@ -45,11 +56,23 @@ describe('runbooks/r3mes/state-export', () => {
       budgetSeconds: 10,
     });
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ chain_id: 'r3mes-lab-1' });
+    expect(heightIn(file)).toBeGreaterThan(heightIn(wrong));
 
     await runOn(node, ['systemctl', 'stop', 'remesd']);
     const { stdout, exitCode } = await runOn(node, [remesd, 'export', '--home', node.home]);
     expect(exitCode).toBe(0);
     expect(() => JSON.parse(stdout)).toThrow(SyntaxError);
+
+    // A real database is copied for longer than its chain allows. In small: a chain with 50 blocks a second, which allows one.
+    setPace(node, 20);
+    await runOn(node, ['systemctl', 'start', 'remesd']);
+    await atTheTip(node);
+    const over = await world.run('state-export', { ...quick, file: `${file}.late`, reserve: 1 });
+    expect([over.outcome, over.failures.map((line) => line.split(':')[0])]).toEqual(['rolled-back', ['time-enough']]);
+    expect((await showUnit(node, node.unit, ['ActiveState'])).ActiveState).toBe('active');
+    const { missed } = await naiveBackup(node, { blocks: 55 });
+    // More than half of the chain's window: jailed and slashed for downtime.
+    expect(missed).toBeGreaterThan(50);
     expect(countDoubleSigns(readSignatures(node))).toBe(0);
   });
 

@@ -65,12 +65,16 @@ describe.skipIf(!real)('alembic.upgrade with a real Alembic on a real PostgreSQL
 
   it('[T13] notices an env.py that works on a database of its own, where a person would see success', async () => {
     writeAlembicScripts(host.file('backend'), { url: `'sqlite:///r3mes.db'` });
-    await alembic('current');
+    await alembic('upgrade', 'head');
+    expect([existsSync(host.file('backend', 'r3mes.db')), await tables()]).toEqual([true, []]);
     const { problems } = await upgrade.check(host, input);
     expect(problems).toMatchObject([
       { code: 'SB-ACT-ALEMBIC-DATABASE', message: expect.stringContaining('sqlite:///r3mes.db') },
     ]);
     expect(await codeOf(upgrade.run(host, input, { revision: 'base', target: HEAD }))).toBe('SB-ACT-ALEMBIC-DATABASE');
+    writeAlembicScripts(host.file('backend'));
+    await doIt();
+    expect([await revision(), await tables()]).toEqual([HEAD, expect.arrayContaining(['users'])]);
   });
 
   it('[T14] after a restored dump there is nothing left to downgrade: the guide’s `downgrade -1` drops a table', async () => {

@@ -117,6 +117,15 @@ describe.skipIf(!real)('actions on a real Docker engine', () => {
     expect(await codes({})).toEqual([`${file} is not understood by compose`]);
   });
 
+  it('[T18] is back without a file of its own; the guide’s rollback stops the service, and then has no file to start it from', async () => {
+    const back = await act('docker.stop');
+    const rollback = ['-p', 'backend', '-f', 'docker-compose.rollback.yml', 'up', '-d', 'backend'];
+    const naive = await host.exec(['docker-compose', ...rollback], { env: engine.env, cwd: host.file('backend') });
+    expect([naive.exitCode, id()]).toEqual([1, '']);
+    await back();
+    expect(engine.run('inspect', '--format', '{{.Image}}', id())).toBe(old);
+  });
+
   it('[T22] does not take a container for up that ends again and again', async () => {
     await rm(file);
     await writeFile(file, compose('exit 1', host.file('code')));

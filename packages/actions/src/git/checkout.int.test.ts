@@ -63,9 +63,6 @@ describe('git.checkout', () => {
   it('[T21] the guide’s `git pull origin main` brings what nobody has named; a branch is refused', async () => {
     await writeFile(host.file('origin', 'VERSION'), 'not released');
     await git(host.file('origin'), 'commit', '--quiet', '-am', 'work in progress');
-    const naive = host.file('naive');
-    await git(host.dir, 'clone', '--quiet', 'origin', 'naive');
-    expect(await readFile(`${naive}/VERSION`, 'utf8')).toBe('not released');
     for (const revision of ['main', 'origin/main']) {
       const { problems } = await checkout.check(host, input({ revision }));
       expect(
@@ -73,6 +70,12 @@ describe('git.checkout', () => {
         revision,
       ).toEqual(['SB-ACT-GIT-REVISION']);
     }
+    await git(folder, 'pull', '--quiet', 'origin', 'main');
+    expect(await version()).toBe('not released');
+    const receipt = await doIt();
+    expect(await version()).toBe('v1.0.0');
+    await checkout.undo(host, input(), receipt);
+    expect(await version()).toBe('not released');
   });
 
   it('[T21] touches no working tree that was changed by hand: a forced checkout loses it', async () => {

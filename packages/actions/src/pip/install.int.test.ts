@@ -78,6 +78,14 @@ describe.skipIf(!real)('pip.install', () => {
   it('[T20] says that packages no longer fit together although pip was content, and undo repairs it', async () => {
     await fetch('demo-guard');
     const before = await freeze();
+    // The guide's way, with a file that pins nothing: exit code 0, and what another package needs has been replaced.
+    await fetch('-r', await host.write('requirements.txt', 'demo-miner\ndemo-lib\n'), '--upgrade');
+    expect([await freeze(), (await host.exec(['pip', 'check'])).exitCode]).toEqual([
+      expect.arrayContaining(['demo-lib==2.0']),
+      1,
+    ]);
+    await fetch('demo-miner==0.9.0', 'demo-lib==1.5');
+    await pip('uninstall', '-y', 'demo-extra');
     const { before: receipt } = await install.check(host, input());
     expect(await codeOf(install.run(host, input(), receipt))).toBe('SB-ACT-PIP-CHECK');
     expect(await freeze()).toContain('demo-lib==2.0');

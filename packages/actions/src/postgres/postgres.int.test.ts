@@ -44,12 +44,23 @@ describe.skipIf(!real)('actions on a real PostgreSQL', () => {
     const input = () => ({ connection, folder: host.file('dumps') });
 
     it('[T16] keeps the path as a receipt, in a folder of its own that nobody else may read, and reads the dump back', async () => {
+      // The guide's way: past midnight the backup has another name, and there is nothing of that name to go back to.
+      const by = async (date: string, command: string) => {
+        await host.program('date', `echo ${date}`);
+        return (await host.exec(['sh', '-c', command, 'sh', db.server.uri('r3mes')], { cwd: host.dir })).exitCode;
+      };
+      expect(await by('20251231', 'pg_dump "$1" > backup_$(date +%Y%m%d).sql')).toBe(0);
+      expect(await by('20260101', 'psql "$1" < backup_$(date +%Y%m%d).sql')).not.toBe(0);
+
       const first = await act('postgres.dump', input());
       const second = await act('postgres.dump', input(), host.as('run-2-step-do-1'));
       expect(first).toMatchObject({ database: 'r3mes', rows: 50, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
       expect(await readdir(host.file('dumps'))).toHaveLength(2);
       expect(second.path).not.toBe(first.path);
       expect((await stat(String(first.path))).mode & 0o077).toBe(0);
+      await db.sql('r3mes', 'DELETE FROM users');
+      await action('postgres.dump').undo(host, input(), first);
+      expect(await users()).toHaveLength(50);
     });
 
     it('[T15] [T16] undo puts the rows back by renaming; nothing when nothing has changed, and the old database is kept', async () => {
@@ -78,7 +89,13 @@ describe.skipIf(!real)('actions on a real PostgreSQL', () => {
       expect(await users()).toHaveLength(50);
     });
 
-    it('[T16] refuses a dump that was cut short, before the database is touched', async () => {
+    it('[T16] refuses a dump that was cut short, before the database is touched: psql is content with half of one', async () => {
+      const { stdout } = await host.exec(['pg_dump', '--no-owner', db.server.uri('r3mes')], { quiet: true });
+      await db.create(host, 'half');
+      const half = { stdin: stdout.slice(0, stdout.indexOf('remes126')).replace(/\n[^\n]*$/, '\n') };
+      expect((await host.exec(['psql', '-q', '-f', '-', db.server.uri('half')], half)).exitCode).toBe(0);
+      expect(await db.sql('half', 'SELECT count(*)::int FROM users')).toEqual([[25]]);
+
       const receipt = await act('postgres.dump', input());
       const file = join(String(receipt.path), 'database.dump');
       await truncate(file, (await stat(file)).size - 100);
@@ -213,9 +230,22 @@ describe.skipIf(!real)('actions on a real PostgreSQL', () => {
       sum: sum ?? '',
       sha256: sha256 ?? '',
     });
+    /** The guide's COPY: the server itself writes and reads, on its own disk. */
+    async function copyByHand(select = columns.join(', ')): Promise<string> {
+      const path = join(db.server.dir, 'users_export.csv');
+      await db.sql('r3mes', `COPY (SELECT ${select} FROM users) TO '${path}' WITH CSV HEADER`);
+      await db.sql('target', `COPY users(${select}) FROM '${path}' WITH CSV HEADER`);
+      return path;
+    }
     const arrived = () => db.sql('target', `SELECT wallet_address, credits, created_at FROM users ORDER BY 1`);
 
     it('[T24] carries rows with count and checksum equal at both ends, and takes exactly them out again', async () => {
+      // Only an administrator of the server may do it by hand, and then everybody on the server's host may read it.
+      const asService = `SET ROLE pg_read_all_data; COPY users TO '${join(db.server.dir, 'users.csv')}'`;
+      await expect(db.sql('r3mes', asService)).rejects.toThrow(/superuser|permission denied/);
+      expect((await stat(await copyByHand())).mode & 0o004).toBe(0o004);
+      await db.sql('target', `DELETE FROM users WHERE wallet_address LIKE 'remes1%'`);
+
       const before = await arrived();
       const exported = await act('postgres.copyOut', out());
       expect(exported).toMatchObject({ rows: 50 });
@@ -229,6 +259,7 @@ describe.skipIf(!real)('actions on a real PostgreSQL', () => {
     });
 
     it('[T24] says at plan time which column the table does not have in this revision', async () => {
+      await expect(copyByHand([...columns, 'updated_at'].join(', '))).rejects.toThrow(/"updated_at" does not exist/);
       const { problems } = await action('postgres.copyOut').check(host, out({ columns: [...columns, 'updated_at'] }));
       expect(problems).toMatchObject([{ code: 'SB-ACT-COLUMN-MISSING', message: 'users has no updated_at' }]);
     });
@@ -257,6 +288,11 @@ describe.skipIf(!real)('actions on a real PostgreSQL', () => {
       await db.sql('target', 'ALTER TABLE users ALTER COLUMN credits TYPE integer');
       expect(await codeOf(action('postgres.copyIn').run(host, into(exported), {}))).toBe('SB-ACT-POSTGRES');
       await db.sql('target', 'ALTER TABLE users ALTER COLUMN credits TYPE numeric(12, 0)');
+      // By hand all seems well, and every second user has other credits than before.
+      await copyByHand();
+      const wrong = await db.sql('target', `SELECT credits FROM users WHERE wallet_address = 'remes11'`);
+      expect([wrong, await arrived()]).toEqual([[['2']], expect.objectContaining({ length: 53 })]);
+      await db.sql('target', `DELETE FROM users WHERE wallet_address LIKE 'remes1%'`);
       expect(await codeOf(action('postgres.copyIn').run(host, into(exported), {}))).toBe('SB-ACT-ROWS-DIFFER');
       await writeFile(file, (await readFile(file, 'utf8')).replace('remes11', 'remes1x'));
       expect(await codeOf(action('postgres.copyIn').run(host, into(exported), {}))).toBe('SB-ACT-CHECKSUM');

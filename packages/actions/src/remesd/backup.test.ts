@@ -1,7 +1,9 @@
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import type { JsonObject } from '@signalbox/protocol';
-import { codeOf } from '@signalbox/protocol/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { codeOf, until } from '@signalbox/protocol/testing';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { requireSpace } from '../support/tree.ts';
 import { actionNamed, StandInNode, UNIT } from './stand-in-node.ts';
 
@@ -25,6 +27,27 @@ async function makeBackup(executionId = DO): Promise<JsonObject> {
   return { ...before, ...(await backup.run(host, input(), before)) };
 }
 const undo = (receipt: JsonObject, executionId = UNDO) => backup.undo(node.host.as(executionId), input(), receipt);
+/** The guide's backup. */
+async function copyByHand(to = 'data.backup'): Promise<void> {
+  const { exitCode, stderr } = await node.host.exec(['cp', '-r', `${node.home}/data`, `${node.home}/${to}`]);
+  expect(exitCode, stderr).toBe(0);
+}
+/** A node that writes into two tables, always the first one first: they are never further apart than one. */
+async function nodeByHand(): Promise<() => Promise<void>> {
+  const work = `exec 9<LOCK; echo up; n=0; while :; do n=$((n + 1)); echo $n > 000001.ldb; echo $n > 000002.ldb; done`;
+  const child = spawn('sh', ['-c', work], {
+    cwd: `${node.home}/data/application.db`,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'exit');
+  const end = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  onTestFinished(end);
+  await once(child.stdout, 'data');
+  return end;
+}
 const problemsNow = async () => (await backup.check(node.host, input())).problems.map((p) => p.code);
 
 describe('remesd.backup', () => {
@@ -43,10 +66,20 @@ describe('remesd.backup', () => {
     expect(await readdir(node.home)).toEqual(['data']);
   });
 
-  it('[T01] [T04] refuses while any process has a file of the data open', async () => {
-    const file = await open(`${node.home}/data/application.db/000001.ldb`);
+  it('[T01] [T04] refuses while any process has a file of the data open, of which `cp -r` makes a copy that never was', async () => {
+    const end = await nodeByHand();
+    let copies = 0;
+    await until('a copy whose tables do not belong together', async () => {
+      const to = `data.backup-${++copies}`;
+      await copyByHand(to);
+      const [first, second] = await Promise.all(
+        ['000001.ldb', '000002.ldb'].map((table) => readFile(`${node.home}/${to}/application.db/${table}`, 'utf8')),
+      );
+      const apart = Number(first) - Number(second);
+      return apart < 0 || apart > 1;
+    });
     expect(await codeOf(makeBackup())).toBe('SB-ACT-DATA-BUSY');
-    await file.close();
+    await end();
     await makeBackup();
   });
 
@@ -66,9 +99,17 @@ describe('remesd.backup', () => {
     expect(await codeOf(backup.run(node.host, input(), {}))).toBe('SB-ACT-HOME-MISMATCH');
   });
 
-  it('[T04] a second backup stands beside the first, never inside it', async () => {
+  it('[T04] a second backup stands beside the first; the second `cp -r` goes inside, and is not what a rollback copies back', async () => {
+    await copyByHand();
+    await node.sign(1_300);
+    await copyByHand();
+    expect([(await node.signed('data.backup')).height, (await node.signed('data.backup/data')).height]).toEqual([
+      '1200',
+      '1300',
+    ]);
     await makeBackup();
-    await makeBackup('run-2-backup-do-1');
+    const { path } = await makeBackup('run-2-backup-do-1');
+    expect(JSON.parse(await readFile(`${path}/data/priv_validator_state.json`, 'utf8')).height).toBe('1300');
     expect((await readdir(`${node.home}/backups`)).sort()).toEqual([DO, 'run-2-backup-do-1']);
     expect(await readdir(`${node.home}/backups/${DO}/data`)).not.toContain('data');
     expect(await codeOf(makeBackup())).toBe('SB-ACT-BACKUP-EXISTS');
