@@ -1,6 +1,6 @@
 import { type HostRecord, Plan } from '@signalbox/protocol';
 import type { RunState } from '@signalbox/sequencer';
-import { action, gate, manual, plan, TestRun } from '@signalbox/sequencer/testing';
+import { action, approval, gate, manual, parallel, plan, point, TestRun } from '@signalbox/sequencer/testing';
 import { describe, expect, it } from 'vitest';
 import { undoPlan } from './undo-plan.ts';
 
@@ -74,6 +74,44 @@ describe('the undo of an earlier run', () => {
       acceptLoss: false,
     });
     expect(made?.onFailure).toBe('hold');
+  });
+
+  it('[I4] is agreed to by as many people as the earlier plan wanted at its strictest, of the role that it wanted', () => {
+    const rules = (...asked: ReturnType<typeof approval>[]) => {
+      const run = TestRun.start(
+        plan([action('a', 'h1'), ...asked, point('sealed', [], { approve: { notSubmitter: true } })]),
+      );
+      run.done('a', 'h1');
+      run.abort('leave');
+      const { plan: made } = undoOf(run);
+      return made?.steps.flatMap((step) => (step.kind === 'approval' ? [[step.id, step.approve]] : []));
+    };
+    const message = 'Take book-1 back.';
+    expect(rules()).toEqual([['undo-approved', { count: 1, notSubmitter: true, message }]]);
+    const strict = approval('go', { count: 2, role: 'approver', validForMs: 5 });
+    expect(rules(strict, approval('again'))).toEqual([
+      ['undo-approved', { count: 2, notSubmitter: true, role: 'approver', message }],
+    ]);
+    expect(rules(strict, approval('again', { role: 'admin' }))).toMatchObject([
+      ['undo-approved', { count: 2, role: 'approver' }],
+      ['undo-approved-admin', { count: 2, role: 'admin' }],
+    ]);
+    // Resolved away when the plan was made, so never asked for.
+    expect(rules(approval('go', { count: 3 }, { skip: 'when' }))).toMatchObject([['undo-approved', { count: 1 }]]);
+  });
+
+  it('proves what it has taken back: gates of a group on the way back, on the hosts that the run had come to', () => {
+    const back = parallel('back', [gate('works', ['h1', 'h2']), gate('seen', 'h3')], { only: 'undo' });
+    const later = gate('later', 'h1', { only: 'undo' });
+    const run = TestRun.start(plan([back, action('a', 'h1'), later, approval('go'), action('b', 'h2')]));
+    run.done('a', 'h1');
+    run.abort('leave');
+    const { plan: made } = undoOf(run, hostsOf(['h1', 'h2', 'h3']));
+    const hosts = made?.steps.map((step) => [
+      step.id,
+      ...('targets' in step ? step.targets.map(({ host }) => host) : []),
+    ]);
+    expect(hosts).toEqual([['undo-approved'], ['a', 'h1'], ['seen', 'h3'], ['works', 'h1']]);
   });
 
   it('is refused for a run that goes on, or was taken back', () => {

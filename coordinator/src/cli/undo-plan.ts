@@ -1,5 +1,23 @@
-import type { ActionStep, ActionTarget, GateStep, HostRecord, LeafStep, ManualStep, Plan } from '@signalbox/protocol';
-import { indexOf, isEnded, type RunState, resolveCondition, resolveObject, spokenId } from '@signalbox/sequencer';
+import type {
+  ActionStep,
+  ActionTarget,
+  ApprovalStep,
+  GateStep,
+  HostRecord,
+  LeafStep,
+  ManualStep,
+  Plan,
+} from '@signalbox/protocol';
+import {
+  approvalRule,
+  type CellRef,
+  indexOf,
+  isEnded,
+  type RunState,
+  resolveCondition,
+  resolveObject,
+  spokenId,
+} from '@signalbox/sequencer';
 
 export interface UndoWishes {
   readonly run: string;
@@ -14,28 +32,25 @@ export interface UndoWishes {
 export type Undoing = { plan: Plan; refusals?: never } | { plan?: never; refusals: string[] };
 
 /**
- * Each step that the earlier run has applied becomes a step that takes it back from its receipt, in reverse order; gates of its
- * way back stand where they stood. Nothing in it is taken back a second time: what fails is held.
+ * Each step that the earlier run has applied becomes a step that takes it back from its receipt, in reverse order, behind the
+ * approvals that the earlier plan wanted; gates of its way back stand where they stood. Nothing in it is taken back a second
+ * time: what fails is held.
  */
 export function undoPlan(state: RunState, wishes: UndoWishes): Undoing {
-  const leaves = [...new Set(indexOf(state.plan).refs.map(({ leaf }) => leaf))];
+  const { plan } = state;
+  const refs = [...new Map(indexOf(plan).refs.map((ref) => [ref.leaf, ref])).values()].filter(({ left }) => !left);
+  const leaves = refs.map(({ leaf }) => leaf);
   const refusals = refusalsOf(state, leaves, wishes);
   if (refusals.length > 0) return { refusals };
-  const steps = leaves.toReversed().flatMap((leaf) => stepFor(state, leaf, wishes));
+  const back = refs.toReversed().flatMap((ref) => stepFor(state, ref, wishes));
+  // Before anything is taken back there is nothing that a gate could prove.
+  const steps = [...approvals(leaves, wishes), ...back.slice(back.findIndex(({ kind }) => kind !== 'gate'))];
   const used = new Set(steps.flatMap((step) => ('targets' in step ? step.targets.map(({ host }) => host) : [])));
   for (const step of steps) {
     if (step.kind !== 'action') continue;
     for (const { exclusive } of step.targets)
       for (const guard of exclusive) for (const host of guard.hosts) used.add(host);
   }
-  const { plan } = state;
-  const approval: LeafStep = {
-    kind: 'approval',
-    id: 'undo-approved',
-    number: 1,
-    line: 1,
-    approve: { count: 1, notSubmitter: false, message: `Take ${wishes.run} back.` },
-  };
   return {
     plan: {
       signalboxPlan: 1,
@@ -52,11 +67,31 @@ export function undoPlan(state: RunState, wishes: UndoWishes): Undoing {
       roles: plan.roles,
       onFailure: 'hold',
       downtime: [],
-      steps: [approval, ...steps.map((step, index) => ({ ...step, number: index + 2 }))],
+      steps: steps.map((step, index) => ({ ...step, number: index + 1 })),
       observed: [],
       findings: { errors: 0, warnings: 0 },
     },
   };
+}
+
+/**
+ * As many people as the earlier plan wanted at its strictest point, of each role that it named; one of any where it wanted none.
+ * How long their word is good is not taken over: the steps behind it are begun at once, and together may last longer.
+ */
+function approvals(leaves: readonly LeafStep[], { run }: UndoWishes): ApprovalStep[] {
+  const rules = leaves.flatMap((leaf) => approvalRule(leaf) ?? []);
+  const rule = {
+    count: Math.max(1, ...rules.map(({ count }) => count)),
+    notSubmitter: rules.some(({ notSubmitter }) => notSubmitter),
+    message: `Take ${run} back.`,
+  };
+  const step = { kind: 'approval', id: 'undo-approved', number: 1, line: 1 } as const;
+  const [role, ...others] = new Set(rules.flatMap((one) => one.role ?? []));
+  if (role === undefined) return [{ ...step, approve: rule }];
+  return [
+    { ...step, approve: { ...rule, role } },
+    ...others.map((other) => ({ ...step, id: `${step.id}-${other}`, approve: { ...rule, role: other } })),
+  ];
 }
 
 function refusalsOf(state: RunState, leaves: readonly LeafStep[], { run, hosts }: UndoWishes): string[] {
@@ -92,9 +127,9 @@ function cellOf(state: RunState, leaf: LeafStep, host: string | null) {
   return state.cells.get(`${leaf.id}@${host ?? '-'}`);
 }
 
-function stepFor(state: RunState, leaf: LeafStep, wishes: UndoWishes): LeafStep[] {
+function stepFor(state: RunState, { leaf, onlyUndo }: CellRef, wishes: UndoWishes): LeafStep[] {
   if (leaf.kind === 'action') return undoStep(state, leaf, wishes);
-  if (leaf.kind === 'gate' && leaf.only === 'undo') return [gateStep(state, leaf)];
+  if (leaf.kind === 'gate' && onlyUndo) return [gateStep(state, leaf)];
   if (leaf.kind === 'manual' && cellOf(state, leaf, null)?.phase === 'succeeded') return manualStep(leaf);
   return [];
 }
@@ -134,14 +169,20 @@ function undoStep(state: RunState, leaf: ActionStep, { acceptLoss }: UndoWishes)
   return [{ ...fixed, id, number, line, timeoutMs, retry: once, targets }];
 }
 
+/** Of hosts that are alike, such as miners, those that the earlier run has come to. */
 function gateStep(state: RunState, { only: _only, ...leaf }: GateStep): GateStep {
-  const targets = leaf.targets.map((target) => ({
+  const reached = leaf.targets.filter(({ host }) => isTouched(state, host));
+  const targets = (reached.length > 0 ? reached : leaf.targets).map((target) => ({
     ...target,
     with: resolveObject(state, target.with),
     until: resolveCondition(state, target.until),
     ...(target.failIf && { failIf: resolveCondition(state, target.failIf) }),
   }));
   return { ...leaf, targets, onTimeout: 'hold' };
+}
+
+function isTouched(state: RunState, host: string): boolean {
+  return indexOf(state.plan).refs.some((ref) => ref.host === host && state.cells.get(ref.key)?.applied === true);
 }
 
 /** A person's step without a way back is a person's to think about as well. */
