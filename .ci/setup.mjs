@@ -7,11 +7,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { pnpm, readJson, root } from './pnpm.mjs';
 import { provideSystemPackages } from './system-packages.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const flags = new Set(process.argv.slice(2));
 const quiet = flags.has('--quiet');
 const stampFile = join(root, 'node_modules', '.signalbox-setup');
@@ -25,10 +24,6 @@ const remark = (line) => {
 function fail(reason, next) {
   process.stderr.write(`setup: ${reason}\n${next ? `       ${next}\n` : ''}`);
   process.exit(1);
-}
-
-function readJson(path) {
-  return JSON.parse(readFileSync(join(root, path), 'utf8'));
 }
 
 function checkNode({ engines }) {
@@ -58,30 +53,12 @@ function installed(key) {
   return existsSync(stampFile) && readFileSync(stampFile, 'utf8').trim() === key;
 }
 
-/** npm knows the registry from all its places (user, project, environment); pnpm reads only some of them. */
-function npmRegistry() {
-  const asked = spawnSync('npm', ['config', 'get', 'registry'], { cwd: root, encoding: 'utf8' });
-  const url = asked.status === 0 ? asked.stdout.trim() : '';
-  return /^https?:\/\//.test(url) ? url : undefined;
-}
-
-function install({ packageManager }) {
-  const registry = npmRegistry();
-  const env = {
-    ...process.env,
-    // Without a terminal pnpm would wait for an answer when it has to make node_modules anew.
-    CI: 'true',
-    // npm has fetched exactly the version that package.json pins; pnpm need not look after its own version once more
-    // (it would want that version recorded in the lockfile, and a frozen lockfile is not written).
-    pnpm_config_pm_on_fail: 'ignore',
-    ...(registry ? { pnpm_config_registry: registry } : {}),
-  };
-  const argv = ['exec', '--yes', packageManager, '--', 'install', '--frozen-lockfile'];
-  const done = spawnSync('npm', argv, { cwd: root, env, encoding: 'utf8' });
+function install() {
+  const done = pnpm(['install', '--frozen-lockfile']);
   if (done.error) fail(`npm cannot be started: ${done.error.message}`, 'It comes with Node; is it on the PATH?');
   if (done.status !== 0) {
     process.stderr.write(`${done.stdout}${done.stderr}`);
-    fail(`\`npm ${argv.join(' ')}\` failed (exit ${done.status}).`, 'The lines above are its own words.');
+    fail(`\`${done.command}\` failed (exit ${done.status}).`, 'The lines above are its own words.');
   }
 }
 
@@ -99,7 +76,7 @@ if (installed(key)) {
   remark('packages are installed as the lockfile says');
 } else {
   say(`installing packages with ${manifest.packageManager} as the lockfile says`);
-  install(manifest);
+  install();
   writeFileSync(stampFile, `${key}\n`);
 }
 

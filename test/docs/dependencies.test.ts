@@ -1,6 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { sbomOf } from '@signalbox/packaging';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -42,6 +45,23 @@ describe('dependencies', () => {
     expect([...new Set(wanting.map((folder) => read(folder).name))].sort()).toEqual(Object.keys(allowBuilds).sort());
   });
 
+  it('with known vulnerabilities are counted and named, and the serious ones end the audit with 1', async () => {
+    const known = (severity: string) => ({ id: 1, url: 'https://example.test/1', title: 'a hole', severity });
+    const nats = (severity: string) => ({ nats: [{ ...known(severity), vulnerable_versions: '<99.0.0' }] });
+    const high = await audited(nats('high'));
+    expect(high.exitCode).toBe(1);
+    expect(high.stdout).toMatch(
+      /^audit: \d+ packages go into the product; known today: 0 critical, 1 high, 0 moderate/,
+    );
+    expect(high.stdout).toContain('audit: high: nats: a hole; put right in >=99.0.0 (https://example.test/1)');
+    expect((await audited(nats('low'))).exitCode).toBe(0);
+    const none = await audited(undefined);
+    expect(none).toMatchObject({
+      exitCode: 2,
+      stdout: "audit: no figures: the registry's audit endpoint responded with 405",
+    });
+  }, 120_000);
+
   it('of a package are listed with their hashes, as they are in it, and the same each time', async () => {
     const packages = installed().filter((folder) => /\/(pino|nats|tweetnacl)$/.test(folder));
     const options = {
@@ -69,6 +89,21 @@ describe('dependencies', () => {
     await expect(sbomOf({ ...options, packages: [stray] })).rejects.toThrow('bundled, but not in pnpm');
   }, 120_000);
 });
+
+/** What the audit says when the registry knows this; undefined: it has no audit endpoint. */
+async function audited(advisories: object | undefined) {
+  const registry = createServer((_, response) => {
+    response.writeHead(advisories ? 200 : 405, { 'content-type': 'application/json' }).end(JSON.stringify(advisories));
+  });
+  await new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = registry.address() as AddressInfo;
+    const env = { pnpm_config_registry: `http://127.0.0.1:${port}` };
+    return await execa(process.execPath, [join(REPOSITORY, '.ci/audit.mjs')], { env, reject: false });
+  } finally {
+    registry.close();
+  }
+}
 
 const Sbom = z.looseObject({
   specVersion: z.string(),
