@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { buildPackages, type Packages } from '@signalbox/packaging';
 import { standinFile } from '../executable.ts';
@@ -13,12 +23,12 @@ import { ask, must } from './machine-program.ts';
 import { createKeys, installNats, type LabKeys, settleAgent, settleCoordinator } from './mesh-files.ts';
 import { LabNetwork } from './network.ts';
 import { COORDINATOR_HOST, HOSTS, type HostPlan, isPlatform, LAB_NODE, PROGRAMS_ON_HOST, planOf } from './plan.ts';
+import { remainsIn } from './remains.ts';
 import { whyNoLab } from './requirements.ts';
 
 const PREFIX = 'signalbox-lab';
 /** Not in /tmp, which is memory on many machines: the hosts' disks are here. */
 const FOLDERS = '/var/tmp';
-/** Where a host sees the stand-ins, and the Node that runs them: not the package's, and on nobody's PATH. */
 
 export interface UpOptions {
   /** Names the lab among others on this machine. */
@@ -112,12 +122,21 @@ export class Lab implements AsyncDisposable {
     groupOf().removeIfEmpty();
     const hosts = join(folderOf(name), 'hosts');
     const written = existsSync(hosts) ? readdirSync(hosts) : [];
-    for (const host of written) await unmount(join(hosts, host, 'root'));
+    for (const host of written) {
+      const root = join(hosts, host, 'root');
+      if (!existsSync(root)) continue;
+      rmSync(lockOf(root), { force: true });
+      await unmount(root);
+    }
     await networkOf(name).remove();
     rmSync(folderOf(name), { recursive: true, force: true });
-    for (const { name: host } of HOSTS) {
-      rmSync(join('/run/systemd/nspawn/propagate', host), { recursive: true, force: true });
-    }
+    for (const left of propagated()) rmSync(left, { recursive: true, force: true });
+  }
+
+  /** What is there of a lab on this machine, a thing a line; nothing once it was removed. */
+  static remains(name: string): Promise<string[]> {
+    const [folder, group, network] = [folderOf(name), groupOf(name), networkOf(name)];
+    return remainsIn({ folder, group, network, propagated: propagated() });
   }
 
   host(name: string): LabHost {
@@ -172,8 +191,9 @@ export class Lab implements AsyncDisposable {
     );
   }
 
-  /** Gives a host's agent the settings that it has in this lab, also after they were purged, and starts it. */
+  /** Gives a host's agent and coordinator the settings that they have in this lab, also after they were purged, and starts them. */
   async settle(host: LabHost): Promise<void> {
+    if (host.name === COORDINATOR_HOST) await settleCoordinator(host, this.#keys(), HOSTS);
     await this.#settle(host, this.#keys());
   }
 
@@ -221,6 +241,13 @@ function copyPrograms(folder: string): void {
 }
 
 const MOTO_BIND = { from: MOTO_FOLDER, to: MOTO_ON_HOST, readOnly: true };
+/** systemd-nspawn's word that a folder is in use, which it leaves behind when it is killed. */
+function lockOf(root: string): string {
+  const { dev, ino } = statSync(root);
+  return `/run/systemd/nspawn/locks/inode-${dev}:${ino}`;
+}
+
+const propagated = () => HOSTS.map(({ name }) => join('/run/systemd/nspawn/propagate', name));
 const folderOf = (name: string) => join(FOLDERS, `${PREFIX}-${name}`);
 const networkOf = (name: string) => new LabNetwork(`${PREFIX}-${name}`);
 const groupOf = (...path: string[]) => new ControlGroup(PREFIX, ...path);

@@ -54,6 +54,8 @@ program
   .description('ends all hosts and removes them; the cached image stays')
   .action(async () => {
     await Lab.remove(name());
+    const left = await Lab.remains(name());
+    if (left.length > 0) program.error(`down, and left on this machine: ${left.join(', ')}`);
     say('down; nothing is left but the image in the cache');
   });
 await program.parseAsync();
