@@ -23,7 +23,7 @@ export function manualPage(program: Command, { section, version, files, seeAlso 
     '.SH OPTIONS',
     ...options(program),
     '.SH COMMANDS',
-    ...program.commands.flatMap(command),
+    ...program.commands.flatMap((one) => command(one)),
     ...after(program),
     '.SH FILES',
     ...files.flatMap(([path, meaning]) => ['.TP', `.I ${plain(path)}`, plain(meaning)]),
@@ -36,8 +36,16 @@ export function manualPage(program: Command, { section, version, files, seeAlso 
 /** As it lies on a host. The same page gives the same bytes. */
 export const compressed = (page: string): Buffer => gzipSync(page, { level: 9 });
 
-function command(one: Command): string[] {
-  return [`.SS ${plain(`${one.name()} ${one.usage()}`)}`, plain(one.description()), ...options(one), ...after(one)];
+/** With those inside it, each under the words that are typed. */
+function command(one: Command, before = ''): string[] {
+  const name = `${before}${one.name()}`;
+  return [
+    `.SS ${plain(`${name} ${one.usage()}`)}`,
+    plain(one.description()),
+    ...options(one),
+    ...after(one),
+    ...one.commands.flatMap((inner) => command(inner, `${name} `)),
+  ];
 }
 
 function options(one: Command): string[] {

@@ -40,8 +40,6 @@ interface Recipe {
   entries: Readonly<Record<'main', string>> & Readonly<Record<string, string>>;
   manifest: string;
   manual: { section: 1 | 8; program: (version: string) => Command; seeAlso: string[] };
-  /** For the shells that it knows. */
-  completion: (shell: Shell) => string | undefined;
   control: Pick<Control, 'summary' | 'description'>;
   more: (tree: DebianTree) => void;
 }
@@ -60,11 +58,6 @@ const RECIPES: readonly Recipe[] = [
     },
     manifest: inRepository('agent', 'package.json'),
     manual: { section: 8, program: (version) => buildCli(version, () => {}), seeAlso: ['signalbox(1)'] },
-    // An administrator types two words of it; they are written by hand.
-    completion: (shell) =>
-      shell === 'bash'
-        ? readFileSync(inRepository('packaging', 'files', 'signalbox-agent', 'completion.bash'), 'utf8')
-        : undefined,
     control: {
       summary: 'moves live systems across hosts: the agent on a host',
       description:
@@ -85,7 +78,6 @@ const RECIPES: readonly Recipe[] = [
     },
     manifest: inRepository('coordinator', 'package.json'),
     manual: { section: 1, program: commandLine, seeAlso: ['signalbox-agent(8)'] },
-    completion: (shell) => completionScript(commandLine(''), shell),
     control: {
       summary: 'moves live systems across hosts: coordinator and command line',
       description:
@@ -163,11 +155,9 @@ async function fill(
   tree.conffile(ours(`${short}.env`), `etc/signalbox/${short}.env`, 0o600);
   tree.copy(ours(`${short}.yaml`), `usr/share/doc/${name}/examples/${short}.yaml`);
   tree.write(`usr/share/doc/${name}/copyright`, copyrightText(packages));
-  for (const shell of SHELLS) {
-    const script = recipe.completion(shell);
-    if (script !== undefined) tree.write(COMPLETIONS[shell](name), script);
-  }
-  const page = manualPage(manual.program(version), { ...manual, version, files: filesOf(recipe) });
+  const program = manual.program(version);
+  for (const shell of SHELLS) tree.write(COMPLETIONS[shell](name), completionScript(program, shell));
+  const page = manualPage(program, { ...manual, version, files: filesOf(recipe) });
   tree.write(`usr/share/man/man${manual.section}/${name}.${manual.section}.gz`, compressed(page));
   recipe.more(tree);
   for (const script of ['postinst', 'prerm', 'postrm']) {

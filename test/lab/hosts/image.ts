@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { sha256 } from '@signalbox/protocol/crypto';
 import { must } from './machine-program.ts';
 
-/** What a host has that is not in Debian's smallest installation: an init, its bus, and a network. */
-const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'procps'];
+/** What a host has that is not in Debian's smallest installation: an init, its bus, a network, and what people type with. */
+const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'procps', 'man-db', 'bash-completion'];
 /** What the backend of R3MES needs beside that, with what stands in front of it. */
 export const FOR_THE_BACKEND = ['postgresql', 'python3', 'python3-psycopg2', 'alembic', 'git', 'nginx-light'];
 

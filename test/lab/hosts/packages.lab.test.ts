@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildCli } from '@signalbox/agent';
+import { buildProgram } from '@signalbox/coordinator';
 import { buildPackages, type Packages } from '@signalbox/packaging';
 import { until } from '@signalbox/protocol/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { REPOSITORY } from '../programs.ts';
 import { installPackage } from './lab.ts';
 import { must } from './machine-program.ts';
-import { LAB_IS_THERE, sharedLab, started } from './shared-lab.ts';
+import { NEWER, newerPackages } from './newer-packages.ts';
+import { LAB_IS_THERE, sharedLab } from './shared-lab.ts';
 import { hostStates, signalbox } from './signalbox.ts';
-import { installSlowProgram, letGo, removeSlowUnit, slowProgramRunbook, starts, stepUnits } from './slow-unit.ts';
 
 const AGENT = 'signalbox-agent.service';
 const RUNNER = 'signalbox-runner.service';
-const NEWER = '0.1.1';
-/** Where the shells look; the agent's own words are known to the first. */
+const COORDINATOR = 'signalbox-coordinator.service';
+/** Where the shells look. */
 const COMPLETIONS = [
   (name: string) => `usr/share/bash-completion/completions/${name}`,
   (name: string) => `usr/share/zsh/vendor-completions/_${name}`,
@@ -28,14 +31,14 @@ const online = (name: string) =>
 let folder: string;
 let newer: Packages;
 
-async function build(name: string, compression: 'xz' | 'none') {
-  return await buildPackages({ outDir: join(folder, name), version: NEWER, compression });
+async function build(name: string) {
+  return await buildPackages({ outDir: join(folder, name), version: NEWER, compression: 'none' });
 }
 
 describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'sb-packages-'));
-    newer = await build('newer', 'xz');
+    newer = await newerPackages(lab());
   }, 300_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -46,19 +49,37 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
       await must(['dpkg-deb', '--raw-extract', file, tree]);
       const found = await must(['grep', '-rlF', REPOSITORY, tree]).catch(() => '');
       expect(found).toBe('');
-      const completions = file === newer.signalbox ? COMPLETIONS : COMPLETIONS.slice(0, 1);
       const name = file === newer.signalbox ? 'signalbox' : 'signalbox-agent';
-      for (const pathOf of completions) expect(existsSync(join(tree, pathOf(name))), pathOf(name)).toBe(true);
+      for (const pathOf of COMPLETIONS) expect(existsSync(join(tree, pathOf(name))), pathOf(name)).toBe(true);
       rmSync(tree, { recursive: true });
     }
   });
 
   it('are the same bytes when they are built again from the same sources', async () => {
     const digest = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
-    const [one, two] = [await build('one', 'none'), await build('two', 'none')];
+    const [one, two] = [await build('one'), await build('two')];
     expect(digest(one.agent)).toBe(digest(two.agent));
     expect(digest(one.signalbox)).toBe(digest(two.signalbox));
   }, 120_000);
+
+  it.each<[string, Command]>([
+    ['signalbox', buildProgram({ version: '', output: {}, go: async () => {} })],
+    ['signalbox-agent', buildCli('', () => {})],
+  ])(
+    'have a page for man %s, without a flaw, with all there is to type; and bash completes it',
+    async (name, program) => {
+      const host = lab().host('coord-1');
+      const { stdout, stderr, exitCode } = await host.exec(['env', 'MANWIDTH=100', 'man', '--warnings=w', name]);
+      expect([exitCode, stderr]).toEqual([0, '']);
+      for (const path of pathsOf(program)) expect(stdout, path).toMatch(new RegExp(`^ +${path} `, 'm'));
+      expect(await host.run(['whatis', name])).toContain(`${name} (`);
+
+      const loaded = `. /usr/share/bash-completion/bash_completion; _completion_loader ${name}`;
+      const asked = `COMP_WORDS=(${name} ''); COMP_CWORD=1; _${name.replace('-', '_')}; echo "\${COMPREPLY[@]}"`;
+      const offered = (await host.run(['bash', '-c', `${loaded}; ${asked}`])).trim().split(' ');
+      expect(offered).toEqual(expect.arrayContaining(program.commands.map((command) => command.name())));
+    },
+  );
 
   describe('on a host', () => {
     const host = () => lab().host('web-1');
@@ -80,7 +101,7 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
         StatusText: 'a coordinator hears this host',
       });
       expect((await host().exec(['systemctl', 'status', '--no-pager', AGENT])).exitCode).toBe(0);
-      const coordinator = await lab().host('coord-1').unit('signalbox-coordinator.service', ['User', 'ActiveState']);
+      const coordinator = await lab().host('coord-1').unit(COORDINATOR, ['User', 'ActiveState']);
       expect(coordinator).toEqual({ User: 'signalbox', ActiveState: 'active' });
       expect((await host().exec(['runuser', '-u', 'nobody', '--', 'cat', ...settled.slice(1), state])).stdout).toBe('');
     });
@@ -118,8 +139,7 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
       const scoreOf = async (unit: string) =>
         /: ([\d.]+) /.exec(await coordinator.run(['systemd-analyze', 'security', '--no-pager', unit]))?.[1];
       const text = readFileSync(join(REPOSITORY, 'docs', 'security.md'), 'utf8');
-      for (const unit of [AGENT, RUNNER, 'signalbox-coordinator.service'])
-        expect(text).toContain(`\`${unit}\` | ${await scoreOf(unit)} |`);
+      for (const unit of [AGENT, RUNNER, COORDINATOR]) expect(text).toContain(`\`${unit}\` | ${await scoreOf(unit)} |`);
     });
 
     it('are one process of root where that is chosen, and say so', async () => {
@@ -190,43 +210,12 @@ describe.runIf(LAB_IS_THERE)('the Debian packages', () => {
       await online('web-1');
     });
   });
-
-  describe('upgraded in the middle of a run', () => {
-    const host = () => lab().host('mirror-1');
-
-    afterEach(async () => {
-      await removeSlowUnit(host());
-      await host().run(['dpkg', '--purge', 'signalbox-agent']);
-      await installPackage(host(), lab().packages.agent);
-      await lab().settle(host());
-      await online('mirror-1');
-    });
-
-    it('[I1] lose nothing: the process goes on in its unit, the new agent hears how it ends, the run is completed', async () => {
-      installSlowProgram(host());
-      host().put('/etc/signalbox/agent.env', '# mine\n', 0o600);
-      const run = await started(slowProgramRunbook(lab(), host()), {});
-      await run.accepted('started', 'mirror-1');
-      await until('the program to be started', () => starts(host()) === 1);
-      const [unit, ...others] = await stepUnits(host());
-      expect([unit?.description, others]).toEqual([`Signalbox step ${run.id}:started:mirror-1:do:1`, []]);
-      const { ControlGroup } = await host().unit(unit?.name ?? '', ['ControlGroup']);
-      expect(ControlGroup).toBe(`/system.slice/system-signalbox.slice/${unit?.name}`);
-      const status = () => host().run(['systemctl', 'status', '--no-pager', unit?.name ?? '']);
-      expect(await status()).toContain('/var/lib/slow/work.sh');
-      expect(await host().run(['systemctl', 'status', '--no-pager', AGENT])).not.toContain('/var/lib/slow/work.sh');
-
-      await installPackage(host(), newer.agent);
-      expect((await host().run(['signalbox-agent', '--version'])).trim()).toBe(NEWER);
-      expect(host().get('/etc/signalbox/agent.env')).toBe('# mine\n');
-      expect(run.record.outcome).toBeUndefined();
-      expect(await status()).toContain('/var/lib/slow/work.sh');
-
-      letGo(host());
-      expect(await run.ended()).toBe('completed');
-      expect((await signalbox(lab(), 'logs', run.id)).stdout).toContain('ended');
-      expect(starts(host())).toBe(1);
-      await until('its unit to be gone', async () => (await stepUnits(host())).length === 0);
-    });
-  });
 });
+
+/** All that can be typed behind the program's name: `wait`, `hosts rotate`. */
+function pathsOf(program: Command, before = ''): string[] {
+  return program.commands.flatMap((command) => {
+    const path = `${before}${command.name()}`;
+    return [path, ...pathsOf(command, `${path} `)];
+  });
+}

@@ -29,5 +29,12 @@ describe('completion', () => {
       expect.arrayContaining(['--undo', '--leave', '--mesh', '--json']),
     );
     expect(offered('signalbox', '--json', 'wait', '--ti')).toEqual(['--timeout']);
+    expect(offered('signalbox', '--me')).toEqual(['--mesh']);
+  });
+
+  it('completes commands inside a command', () => {
+    expect(offered('signalbox', 'hosts', 'r')).toEqual(['revoke', 'rotate']);
+    expect(offered('signalbox', 'hosts', 'rotate', 'miner-1', '--with')).toEqual(['--withdraw']);
+    for (const shell of SHELLS) expect(completionScript(program, shell)).toContain('withdraw');
   });
 });

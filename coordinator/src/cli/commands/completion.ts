@@ -4,28 +4,42 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 interface Words {
-  readonly name: string;
+  /** As it is typed behind the program's name: `wait`, `hosts rotate`. */
+  readonly path: readonly string[];
   readonly summary: string;
+  readonly commands: readonly string[];
   readonly options: readonly string[];
+}
+
+interface Offered {
+  readonly program: string;
+  readonly top: Words;
+  /** Those inside another one come before it. */
+  readonly commands: readonly Words[];
 }
 
 /** A completion script made from the commands themselves, so that it never knows less than `--help`. */
 export function completionScript(program: Command, shell: Shell): string {
   const global = optionsOf(program);
-  const commands = program.commands.map(
-    (command): Words => ({
-      name: command.name(),
-      summary: command.description(),
-      options: [...optionsOf(command), ...global],
-    }),
-  );
+  const wordsOf = (command: Command, path: readonly string[]): Words => ({
+    path,
+    summary: command.description(),
+    commands: command.commands.map((inner) => inner.name()),
+    options: [...new Set([...optionsOf(command), ...global])],
+  });
+  const below = (command: Command, path: readonly string[]): Words[] =>
+    command.commands.flatMap((inner) => {
+      const to = [...path, inner.name()];
+      return [...below(inner, to), wordsOf(inner, to)];
+    });
+  const offered = { program: program.name(), top: wordsOf(program, []), commands: below(program, []) };
   switch (shell) {
     case 'bash':
-      return bash(commands);
+      return bash(offered);
     case 'zsh':
-      return zsh(commands);
+      return zsh(offered);
     case 'fish':
-      return fish(commands);
+      return fish(offered);
   }
 }
 
@@ -33,57 +47,66 @@ function optionsOf(command: Command): string[] {
   return command.options.flatMap(({ long }) => (long ? [long] : []));
 }
 
-function bash(commands: readonly Words[]): string {
-  const cases = commands.map(({ name, options }) => `    ${name}) words="${options.join(' ')}" ;;`);
+const functionOf = (program: string) => `_${program.replaceAll('-', '_')}`;
+const listOf = ({ commands, options }: Words) => [...commands, ...options].join(' ');
+
+function bash({ program, top, commands }: Offered): string {
+  const cases = commands.map((words) => `    "${words.path.join(' ')} "*) words="${listOf(words)}" ;;`);
   return [
-    '# signalbox completion for bash: eval "$(signalbox completion bash)"',
-    '_signalbox() {',
+    `# ${program} completion for bash`,
+    `${functionOf(program)}() {`,
     '  local current="${COMP_WORDS[COMP_CWORD]}" words="" command="" word',
     '  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
-    '    case "$word" in -*) ;; *) command="$word"; break ;; esac',
+    '    case "$word" in -*) ;; *) command="$command$word " ;; esac',
     '  done',
     '  case "$command" in',
-    `    "") words="${commands.map(({ name }) => name).join(' ')}" ;;`,
     ...cases,
+    `    "") words="${listOf(top)}" ;;`,
     '  esac',
     '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
     '  [ ${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "$current"))',
     '}',
-    'complete -F _signalbox signalbox',
+    `complete -F ${functionOf(program)} ${program}`,
     '',
   ].join('\n');
 }
 
-function zsh(commands: readonly Words[]): string {
+function zsh({ program, top, commands }: Offered): string {
   const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-  const list = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary.replaceAll(':', '\\:')}`)}`);
-  const cases = commands.map(({ name, options }) => `    ${name}) compadd -- ${options.join(' ')}; _files ;;`);
+  const first = commands.filter(({ path }) => path.length === 1);
+  const list = first.map(({ path, summary }) => `    ${quoted(`${path[0]}:${summary.replaceAll(':', '\\:')}`)}`);
+  const cases = commands.map((words) => `    "${words.path.join(' ')} "*) compadd -- ${listOf(words)}; _files ;;`);
   return [
-    '#compdef signalbox',
-    '# signalbox completion for zsh: signalbox completion zsh > "${fpath[1]}/_signalbox"',
-    '_signalbox() {',
+    `#compdef ${program}`,
+    `# ${program} completion for zsh`,
+    `${functionOf(program)}() {`,
     '  local -a commands=(',
     ...list,
     '  )',
-    '  if (( CURRENT == 2 )); then _describe command commands; return; fi',
-    '  case "$words[2]" in',
+    `  if (( CURRENT == 2 )); then _describe command commands; compadd -- ${top.options.join(' ')}; return; fi`,
+    '  case "${words[2,CURRENT-1]} " in',
     ...cases,
     '  esac',
     '}',
-    '_signalbox "$@"',
+    `${functionOf(program)} "$@"`,
     '',
   ].join('\n');
 }
 
-function fish(commands: readonly Words[]): string {
+function fish({ program, commands }: Offered): string {
   const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const behind = (path: readonly string[]) =>
+    path.length === 0
+      ? '__fish_use_subcommand'
+      : `'${path.map((word) => `__fish_seen_subcommand_from ${word}`).join('; and ')}'`;
   return [
-    '# signalbox completion for fish: signalbox completion fish | source',
+    `# ${program} completion for fish`,
     ...commands.map(
-      ({ name, summary }) => `complete -c signalbox -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+      ({ path, summary }) =>
+        `complete -c ${program} -n ${behind(path.slice(0, -1))} -a ${path.at(-1)} -d ${quoted(summary)}`,
     ),
-    ...commands.flatMap(({ name, options }) =>
-      options.map((option) => `complete -c signalbox -n '__fish_seen_subcommand_from ${name}' -l ${option.slice(2)}`),
+    ...commands.flatMap(({ path, options }) =>
+      options.map((option) => `complete -c ${program} -n ${behind(path)} -l ${option.slice(2)}`),
     ),
     '',
   ].join('\n');
