@@ -82,7 +82,7 @@ export function compareSnapshots(before: Snapshot, after: Snapshot): string[] {
 }
 
 function differences(what: string, before: Record<string, string>, after: Record<string, string>): string[] {
-  return Object.keys(before).flatMap((key) =>
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) =>
     before[key] === after[key] ? [] : [`${what} ${key}: ${before[key]} -> ${after[key]}`],
   );
 }

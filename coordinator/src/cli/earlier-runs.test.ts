@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { coordinatorError } from '../daemon/codes.ts';
 import { begunLog, commandWork, cutoverPlan } from '../screens/testing/cutover.ts';
 import type { MeshClient } from './client.ts';
-import { earlierDurations, earlierUndos } from './earlier-runs.ts';
+import { earlierTimes, earlierUndos } from './earlier-runs.ts';
 
 const REASON = { code: 'SB-ABORTED', class: 'terminal', message: 'ayse: wrong night', next: '-' } as const;
 
@@ -54,6 +54,9 @@ describe('what earlier runs took', () => {
 
   it('on the way forward is told by those that completed', async () => {
     const mesh = meshOf([{ status: 'completed', log: begunLog().entries }]);
-    expect((await earlierDurations(mesh, 'mongodb-cutover')).get('readers-moved')).toBe(30_000);
+    const { steps, clocks } = await earlierTimes(mesh, 'mongodb-cutover');
+    expect(steps.get('readers-moved')).toBe(30_000);
+    // Nobody stopped a writer in that run.
+    expect(clocks).toEqual(new Map());
   });
 });

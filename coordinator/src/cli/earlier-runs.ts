@@ -1,6 +1,6 @@
 import { type LogEntry, SignalboxError } from '@signalbox/protocol';
-import { type Cell, indexOf, type RunState, writtenId } from '@signalbox/sequencer';
-import type { Durations } from '../screens/readiness.ts';
+import { type Cell, clocksOf, indexOf, type RunState, writtenId } from '@signalbox/sequencer';
+import type { EarlierTimes } from '../screens/readiness.ts';
 import type { UndoTimes } from '../screens/undo-time.ts';
 import type { MeshClient } from './client.ts';
 import { RunLog } from './run-log.ts';
@@ -8,9 +8,13 @@ import { RunLog } from './run-log.ts';
 /** So many earlier runs are asked how long they took. */
 const EARLIER_RUNS = 5;
 
-/** The median of what each step took in the newest runs of the runbook that completed. */
-export async function earlierDurations(client: MeshClient, runbook: string): Promise<Durations> {
-  return medians(await earlierRuns(client, runbook, 'completed'), ({ state }) => forwardTimes(state));
+/** The median of what each step and each clock took in the newest runs of the runbook that completed. */
+export async function earlierTimes(client: MeshClient, runbook: string): Promise<EarlierTimes> {
+  const runs = await earlierRuns(client, runbook, 'completed');
+  return {
+    steps: medians(runs, ({ state }) => forwardTimes(state)),
+    clocks: medians(runs, ({ state }) => clockTimes(state)),
+  };
 }
 
 /** The median of what each undo took in the newest runs of the runbook that were taken back. */
@@ -52,6 +56,12 @@ function forwardTimes(state: RunState): [string, number][] {
     const ms = cell?.durationMs ?? (cell && elapsed(cell));
     return ms === undefined ? [] : [[writtenId(leaf.id), ms]];
   });
+}
+
+function clockTimes(state: RunState): [string, number][] {
+  return clocksOf(state, state.runMs).flatMap(({ clock, elapsedMs }): [string, number][] =>
+    elapsedMs === undefined ? [] : [[clock.name, elapsedMs]],
+  );
 }
 
 function undoTimes(entries: readonly LogEntry[]): [string, number][] {

@@ -15,8 +15,11 @@ import { indexOf, writtenId } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
 import { table } from './layout.ts';
 
-/** What earlier runs of a runbook took, by written step id, in milliseconds. */
-export type Durations = ReadonlyMap<string, number>;
+/** What earlier runs of a runbook took, in milliseconds: by written step id, and by the name of a clock. */
+export interface EarlierTimes {
+  readonly steps: ReadonlyMap<string, number>;
+  readonly clocks: ReadonlyMap<string, number>;
+}
 
 export interface Readiness {
   readonly step: string;
@@ -29,7 +32,8 @@ export interface Readiness {
 
 export interface Clock {
   readonly name: string;
-  readonly estimateMs: number;
+  /** Undefined when no earlier run tells of anything in it. */
+  readonly estimateMs: number | undefined;
   readonly budgetMs: number | undefined;
   /** Steps in it of which no earlier run tells. */
   readonly unknown: number;
@@ -41,7 +45,7 @@ interface Seen {
 }
 
 /** Each step on each host that something was asked of: what it said. */
-export function readinessOf(plan: Plan, { observed, problems }: Seen, durations: Durations): Readiness[] {
+export function readinessOf(plan: Plan, { observed, problems }: Seen, { steps }: EarlierTimes): Readiness[] {
   let changed = false;
   return indexOf(plan).refs.flatMap(({ leaf, host, left }): Readiness[] => {
     if (left || host === null) return [];
@@ -54,7 +58,7 @@ export function readinessOf(plan: Plan, { observed, problems }: Seen, durations:
     ];
     const state = wrong.length > 0 ? 'missing' : seen ? 'ok' : 'later';
     const note = wrong.join('; ') || (seen?.note ?? (state === 'later' ? 'known when the run is there' : ''));
-    return [{ step: leaf.id, host, state, note, estimateMs: durations.get(writtenId(leaf.id)) }];
+    return [{ step: leaf.id, host, state, note, estimateMs: steps.get(writtenId(leaf.id)) }];
   });
 }
 
@@ -88,8 +92,8 @@ export function reachLines(plan: Plan, observed: readonly Observation[]): string
   );
 }
 
-/** How long each clock of the plan will run, from what its steps took before; steps side by side are not told apart. */
-export function clocksOf({ plan, durations }: { plan: Plan; durations: Durations }): Clock[] {
+/** How long each clock of the plan will run: as long as it did before, or as its steps did one after the other. */
+export function clocksOf(plan: Plan, earlier: EarlierTimes): Clock[] {
   const leaves = [
     ...new Set(
       indexOf(plan)
@@ -103,9 +107,10 @@ export function clocksOf({ plan, durations }: { plan: Plan; durations: Durations
     const begin = leaves.findIndex((leaf) => inside(leaf, from));
     const end = leaves.findLastIndex((leaf) => inside(leaf, to));
     const steps = leaves.slice(Math.max(0, begin), end + 1);
-    const known = steps.map((leaf) => durations.get(idsFrom(leaf)));
-    const estimateMs = known.reduce<number>((sum, ms) => sum + (ms ?? 0), 0);
-    return { name, estimateMs, budgetMs, unknown: known.filter((ms) => ms === undefined).length };
+    const known = steps.flatMap((leaf) => earlier.steps.get(idsFrom(leaf)) ?? []);
+    const inTurn = known.length === 0 ? undefined : known.reduce((sum, ms) => sum + ms, 0);
+    const estimateMs = earlier.clocks.get(name) ?? inTurn;
+    return { name, estimateMs, budgetMs, unknown: steps.length - known.length };
   });
 }
 
@@ -130,7 +135,7 @@ export function readinessScreen(plan: Plan, { rows, clocks, observed }: Readines
     `  ${MARK[state]}`,
     step,
     host ?? '-',
-    estimateMs === undefined ? '' : `~${formatDuration(Math.max(1_000, Math.round(estimateMs / 1_000) * 1_000))}`,
+    estimateMs === undefined ? '' : roughly(estimateMs),
     note,
   ]);
   const missing = rows.filter(({ state }) => state === 'missing').length;
@@ -147,7 +152,14 @@ export function readinessScreen(plan: Plan, { rows, clocks, observed }: Readines
 }
 
 function clockLine({ name, estimateMs, budgetMs, unknown }: Clock): string {
+  if (estimateMs === undefined) {
+    const within = budgetMs === undefined ? '' : `; it may take ${formatDuration(budgetMs)}`;
+    return `${name} down for a time of which no earlier run tells${within}`;
+  }
   const budget = budgetMs === undefined ? '' : ` of ${formatDuration(budgetMs)}`;
   const rest = unknown === 0 ? '' : `, and ${unknown} steps of which no earlier run tells`;
-  return `${name} down ~${formatDuration(Math.round(estimateMs / 1_000) * 1_000)}${budget}${rest}`;
+  return `${name} down ${roughly(estimateMs)}${budget}${rest}`;
 }
+
+/** To the second, and never nothing. */
+const roughly = (ms: number) => `~${formatDuration(Math.max(1_000, Math.round(ms / 1_000) * 1_000))}`;

@@ -6,6 +6,7 @@ import { compareSnapshots, dumpLines, LEFTOVERS, RISING, type Snapshot } from '.
 import { BACKEND_CODE, DATABASES, databaseContent } from './furnish-platform.ts';
 import { GREEN_UNIT, NGINX_UNIT, USERS_UNIT } from './furnish-production.ts';
 import { STORE_UNIT, secretContent } from './furnish-secrets.ts';
+import { environmentOf, heightsOf, lowered } from './host-running.ts';
 import type { LabHost } from './lab-host.ts';
 
 /** What changes on every host by itself, and what is Signalbox's own: its journal. */
@@ -15,13 +16,17 @@ const NOT_THE_HOST =
 const OWN_RECORDS = /\/(__pycache__|\.git)\//;
 const UNIT_PROPERTIES = ['ActiveState', 'SubState', 'LoadState', 'UnitFileState'];
 
-export type Snapshots = ReadonlyMap<LabHost, Snapshot>;
+interface HostSnapshot extends Snapshot {
+  heights: Record<string, number>;
+}
+
+export type Snapshots = ReadonlyMap<LabHost, HostSnapshot>;
 
 /**
- * A host as it can be compared with itself later (`compareSnapshots`): every file in which it differs from the image that it
- * was made from, with owner and mode, the state of some units, and what a database on it holds.
+ * A host as it can be compared with itself later: every file in which it differs from the image that it was made from, with
+ * owner and mode, the state of some units and the environment of what runs in them, what a database on it holds, and heights.
  */
-export async function takeHostSnapshot(host: LabHost, units: readonly string[]): Promise<Snapshot> {
+async function takeHostSnapshot(host: LabHost, units: readonly string[]): Promise<HostSnapshot> {
   const files = new Map<string, string>();
   for (const entry of await readdir(host.layer, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
@@ -34,8 +39,10 @@ export async function takeHostSnapshot(host: LabHost, units: readonly string[]):
   const production = host.has(BACKEND_CODE) ? [GREEN_UNIT, NGINX_UNIT, USERS_UNIT] : [];
   for (const name of [...units, ...production]) {
     for (const [key, value] of Object.entries(await host.unit(name, UNIT_PROPERTIES))) unit[`${name} ${key}`] = value;
+    Object.assign(unit, await environmentOf(host, name));
   }
-  return { files, unit, versions: host.has(BACKEND_CODE) ? await platformVersions(host) : {} };
+  const versions = host.has(BACKEND_CODE) ? await platformVersions(host) : {};
+  return { files, unit, versions, heights: await heightsOf(host) };
 }
 
 async function platformVersions(host: LabHost): Promise<Record<string, string>> {
@@ -59,9 +66,11 @@ export async function takeSnapshots(hosts: readonly LabHost[], unitOf: (host: La
 
 /** In what these hosts differ from what they were, each difference with its host. */
 export async function changesSince(before: Snapshots, unitOf: (host: LabHost) => string): Promise<string[]> {
-  const changes = [...before].map(async ([host, was]) =>
-    compareSnapshots(was, await takeHostSnapshot(host, [unitOf(host)])).map((change) => `${host.name}: ${change}`),
-  );
+  const changes = [...before].map(async ([host, was]) => {
+    const is = await takeHostSnapshot(host, [unitOf(host)]);
+    const found = [...compareSnapshots(was, is), ...lowered(was.heights, is.heights)];
+    return found.map((change) => `${host.name}: ${change}`);
+  });
   return (await Promise.all(changes)).flat();
 }
 

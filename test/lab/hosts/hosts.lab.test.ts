@@ -1,5 +1,7 @@
 import { until } from '@signalbox/protocol/testing';
 import { describe, expect, it } from 'vitest';
+import { unitOf } from './chain.ts';
+import { changesSince, takeSnapshots } from './host-snapshot.ts';
 import { LAB_IS_THERE, sharedLab } from './shared-lab.ts';
 import { hostStates } from './signalbox.ts';
 
@@ -45,6 +47,25 @@ describe.runIf(LAB_IS_THERE)('the lab’s hosts', () => {
     await until('mirror-1 to be silent', async () => (await hostStates(lab()))['mirror-1'] === 'silent');
     await host.heal();
     await online('mirror-1');
+  });
+
+  it('are not as before when what runs on them has another environment, though every file is back', async () => {
+    const host = lab().host('miner-2');
+    const before = await takeSnapshots([host], unitOf);
+    const dropIn = `/run/systemd/system/${unitOf(host)}.d`;
+    await host.run(['mkdir', '--parents', dropIn]);
+    await host.run(['sh', '-c', `printf '[Service]\\nEnvironment=MINED_FOR=me\\n' > ${dropIn}/mine.conf`]);
+    const restart = async () => {
+      await host.run(['systemctl', 'daemon-reload']);
+      await host.run(['systemctl', 'restart', unitOf(host)]);
+    };
+    await restart();
+    expect(await changesSince(before, unitOf)).toEqual([
+      expect.stringMatching(/^miner-2: unit r3mes-miner.service environment MINED_FOR: undefined -> [0-9a-f]{64}$/),
+    ]);
+    await host.run(['rm', '--recursive', dropIn]);
+    await restart();
+    expect(await changesSince(before, unitOf)).toEqual([]);
   });
 
   it('lose their processes and keep their disk when the power is cut', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { clocksOf, readinessOf, readinessScreen } from '../../screens/readiness.ts';
 import type { Cli } from '../cli.ts';
-import { earlierDurations } from '../earlier-runs.ts';
+import { earlierTimes } from '../earlier-runs.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { lookAtHosts } from '../live-look.ts';
 import { type PlanWishes, planFile } from '../planning.ts';
@@ -16,15 +16,15 @@ const LOOK_AGAIN_MS = 10_000;
 export async function rehearse(cli: Cli, file: string, options: RehearseOptions): Promise<ExitCode> {
   const client = await cli.mesh();
   const { plan, problems } = await planFile(cli, client, file, options);
-  const durations = await earlierDurations(client, plan.runbook.name);
-  const clocks = clocksOf({ plan, durations });
+  const earlier = await earlierTimes(client, plan.runbook.name);
+  const clocks = clocksOf(plan, earlier);
   const stopped = new AbortController();
   const leave = cli.io.onInterrupt(() => stopped.abort());
   let look = { observed: plan.observed, problems: [...problems] };
   let ready = false;
   try {
     for (;;) {
-      const rows = readinessOf(plan, look, durations);
+      const rows = readinessOf(plan, look, earlier);
       ready = rows.every(({ state }) => state !== 'missing');
       const { observed } = look;
       cli.show({ plan: plan.runbook, ready, steps: rows, clocks }, () =>
