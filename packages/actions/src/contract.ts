@@ -1,4 +1,4 @@
-import type { Applied, CheckResult, Direction, Effect, HostContext, JsonObject } from '@signalbox/protocol';
+import type { Applied, CheckResult, Direction, Effect, Failure, HostContext, JsonObject } from '@signalbox/protocol';
 import type { z } from 'zod';
 
 /** What an action's `check` returns before the agent adds the problems that it finds itself. */
@@ -56,6 +56,11 @@ export interface Action<With extends object = JsonObject> {
    * Absent where an undo destroys nothing.
    */
   loses?(context: HostContext, input: With, receipt: JsonObject): Promise<string[]>;
+  /**
+   * What would make `undo` fail as things are now, and what nobody's word changes: for an undo days later, which is then not
+   * begun. Absent where only the moment itself can tell.
+   */
+  hinders?(context: HostContext, input: With, receipt: JsonObject): Promise<Failure[]>;
   probe(context: HostContext, input: With, question: { direction: Direction; receipt: JsonObject }): Promise<Applied>;
 }
 

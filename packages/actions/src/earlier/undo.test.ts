@@ -1,17 +1,19 @@
-import type { Applied, JsonObject } from '@signalbox/protocol';
+import type { Applied, Failure, JsonObject } from '@signalbox/protocol';
 import { codeOf, LocalHost } from '@signalbox/protocol/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { actionError } from '../codes.ts';
 import { type Action, defineAction } from '../contract.ts';
 import { earlierUndo } from './undo.ts';
 
 let host: LocalHost;
 let state: Applied;
 let lost: string[];
+let hindered: Failure[];
 let undone: JsonObject[];
 beforeEach(async () => {
   host = await LocalHost.create();
-  [state, lost, undone] = ['not-applied', [], []];
+  [state, lost, hindered, undone] = ['not-applied', [], [], []];
   return () => host[Symbol.asyncDispose]();
 });
 
@@ -31,6 +33,7 @@ const release = defineAction<{ name: string }>({
     return { restored: true };
   },
   loses: async () => lost,
+  hinders: async () => hindered,
   probe: async () => state,
 });
 const { undo: _none, ...withoutWayBack } = release;
@@ -66,6 +69,11 @@ describe('earlier.undo', () => {
     state = 'cannot-tell';
     const changed = 'SB-ACT-CHANGED-MEANWHILE: release.put: somebody has changed what it made since';
     expect(await problems({ acceptLoss: true })).toEqual([changed]);
+  });
+
+  it('is not begun where it would fail, also when losses are accepted', async () => {
+    hindered = [actionError('SB-ACT-GIT-DIRTY', '1 file was changed by hand').failure];
+    expect(await problems({ acceptLoss: true })).toEqual(['SB-ACT-GIT-DIRTY: 1 file was changed by hand']);
   });
 
   it('has nothing to do, and nothing to lose, where everything is as it was before', async () => {

@@ -52,7 +52,7 @@ export function earlierUndo(find: (name: string) => Action | undefined): Action 
       if (state === 'applied') return { before: { state }, note: 'as it was before already', problems: [] };
       const action = inner(input);
       const lost = (await action.loses?.(context, action.input, input.receipt)) ?? [];
-      const problems = [];
+      const problems = [...((await action.hinders?.(context, action.input, input.receipt)) ?? [])];
       if (state === 'cannot-tell') {
         const message = `${input.action}: somebody has changed what it made since`;
         problems.push(actionError('SB-ACT-CHANGED-MEANWHILE', message).failure);

@@ -116,6 +116,15 @@ describe('git.checkout', () => {
     expect(await checkout.loses(host, input(), receipt)).toEqual([]);
   });
 
+  it('[T21] says to whoever takes it back days later that files were changed by hand, before anything is begun', async () => {
+    const receipt = await doIt();
+    expect(await checkout.hinders(host, input(), receipt)).toEqual([]);
+    await writeFile(`${folder}/VERSION`, 'mended since');
+    expect(await checkout.hinders(host, input(), receipt)).toMatchObject([
+      { code: 'SB-ACT-GIT-DIRTY', message: expect.stringContaining('VERSION') },
+    ]);
+  });
+
   it('knows after a crash how far it came', async () => {
     const { before } = await checkout.check(host, input());
     const ask = (direction: 'do' | 'undo') => checkout.probe(host, input(), { direction, receipt: before });

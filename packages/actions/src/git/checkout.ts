@@ -88,6 +88,10 @@ export const gitCheckout = defineAction<With>({
     return [`${folder} is at ${now.commit.slice(0, 8)}, which was checked out later`];
   },
 
+  async hinders(context, { folder }) {
+    return (await dirtyProblem(context, folder)).map(({ failure }) => failure);
+  },
+
   async probe(context, { folder, revision }, { direction, receipt }) {
     const { commit } = recorded(receipt);
     const now = await headOf(context, folder);

@@ -221,6 +221,22 @@ describe('the way back from a backup', () => {
     expect(await backup.probe(node.host, input(), asked)).toBe('applied');
   });
 
+  it('names to whoever takes it back days later the blocks since, by what was signed', async () => {
+    const receipt = await makeBackup();
+    await node.runNewRelease(1_217);
+    const aside = `in ${node.home}/data, which goes aside; the node has to get them again from its peers`;
+    const named = [`blocks 1201 to 1217, by what was signed here, ${aside}`];
+    expect(await backup.loses(node.host, input(), receipt)).toEqual(named);
+    await rename(`${node.home}/data`, `${node.home}/${ASIDE}`);
+    expect(await backup.loses(node.host, input(), receipt)).toEqual(named);
+    await rename(`${node.home}/${ASIDE}`, `${node.home}/data`);
+    // One that follows the chain and signs nothing has made blocks as well.
+    await node.sign(1_200);
+    expect(await backup.loses(node.host, input(), receipt)).toEqual([expect.stringContaining('how many is not known')]);
+    const { before } = await backup.check(node.host.as('run-9-backup-do-1'), input());
+    expect(await backup.loses(node.host, input(), before)).toEqual([]);
+  });
+
   it('refuses while the unit runs', async () => {
     const receipt = await makeBackup();
     await node.runNewRelease(1_217);

@@ -10,7 +10,8 @@ import { copyIn, describe, readManifest, writeManifest } from '../support/manife
 import { copyTree, requireSpace, size, treeBytes } from '../support/tree.ts';
 import { requireStopped } from '../support/unit.ts';
 import { dataOf, dataProblems, HomeAndUnit, homeProblems } from './home.ts';
-import { signerIn, unchanged } from './signer.ts';
+import { newestSigner, signerIn, unchanged } from './signer.ts';
+import { blocksSince } from './since.ts';
 import { isThere, restoreData } from './swap.ts';
 
 /** Bytes a second that copying and hashing reach on a plain SSD; a guess for screens, nothing depends on it. */
@@ -24,7 +25,7 @@ export const remesdBackup = defineAction<HomeAndUnit>({
   effect: 'reversible',
   does: 'back up {home}/data',
   undoes: 'restore {home}/data if it changed, keeping the newer signing state',
-  leaves: 'the backup below {home}/backups, and the data that was set aside',
+  leaves: 'the backup below {home}/backups, and the data that was set aside, with the blocks since',
   touches: ['path:{home}'],
   receipt: {
     path: 'folder of the backup',
@@ -82,6 +83,15 @@ export const remesdBackup = defineAction<HomeAndUnit>({
       manifestSha256: finished ? String(receipt.manifestSha256) : undefined,
       atLeast: signerOf(receipt),
     });
+  },
+
+  // The chain goes on whether or not the new release has left anything that the old one cannot read, and no host can tell whether
+  // another one has kept its blocks. Until they are there again, a validator signs nothing.
+  async loses(_context, { home }, receipt) {
+    const { path, aside } = names(receipt);
+    if (path === '' || !(await readManifest(path))) return [];
+    const [data, now] = [dataOf(home), await newestSigner([dataOf(home), aside])];
+    return [blocksSince({ before: signerOf(receipt) ?? (await signerIn(copyIn(path))), now: now?.state, data })];
   },
 
   async probe(context, { home }, { direction, receipt }) {

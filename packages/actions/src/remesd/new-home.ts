@@ -1,7 +1,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type HostContext, isJsonObject, type JsonObject } from '@signalbox/protocol';
-import { asOwner, compareSignerState } from '@signalbox/protocol/readings';
+import { asOwner, compareSignerState, SIGNER_STATE_FILE } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
@@ -13,6 +13,7 @@ import { dataOf } from './home.ts';
 import { addressIn, giveToNode, keyOf, requireNodeDown } from './key.ts';
 import { programOf } from './program.ts';
 import { carrySigner, signerIn } from './signer.ts';
+import { blocksSince } from './since.ts';
 import { isThere } from './swap.ts';
 
 const With = z.strictObject({
@@ -112,6 +113,15 @@ export const remesdNewHome = defineAction<With>({
     if (made === home) await rename(home, aside);
     await syncPath(dirname(home));
     return { restored: made === home, aside };
+  },
+
+  async loses(_context, { home, keyFrom }, _receipt) {
+    const data = dataOf(home);
+    const files = await readdir(data).catch(() => []);
+    // A home in which no node has run has made no block.
+    if (files.every((name) => name === SIGNER_STATE_FILE)) return [];
+    const before = keyFrom === undefined ? undefined : await signerIn(dataOf(keyFrom));
+    return [blocksSince({ before, now: await signerIn(data), data })];
   },
 
   async probe(_context, { home }, { direction, receipt }) {

@@ -37,6 +37,14 @@ describe('remesd.restore', () => {
     expect((await node.signed()).height).toBe('1260');
   });
 
+  it('names to whoever takes it back days later the blocks that came on the restored data', async () => {
+    const receipt = await doRestore();
+    await node.sign(1_260);
+    expect(await restore.loses(node.host, input(), receipt)).toEqual([expect.stringMatching(/^blocks 1251 to 1260,/)]);
+    const { before } = await restore.check(node.host, input());
+    expect(await restore.loses(node.host, input(), before)).toEqual([]);
+  });
+
   it('undo does nothing when nothing was restored', async () => {
     const { before } = await restore.check(node.host, input());
     expect(await restore.undo(node.host, input(), before)).toEqual({ restored: false });

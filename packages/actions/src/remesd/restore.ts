@@ -7,7 +7,8 @@ import { requireIdle } from '../support/in-use.ts';
 import { readManifest } from '../support/manifest.ts';
 import { requireStopped } from '../support/unit.ts';
 import { dataOf, HOME_AND_UNIT, homeProblems } from './home.ts';
-import { unchanged } from './signer.ts';
+import { signerIn, unchanged } from './signer.ts';
+import { blocksSince } from './since.ts';
 import { isThere, restoreData, swapIn } from './swap.ts';
 
 const With = z.strictObject({
@@ -58,6 +59,12 @@ export const remesdRestore = defineAction<With>({
       aside: `${data}.undone-${context.executionId}`,
       live: [data, aside],
     });
+  },
+
+  async loses(_context, { home }, receipt) {
+    const [data, aside] = [dataOf(home), asideOf(receipt)];
+    if (!(await isThere(aside))) return [];
+    return [blocksSince({ before: await signerIn(aside), now: await signerIn(data), data })];
   },
 
   async probe(context, { home, backup }, { direction, receipt }) {
