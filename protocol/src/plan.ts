@@ -137,6 +137,8 @@ export const ManualStep = wire({
   do: z.string(),
   undo: z.string().optional(),
   expectMs: z.int().optional(),
+  /** An item of a checklist that a person confirms: nothing is changed, so nothing is taken back. */
+  changes: z.literal(false).optional(),
 });
 
 export type PointOfNoReturnStep = z.infer<typeof PointOfNoReturnStep>;
@@ -181,6 +183,8 @@ export type GroupStep = z.infer<typeof Base_> & {
   timing?: Timing | undefined;
   /** True for the group that a `forEach` made; its id is the written step's, without an item. */
   forEach?: boolean | undefined;
+  /** What is in it is listed by the report, item by item. */
+  checklist?: boolean | undefined;
   children: PlanStep[];
 };
 const Base_ = wire(Base);
@@ -194,6 +198,7 @@ export const GroupStep: z.ZodType<GroupStep> = wire({
   maxFailures: z.int().min(0).optional(),
   timing: Timing.optional(),
   forEach: z.boolean().optional(),
+  checklist: z.boolean().optional(),
   get children(): z.ZodType<PlanStep[]> {
     return z.array(PlanStep);
   },

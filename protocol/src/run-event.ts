@@ -45,7 +45,7 @@ export const Work = z.discriminatedUnion('kind', [
   }),
   wire({ kind: z.literal('record'), probe: z.string(), with: JsonObject, deadlineRunMs: z.int() }),
   wire({ kind: z.literal('approval') }),
-  wire({ kind: z.literal('manual'), text: z.string() }),
+  wire({ kind: z.literal('manual'), text: z.string(), changes: z.literal(false).optional() }),
   /**
    * A point of no return: every host that has a guard of it, or that will do what it is crossed for, votes in this round
    * [D4]. A yes may be relied on for `validMs` from this entry on.

@@ -187,5 +187,6 @@ function isTouched(state: RunState, host: string): boolean {
 
 /** A person's step without a way back is a person's to think about as well. */
 function manualStep({ undo, ...leaf }: ManualStep): ManualStep[] {
+  if (leaf.changes === false) return [];
   return [{ ...leaf, do: undo ?? `No way back is stated for: ${leaf.do}` }];
 }

@@ -1,4 +1,5 @@
 import {
+  type GateStep,
   type Json,
   type Leftover,
   type LogEntry,
@@ -10,6 +11,7 @@ import {
 } from '@signalbox/protocol';
 import { clocksOf, indexOf, type RunState, type RunStatus, spokenId } from '@signalbox/sequencer';
 import { eventLines } from './events.ts';
+import { checklistOf, type ReportItem } from './report-checklist.ts';
 
 /** What is told of a run to people who were not there; every sentence stands in the log. */
 export interface RunReport {
@@ -27,6 +29,7 @@ export interface RunReport {
   readonly crossed: readonly string[];
   readonly clocks: readonly { name: string; elapsedMs: number; budgetMs: number | undefined; over: boolean }[];
   readonly steps: readonly ReportStep[];
+  readonly checklist: readonly ReportItem[];
   readonly gates: readonly ReportGate[];
   /** What each host could connect to, as it was last asked; also where that was not enough. */
   readonly reach: readonly { host: string; reached: readonly Reached[] }[];
@@ -83,6 +86,9 @@ export function reportOf(state: RunState, entries: readonly LogEntry[], nowMs: n
           ],
     ),
     steps: stepsOf(state),
+    checklist: checklistOf(state, entries, (event, leaf) =>
+      leaf.kind === 'gate' ? askedValues(state, event, leaf) : {},
+    ),
     gates: gatesOf(state, entries),
     reach: reachOf(state, entries),
     people: peopleOf(entries),
@@ -115,12 +121,20 @@ function gatesOf(state: RunState, entries: readonly LogEntry[]): ReportGate[] {
     events.flatMap((event): ReportGate[] => {
       const leaf = byStep.get(event.type === 'StepSucceeded' ? event.step : '')?.[0]?.leaf;
       if (event.type !== 'StepSucceeded' || leaf?.kind !== 'gate') return [];
-      const adjusted = state.adjustments.get(event.step)?.until ?? {};
-      const asked = new Set([...leaf.targets.flatMap((target) => Object.keys(target.until)), ...Object.keys(adjusted)]);
-      const values = [...asked].map((key): [string, Json] => [key, valueAt(event.values ?? {}, key) ?? null]);
-      return [{ step: spokenId(event.step), host: event.host, values: Object.fromEntries(values), atMs }];
+      return [{ step: spokenId(event.step), host: event.host, values: askedValues(state, event, leaf), atMs }];
     }),
   );
+}
+
+/** Of all that the probe has measured, what the gate was about. */
+function askedValues(
+  state: RunState,
+  { step, values = {} }: Extract<RunEvent, { type: 'StepSucceeded' }>,
+  { targets }: GateStep,
+): Record<string, Json> {
+  const adjusted = state.adjustments.get(step)?.until ?? {};
+  const asked = new Set([...targets.flatMap(({ until }) => Object.keys(until)), ...Object.keys(adjusted)]);
+  return Object.fromEntries([...asked].map((key) => [key, valueAt(values, key) ?? null]));
 }
 
 function reachOf(state: RunState, entries: readonly LogEntry[]): RunReport['reach'] {

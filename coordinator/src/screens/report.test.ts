@@ -1,8 +1,24 @@
+import type { GroupStep, ManualStep, Plan } from '@signalbox/protocol';
+import { evolveEntry, initialState } from '@signalbox/sequencer';
 import { describe, expect, it } from 'vitest';
 import { reportScreen } from './report.ts';
 import { reportOf } from './report-model.ts';
-import { begunLog } from './testing/cutover.ts';
+import { AYSE, begunLog, cutoverPlan, T0 } from './testing/cutover.ts';
 import { gateHeldInput } from './testing/scenes.ts';
+
+const item = (id: string): ManualStep => ({ kind: 'manual', id, number: 1, line: 1, do: 'Note it.', changes: false });
+const list = (id: string, rest: Partial<GroupStep>): GroupStep => {
+  return { kind: 'group', id, number: 1, line: 1, mode: 'serial', checklist: true, children: [], ...rest };
+};
+const withChecklist: Plan = {
+  ...cutoverPlan,
+  downtime: [],
+  steps: [
+    list('before', { children: [...cutoverPlan.steps.slice(0, 1), item('told'), item('watched')] }),
+    ...cutoverPlan.steps.slice(1),
+    list('after', { skip: 'when: checklist is false', children: [] }),
+  ],
+};
 
 function report() {
   const { state, entries, nowMs } = gateHeldInput();
@@ -74,6 +90,35 @@ describe('the report', () => {
     const { state, entries, nowMs } = log.input(901);
     const lines = reportScreen(reportOf(state, entries, nowMs), { format: 'md', timeZone: 'UTC' });
     expect(lines).toContain('| 02:15:00 | eve note "\\| \\<b\\>x\\</b\\> \\| " |');
+  });
+
+  it('lists a checklist: how each item was answered, by whom, when and with what; and one that was left out', () => {
+    const log = begunLog().add(
+      900,
+      {
+        type: 'StepStarted',
+        step: 'told',
+        host: null,
+        direction: 'do',
+        attempt: 1,
+        work: { kind: 'manual', text: 'x' },
+      },
+      {
+        ...{ type: 'StepSucceeded', step: 'told', host: null, direction: 'do', attempt: 1, via: 'operator' },
+        ...{ by: AYSE, note: 'mail to |all|' },
+      },
+    );
+    const { entries } = log;
+    const state = entries.reduce(evolveEntry, initialState('mongodb-cutover-3', withChecklist));
+    const lines = reportScreen(reportOf(state, entries, T0 + 901_000), { format: 'text', timeZone: 'UTC' });
+    const from = lines.indexOf('checklist');
+    expect(lines.slice(from, lines.indexOf('', from))).toEqual([
+      'checklist',
+      '  after                                          left out                   when: checklist is false',
+      '  window-enough  mirror-1  measured, test.probe  succeeded        02:01:00  windowSeconds 219600',
+      '  told                     confirmed             succeeded  ayse  02:15:00  mail to |all|',
+      '  watched                  confirmed             pending',
+    ]);
   });
 
   it('names what is left to do by hand', () => {

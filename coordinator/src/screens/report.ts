@@ -1,6 +1,7 @@
 import { formatClock, formatDuration, type Leftover, reachTable } from '@signalbox/protocol';
 import { safeText } from '../cli/safe-text.ts';
 import { table } from './layout.ts';
+import type { ReportItem } from './report-checklist.ts';
 import type { RunReport } from './report-model.ts';
 import { dateAndTime, timeOfDay, type Zone } from './time.ts';
 import { namedValues } from './values.ts';
@@ -38,6 +39,11 @@ function sectionsOf(report: RunReport, zone: Zone): Section[] {
   const [from = [], ...reach] = reachTable(report.reach).map((cells) => cells.map(safeText));
   const sections: Section[] = [
     { name: 'outcome', header: ['what', 'value'], rows: outcomeRows(report, zone) },
+    {
+      name: 'checklist',
+      header: ['item', 'host', 'how', 'state', 'by', 'at', 'with'],
+      rows: report.checklist.map((item) => checklistRow(item, zone)),
+    },
     { name: 'clocks', header: ['clock', 'down', 'budget'], rows: report.clocks.map(clockRow) },
     {
       name: 'gates',
@@ -90,6 +96,13 @@ function outcomeRows(report: RunReport, zone: Zone): string[][] {
     ...(crossed.length === 0 ? [] : [['crossed', crossed.join(', ')]]),
     ...acceptedDrift.map((drift) => ['drift accepted', safeText(drift)]),
   ];
+}
+
+function checklistRow({ item, host, how, phase, who, atMs, values, note }: ReportItem, zone: Zone): string[] {
+  const said = [namedValues(Object.keys(values), values), note === undefined ? '' : safeText(note)];
+  const at = atMs === undefined ? '' : timeOfDay(atMs, zone);
+  const by = who === undefined ? '' : safeText(who);
+  return [item, host ?? '', how, phase, by, at, said.filter((text) => text !== '').join(' ')];
 }
 
 function clockRow({ name, elapsedMs, budgetMs, over }: RunReport['clocks'][number]): string[] {

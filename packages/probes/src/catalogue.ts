@@ -7,6 +7,7 @@ import { dnsAnswer } from './dns/answer.ts';
 import { envFile } from './env/file.ts';
 import { hostDiagnosis } from './host/diagnosis.ts';
 import { hostFacts } from './host/facts.ts';
+import { hostFolder } from './host/folder.ts';
 import { httpGet } from './http/get.ts';
 import { httpPage } from './http/page.ts';
 import { kafkaGroups } from './kafka/groups.ts';
@@ -52,6 +53,7 @@ export const probes: readonly Probe[] = [
   envFile,
   hostDiagnosis,
   hostFacts,
+  hostFolder,
   httpGet,
   httpPage,
   kafkaGroups,

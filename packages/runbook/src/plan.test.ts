@@ -278,6 +278,23 @@ describe('timing', () => {
   });
 });
 
+describe('a checklist', () => {
+  it('is a group that the report lists; what a person ticks off in it changes nothing, unless it has an undo', () => {
+    const item = '      manual: { do: Call them., undo: Call again. }\n';
+    const list = `      checklist: true
+      steps:
+        - { id: noted, manual: { do: Note who was told. } }
+        - { id: rerouted, manual: { do: Call them., undo: Call again. } }
+`;
+    const { plan, diagnostics } = small(smallWith([item, list]));
+    expect(diagnostics).toEqual([]);
+    expect(stepOf(plan, 'called', 'group').checklist).toBe(true);
+    expect(stepOf(plan, 'noted', 'manual').changes).toBe(false);
+    expect(stepOf(plan, 'rerouted', 'manual')).not.toHaveProperty('changes');
+    expect(stepOf(small().plan, 'called', 'manual')).not.toHaveProperty('changes');
+  });
+});
+
 describe('included steps', () => {
   const common = `apiVersion: signalbox/v1
 kind: Steps

@@ -69,7 +69,7 @@ export function makePlan(runbook: Runbook, input: PlanInput): { plan?: Plan; dia
 
 function resolve(draft: Draft, context: LeafContext): PlanStep[] {
   if (draft.kind === 'leaf') return resolveLeaf(draft, context);
-  const { id, step, mode, limit, maxFailures, timing, forEach, around } = draft;
+  const { id, step, mode, limit, maxFailures, timing, forEach, checklist, around } = draft;
   const group: PlanStep = {
     kind: 'group',
     id,
@@ -80,6 +80,7 @@ function resolve(draft: Draft, context: LeafContext): PlanStep[] {
     ...opt('maxFailures', maxFailures),
     ...opt('timing', timing),
     ...opt('forEach', forEach),
+    ...opt('checklist', checklist),
     ...opt('skip', around.skip),
     children: draft.children.flatMap((child) => resolve(child, context)),
   };

@@ -1,5 +1,5 @@
 import type { Role, Runbook, Scope, Step } from './model.ts';
-import { get, type MapNode, merge, textAt } from './node.ts';
+import { get, isFlagged, type MapNode, merge, textAt } from './node.ts';
 import { GateKeys, type Kind } from './schema/step.ts';
 
 const OVERRIDES = new Set([...Object.keys(GateKeys), 'with']);
@@ -116,4 +116,9 @@ export function mayBeSkipped(step: Step): boolean {
 export function countSteps(runbook: Runbook): { steps: number; pointsOfNoReturn: number } {
   const leaves = allLeaves(runbook);
   return { steps: leaves.length, pointsOfNoReturn: leaves.filter((s) => s.kind === 'pointOfNoReturn').length };
+}
+
+/** Whether a group around it is a checklist. */
+export function isInChecklist(step: Step): boolean {
+  return withAncestors(step).some(({ node }) => isFlagged(get(node, 'checklist')));
 }

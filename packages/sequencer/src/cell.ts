@@ -94,3 +94,8 @@ export function cellKey(step: string, host: string | null): string {
 export function isInFlight(cell: Cell): boolean {
   return cell.phase === 'dispatched' || (cell.phase === 'compensating' && cell.work?.kind === 'command');
 }
+
+/** A person changes something with their hands, and may be in the middle of it. Ticking off an item changes nothing. */
+export function isByHand(work: Work | undefined): boolean {
+  return work?.kind === 'manual' && work.changes !== false;
+}

@@ -1,5 +1,5 @@
 import type { HoldReason, RunEvent } from '@signalbox/protocol';
-import { type Cell, cellKey, type Phase, type Stamp } from './cell.ts';
+import { type Cell, cellKey, isByHand, type Phase, type Stamp } from './cell.ts';
 import type { Cells } from './cells.ts';
 import { sequencerError } from './codes.ts';
 import { nextPhase, type Trigger } from './transitions.ts';
@@ -48,7 +48,7 @@ export function evolveCell(cell: Cell, event: CellEvent, stamp: Stamp): Cell {
 function started(cell: Cell, event: Of<'StepStarted'>, { atMs, runMs }: Stamp): Cell {
   const { direction, attempt, work } = event;
   const sameTry = isCurrent(cell, event);
-  const hasEffect = direction === 'do' && (work.kind === 'command' || work.kind === 'manual');
+  const hasEffect = direction === 'do' && (work.kind === 'command' || isByHand(work));
   return {
     ...cell,
     phase: phaseAfter(cell, work.kind === 'command' ? 'dispatch' : 'wait', event),

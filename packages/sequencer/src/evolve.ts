@@ -1,5 +1,5 @@
 import type { LogEntry, Plan, RunEvent, Work } from '@signalbox/protocol';
-import { type Cell, cellKey, type Stamp } from './cell.ts';
+import { type Cell, cellKey, isByHand, type Stamp } from './cell.ts';
 import { Cells } from './cells.ts';
 import { sequencerError } from './codes.ts';
 import { mergeConditions } from './conditions.ts';
@@ -193,7 +193,7 @@ function hold(state: RunState, { reasons }: Extract<RunEvent, { type: 'Held' }>)
 function startUndo(state: RunState, event: Extract<RunEvent, { type: 'UndoStarted' }>): RunState {
   const cells = state.cells.map((cell) => {
     const turned = { ...cell, notBeforeRunMs: undefined };
-    if (cell.phase !== 'gated' || cell.work?.kind === 'manual') return turned;
+    if (cell.phase !== 'gated' || isByHand(cell.work)) return turned;
     return { ...turned, phase: nextPhase(cell.phase, 'cancel', 'do') ?? cell.phase, work: undefined, approvals: [] };
   });
   const deadlines = event.reason.code === 'SB-DEADLINE' && event.step ? [event.step] : [];

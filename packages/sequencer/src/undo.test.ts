@@ -259,6 +259,21 @@ describe('manual steps on the way back', () => {
     expect(run.commands).toEqual(['a@h1 undo 1']);
   });
 
+  it('that change nothing are passed by, also one that nobody has confirmed yet: ticking off an item has no undo', () => {
+    const items = () => [manual('told', { changes: false }), action('a', 'h1'), manual('watched', { changes: false })];
+    const run = TestRun.start(plan(items()));
+    run.confirm('told');
+    run.done('a', 'h1');
+    run.abort();
+    expect(run.effects('page')).toEqual([]);
+    expect(run.commands).toEqual(['a@h1 undo 1']);
+    run.done('a', 'h1');
+    expect([run.status, run.state.leftovers]).toEqual(['rolled-back', []]);
+    const early = TestRun.start(plan(items()));
+    early.abort();
+    expect(early.status).toBe('rolled-back');
+  });
+
   it('that an operator skipped are not asked back', () => {
     const run = TestRun.start(plan([manual('m'), action('a', 'h1')]));
     run.skip('m');

@@ -35,7 +35,9 @@ export function crossedFor(plan: Plan, point: CellRef): readonly CellRef[] {
 
 function doesSomething({ leaf, left, onlyUndo }: CellRef): boolean {
   if (left || onlyUndo) return false;
-  return leaf.kind === 'action' ? leaf.effect !== 'read' : leaf.kind === 'manual' || leaf.kind === 'pointOfNoReturn';
+  return leaf.kind === 'action'
+    ? leaf.effect !== 'read'
+    : (leaf.kind === 'manual' && leaf.changes !== false) || leaf.kind === 'pointOfNoReturn';
 }
 
 /** The votes that a step's command carries, when it is what the last point of no return was crossed for. */

@@ -100,6 +100,7 @@ describe.skipIf(!realBackend)('runbooks/r3mes/backend-move', () => {
       redis: world.secret('redis', 'redis://:hunter2@staging-redis:6379/0'),
       blockchainRpc: 'http://staging-node:26657',
       cors: 'https://staging.r3mes.io',
+      checklist: false,
     };
     const before = [
       contentOf(server, 'r3mes'),

@@ -78,9 +78,8 @@ describe.skipIf(!realBackend || !real)('runbooks/r3mes/production-cutover', () =
     const good = readFileSync(release, 'utf8');
     writeFileSync(release, good.replace('return 200, {"version"', 'return 500, {"version"'));
     const unlucky = users(front.url);
-    const first = await world.begin('production-cutover', params);
+    const first = await world.begin('production-cutover', { ...params, checklist: false });
     await approve(first);
-    await confirmChecks(world, first, 'undo');
     const bad = await world.ended(first);
     await unlucky.leave();
     writeFileSync(release, good);
@@ -92,10 +91,20 @@ describe.skipIf(!realBackend || !real)('runbooks/r3mes/production-cutover', () =
 
     const lucky = users(front.url);
     const second = await world.begin('production-cutover', params);
+    await confirmChecks(world, second, 'before');
     await approve(second);
+    await confirmChecks(world, second, 'after');
     const run = await world.ended(second);
     await lucky.leave();
     expect([run.outcome, run.failures]).toEqual(['completed', []]);
+    const { stdout: report } = await world.signalbox(['report', second]);
+    expect(report).toMatch(
+      /\nchecklist\n +before\/room-for-backups +backend-1 +measured, host\.folder +succeeded +\S+ +freeGib \d/,
+    );
+    expect(report).toMatch(/\n +checks\/backup-tested +backend-1 +done, postgres\.tryRestore +succeeded/);
+    expect(report).toMatch(
+      /\n +after\/functions-tested +confirmed +succeeded +\S+ +\S+ +seen: after\/functions-tested\n/,
+    );
     // What the run has counted, and what users say: blue, then green, and nothing else.
     expect(valuesOf(run, 'still-none-lost')).toMatchObject({ failed: 0 });
     expect([...lucky.got.keys()].sort()).toEqual(['development', 'production']);

@@ -5,18 +5,31 @@ import { createServer as createHttp } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTls } from 'node:tls';
-import type { Direction } from '@signalbox/protocol';
 import { expect, onTestFinished } from 'vitest';
 import type { R3mesWorld } from './r3mes-world.ts';
 
-/** What people put their names to, in parts/production-checks.yaml. */
-const PEOPLE = ['rollback-documented', 'alerting-tested', 'load-tested', 'security-audited'];
+/** What people put their names to, in the parts with checklists. */
+const PEOPLE = {
+  checks: ['rollback-documented', 'alerting-tested', 'load-tested', 'security-audited'],
+  before: [
+    'data-backed-up',
+    'configuration-documented',
+    'tested-in-staging',
+    'rollback-prepared',
+    'users-notified',
+    'window-scheduled',
+  ],
+  after: ['functions-tested', 'metrics-watched', 'documentation-updated', 'backups-archived'],
+};
 
-/** Confirms the manual half of the checklist, as four people do it; on the way back they see it again, last one first. */
-export async function confirmChecks(world: R3mesWorld, id: string, direction: Direction = 'do'): Promise<void> {
-  const people = PEOPLE.map((name) => `checks/${name}`);
-  for (const step of direction === 'do' ? people : people.reverse()) {
-    await world.started(id, step, direction);
+/** Confirms the manual half of a checklist. */
+export async function confirmChecks(
+  world: R3mesWorld,
+  id: string,
+  list: keyof typeof PEOPLE = 'checks',
+): Promise<void> {
+  for (const step of PEOPLE[list].map((name) => `${list}/${name}`)) {
+    await world.started(id, step);
     const said = await world.signalbox(['confirm', id, step, '--note', `seen: ${step}`]);
     expect(said.exitCode, said.stderr).toBe(0);
   }

@@ -59,6 +59,7 @@ export const BACKEND_SCENES: readonly Scene[] = [
       redis: `file:${REDIS_URI_FILE}`,
       blockchainRpc: 'http://staging-node:26657',
       cors: 'https://staging.r3mes.io',
+      checklist: false,
     }),
   },
   {
@@ -83,6 +84,6 @@ export const BACKEND_SCENES: readonly Scene[] = [
     name: 'production-cutover',
     hosts,
     prepare: (lab) => openSite(lab.host('backend-1'), BACKEND_CODE),
-    params: async () => ({ ...CHECKED, ...PATIENT, enough: 20 }),
+    params: async () => ({ ...CHECKED, ...PATIENT, enough: 20, checklist: false }),
   },
 ];

@@ -18,7 +18,11 @@ async function withPools(lab: Lab): Promise<void> {
   await node.run(['systemctl', 'restart', 'remesd.service']);
 }
 
-export const VALIDATOR_MOVES: Scene = { name: 'validator-move', hosts: NODES, params: async () => QUICK };
+export const VALIDATOR_MOVES: Scene = {
+  name: 'validator-move',
+  hosts: NODES,
+  params: async () => ({ ...QUICK, checklist: false }),
+};
 export const CHAIN_SCENES: readonly Scene[] = [
   VALIDATOR_MOVES,
   {

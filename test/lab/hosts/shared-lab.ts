@@ -19,7 +19,7 @@ export function sharedLab(): Lab {
 }
 
 /** A run that is followed until the test ends. @throws Error with what `signalbox start` says. */
-export async function started(runbook: string, params: Readonly<Record<string, string>>): Promise<LabRun> {
+export async function started(runbook: string, params: Readonly<Record<string, string | boolean>>): Promise<LabRun> {
   const run = await LabRun.start(sharedLab(), runbook, params);
   onTestFinished(() => run[Symbol.asyncDispose]());
   return run;

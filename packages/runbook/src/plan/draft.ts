@@ -32,6 +32,7 @@ export interface DraftGroup extends DraftBase {
   maxFailures?: number;
   timing?: Timing;
   forEach?: boolean;
+  checklist?: boolean;
   children: Draft[];
 }
 

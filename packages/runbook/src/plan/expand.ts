@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '@signalbox/protocol';
 import type { Report } from '../diagnostic.ts';
 import type { Step } from '../model.ts';
-import { entriesOf, get, keyAt, type Node, textAt, toJson, valueSpan } from '../node.ts';
+import { entriesOf, get, isFlagged, keyAt, type Node, textAt, toJson, valueSpan } from '../node.ts';
 import { isGroup, roleName, worksOnHosts } from '../step-queries.ts';
 import { type BindContext, bind } from './bind.ts';
 import type { Around, Draft, DraftGroup } from './draft.ts';
@@ -40,7 +40,8 @@ function idOf(step: Step, around: Around): string {
 }
 
 function groupOf(step: Step, around: Around, children: Draft[]): DraftGroup {
-  return { kind: 'group', id: idOf(step, around), step, around, mode: 'serial', children };
+  const checklist = isFlagged(get(step.node, 'checklist')) ? { checklist: true } : {};
+  return { kind: 'group', id: idOf(step, around), step, around, mode: 'serial', ...checklist, children };
 }
 
 function expandItems(step: Step, around: Around, context: ExpandContext): Draft {

@@ -1,6 +1,6 @@
 import type { ApprovalRule } from '@signalbox/protocol';
 import { get, isFlagged, type Node, textAt } from '../node.ts';
-import { lastPointOfNoReturn } from '../step-queries.ts';
+import { isInChecklist, lastPointOfNoReturn } from '../step-queries.ts';
 import type { BindContext } from './bind.ts';
 import { durationMs, opt, text } from './fields.ts';
 import { named, type One } from './one.ts';
@@ -22,10 +22,13 @@ export function manual({ leaf, bound, context }: One) {
   const node = get(leaf.step.node, 'manual');
   const last = lastPointOfNoReturn(context.instances.runbook);
   const sealed = last !== undefined && leaf.step.order > last.order;
+  const undo = text(get(node, 'undo'), bound);
   return {
     do: text(get(node, 'do'), bound) ?? '',
-    ...(sealed ? {} : opt('undo', text(get(node, 'undo'), bound))),
+    ...(sealed ? {} : opt('undo', undo)),
     ...opt('expectMs', durationMs(get(node, 'expect'), bound)),
+    // Who ticks off an item has nothing to take back; with an `undo` it is said that there is something.
+    ...(undo === undefined && isInChecklist(leaf.step) ? { changes: false as const } : {}),
   };
 }
 

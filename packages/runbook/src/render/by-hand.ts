@@ -62,6 +62,7 @@ function forward(step: LeafStep): string[] {
 
 function wayBack(step: LeafStep): string[] {
   if (step.kind === 'gate' && step.only) return forward(step);
+  if (step.kind === 'manual' && step.changes === false) return [];
   if (step.kind === 'manual') return [line(step, undefined, step.undo ?? 'STOP: no way back is known here')];
   if (step.kind !== 'action' || step.effect === 'read') return [];
   return step.targets.flatMap((t) => [

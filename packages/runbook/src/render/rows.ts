@@ -109,6 +109,7 @@ function endOf(id: string, plan: Plan): string {
 
 function undoOf(all: readonly LeafStep[], plan: Plan): string {
   const [step] = all;
+  if (step?.kind === 'manual' && step.changes === false) return '-';
   if (step?.kind === 'manual') return step.undo ?? (isSealed(step, plan) ? 'none' : 'none: held here');
   if (step?.kind !== 'action') return '-';
   if (step.effect === 'read') return '-';

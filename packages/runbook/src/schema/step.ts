@@ -84,6 +84,9 @@ export const StepShape = z
     notBefore: Moment.optional(),
     decideBy: Moment.optional(),
     onDeadline: z.enum(['hold', 'rollback']).optional(),
+    checklist: Flag.optional().describe(
+      'The report lists what is in here, item by item; a person’s item changes nothing',
+    ),
 
     do: z.string().optional().describe('An action'),
     gate: z.union([Word, GateShape]).optional().meta({ title: 'a gate, or the name of one in spec.gates' }),
@@ -120,6 +123,6 @@ export const KEYS_OF: Readonly<Record<Kind, readonly string[]>> = {
   approve: EVERYWHERE,
   manual: [...EVERYWHERE, 'forEach', 'parallel'],
   pointOfNoReturn: ['id', 'notBefore', 'decideBy', 'onDeadline'],
-  steps: REPEATED,
-  include: [...EVERYWHERE, 'hosts', 'with'],
+  steps: [...REPEATED, 'checklist'],
+  include: [...EVERYWHERE, 'hosts', 'with', 'checklist'],
 };

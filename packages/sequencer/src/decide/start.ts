@@ -100,7 +100,11 @@ function firstWork(state: RunState, ref: CellRef, context: StartContext): Work {
     case 'approval':
       return { kind: 'approval' };
     case 'manual':
-      return { kind: 'manual', text: isUndoOf(ref, context.direction) ? takeBackText(leaf) : leaf.do };
+      return {
+        kind: 'manual',
+        text: isUndoOf(ref, context.direction) ? takeBackText(leaf) : leaf.do,
+        ...(leaf.changes === false ? { changes: false } : {}),
+      };
     case 'pointOfNoReturn':
       return leaf.approve ? { kind: 'approval' } : roundWork(state, ref, context.runMs);
   }

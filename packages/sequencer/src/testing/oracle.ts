@@ -178,7 +178,7 @@ function transitionsOf(before: RunState, after: RunState, event: RunEvent): stri
 /** Whether the way back has to undo this when it was applied. */
 export function owesUndo({ leaf, onlyUndo }: CellRef): boolean {
   if (onlyUndo) return false;
-  if (leaf.kind === 'manual') return true;
+  if (leaf.kind === 'manual') return leaf.changes !== false;
   return leaf.kind === 'action' && leaf.effect !== 'read' && (leaf.reversible || leaf.effect !== 'idempotent');
 }
 

@@ -90,7 +90,7 @@ export function approval(id: string, rule: Partial<ApprovalRule> = {}, options: 
   return { ...place(id), kind: 'approval', approve: { count: 1, notSubmitter: false, ...rule }, ...options };
 }
 
-export function manual(id: string, options: Common & { undo?: string } = {}): ManualStep {
+export function manual(id: string, options: Common & { undo?: string; changes?: false } = {}): ManualStep {
   return { ...place(id), kind: 'manual', do: `please ${id}`, ...options };
 }
 
