@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ALEMBIC_PROGRAM, freePorts } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
@@ -75,15 +75,19 @@ describe.skipIf(!realBackend)('runbooks/r3mes/backend-upgrade', () => {
     const refused = await world.signalbox(['undo', run.id, '--yes', '--detach']);
     expect([refused.exitCode, refused.stderr]).toEqual([1, expect.stringMatching(/public\.users: 50 -> 51 rows/)]);
     psql(server, 'r3mes', `DELETE FROM users WHERE wallet_address = 'came later'`);
-    const undoing = await world.signalbox(['--json', 'undo', run.id, '--yes', '--detach']);
-    expect(undoing.exitCode, undoing.stderr).toBe(0);
-    const id = String(JSON.parse(undoing.stdout).started);
-    expect((await world.signalbox(['approve', id, 'undo-approved', '--yes'])).exitCode).toBe(0);
-    const undone = await world.ended(id);
+    // Nor where it would stop half-way, whatever may be lost.
+    const [edited, code] = [join(backend.folder, 'server.py'), readFileSync(join(backend.folder, 'server.py'))];
+    appendFileSync(edited, '# mended at night\n');
+    const dirty = await world.signalbox(['undo', run.id, '--yes', '--detach', '--accept-loss', '--note', 'all of it']);
+    expect([dirty.exitCode, dirty.stderr]).toEqual([1, expect.stringMatching(/server\.py.*SB-ACT-GIT-DIRTY/)]);
+    writeFileSync(edited, code);
+
+    const undone = await world.undone(run.id);
     expect([undone.outcome, undone.failures]).toEqual(['completed', []]);
+    expect(valuesOf(undone, 'release/old-healthy')).toMatchObject({ body: { revision: OLD, users: 50 } });
     expect([contentOf(server, 'r3mes'), await head()]).toEqual([before[0], before[2]]);
     expect(compareSnapshots(before[1], await takeSnapshot(backend.sandbox)).filter(host)).toEqual([]);
-    const again = await world.signalbox(['undo', id, '--yes', '--detach']);
+    const again = await world.signalbox(['undo', undone.id, '--yes', '--detach']);
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('has no way back')]);
     expect(JSON.stringify([bad.log, run.log])).not.toContain(encodeURIComponent(server.password));
   });

@@ -19,7 +19,7 @@ const freeze = async ({ sandbox, venv }: PipMiner) => (await runOn(sandbox, [`${
 const version = async (port = 0) => Object(await (await fetch(`http://127.0.0.1:${port}/stats`)).json()).version;
 
 describe.skipIf(!real)('runbooks/r3mes/miner-upgrade', () => {
-  it('[T10] [T11] [T20] [T22] a release whose journal has an error goes back behind its canary; a good one runs everywhere', async () => {
+  it('[T10] [T11] [T20] [T22] a release whose journal has an error goes back behind its canary; a good one runs everywhere, until somebody takes it back', async () => {
     const [rpc = 0, p2p = 0, ...stats] = await freePorts(4);
     const { world, canary, second, envFile } = await R3mesWorld.with(async (dir) => {
       const node = createSandbox({ dir, name: 'node-1', role: 'node', ports: { rpc, p2p } });
@@ -57,5 +57,15 @@ describe.skipIf(!real)('runbooks/r3mes/miner-upgrade', () => {
     expect(valuesOf(run, 'release/really-is-it')).toMatchObject({ version: '1.0.0', consistent: true, running: true });
     expect(readFileSync(envFile, 'utf8')).toContain('R3MES_NODE_GRPC_URL=127.0.0.1');
     expect(await pid(second)).not.toBe(untouched);
+
+    await world.restartCoordinator();
+    const undone = await world.undone(run.id);
+    expect([undone.outcome, undone.failures]).toEqual(['completed', []]);
+    expect(compareSnapshots(before, await takeSnapshot(canary.sandbox)).filter(own)).toEqual([]);
+    expect([await freeze(canary), readFileSync(envFile, 'utf8'), await Promise.all(stats.map(version))]).toEqual([
+      ...[old, env],
+      ['0.9.0', '0.9.0'],
+    ]);
+    expect(valuesOf(undone, 'old-ones-mine')).toMatchObject({ activeState: 'active', version: '0.9.0' });
   });
 });

@@ -28,6 +28,7 @@ export class R3mesWorld {
   readonly dir: string;
   readonly mesh: ProcessMesh;
   readonly operator: Operator;
+  readonly #hosts: readonly Sandbox[];
   /** How many files of parameters were written. */
   #made = 0;
 
@@ -41,9 +42,10 @@ export class R3mesWorld {
     for (const host of hosts) janitor.add(host.name, () => stopSandbox(host));
     await Promise.all(hosts.map(startSandbox));
     const known = hosts.map(({ name, labels, path }) => ({ name, labels, path }));
-    const mesh = await ProcessMesh.start({ name: 'r3mes', dir: join(dir, 'mesh'), hosts: known }, janitor);
-    const world = new R3mesWorld(dir, mesh, await Operator.connect(mesh, janitor));
-    await world.#online(hosts);
+    const operators = { operator: 'operator', deputy: 'operator', approver: 'approver' } as const;
+    const mesh = await ProcessMesh.start({ name: 'r3mes', dir: join(dir, 'mesh'), hosts: known, operators }, janitor);
+    const world = new R3mesWorld({ dir, mesh, hosts, operator: await Operator.connect(mesh, janitor) });
+    await world.#online();
     return world;
   }
 
@@ -62,10 +64,11 @@ export class R3mesWorld {
     return { ...parts, world };
   }
 
-  private constructor(dir: string, mesh: ProcessMesh, operator: Operator) {
-    this.dir = dir;
-    this.mesh = mesh;
-    this.operator = operator;
+  private constructor(parts: Pick<R3mesWorld, 'dir' | 'mesh' | 'operator'> & { hosts: readonly Sandbox[] }) {
+    this.dir = parts.dir;
+    this.mesh = parts.mesh;
+    this.operator = parts.operator;
+    this.#hosts = parts.hosts;
   }
 
   /** A file of the mesh's own, readable by the agents alone. @returns a reference to it as a secret. */
@@ -76,8 +79,27 @@ export class R3mesWorld {
     return `file:${path}`;
   }
 
-  signalbox(args: readonly string[]): Promise<Said> {
-    return sayTo([PROGRAMS.signalbox, '--config', this.mesh.operatorFile(), ...args]);
+  /** As `operator` types it, or another of them. */
+  signalbox(args: readonly string[], { as }: { as?: 'operator' | 'deputy' | 'approver' } = {}): Promise<Said> {
+    return sayTo([PROGRAMS.signalbox, '--config', this.mesh.operatorFile(as), ...args]);
+  }
+
+  /** Another process leads from here: what it knows of earlier runs is what was kept. */
+  async restartCoordinator(): Promise<void> {
+    await this.mesh.stop('coordinator');
+    this.mesh.startCoordinator();
+    await this.#online();
+  }
+
+  /** An earlier run is taken back by an operator who did not start it, and an approver. @throws Error when it is refused or held. */
+  async undone(id: string, args: readonly string[] = [], timeoutMs = 240_000): Promise<Run & { shown: string }> {
+    const said = await this.signalbox(['undo', id, '--yes', '--detach', ...args], { as: 'deputy' });
+    const [, begun] = /^(\S+) has begun/m.exec(said.stdout) ?? [];
+    if (begun === undefined) throw new Error(`undo ${id} exited with ${said.exitCode}: ${said.stderr}`);
+    await this.started(begun, 'undo-approved');
+    const approved = await this.signalbox(['approve', begun, 'undo-approved'], { as: 'approver' });
+    if (approved.exitCode !== 0) throw new Error(`approve ${begun}: ${approved.stderr}`);
+    return { ...(await this.ended(begun, timeoutMs)), shown: said.stdout };
   }
 
   rehearse(runbook: string, params: object): Promise<Said> {
@@ -146,11 +168,11 @@ export class R3mesWorld {
     return { id, outcome: end?.type === 'Ended' ? end.outcome : '', failures, log, events };
   }
 
-  async #online(hosts: readonly Sandbox[]): Promise<void> {
+  async #online(): Promise<void> {
     await until('all hosts to be heard', async () => {
       const { hosts: known } = await this.operator.ask('hosts', {}, 1_000).catch(() => ({ hosts: [] }));
       const beating = known.filter(({ seenAtMs }) => seenAtMs !== undefined && Date.now() - seenAtMs < 3_000);
-      return hosts.every((host) => beating.some(({ name }) => name === host.name));
+      return this.#hosts.every((host) => beating.some(({ name }) => name === host.name));
     });
   }
 }
