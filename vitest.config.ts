@@ -1,12 +1,25 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Packages are tested from their sources; programs started by tests (agents, coordinators) run from dist, which setup built.
 const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
+
+/** Files of the lab wait for each other; spread among those of e2e, one of each runs at a time. */
+class LabAmongOthers extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const [lab, e2e] = ['lab', 'e2e'].map((name) => sorted.filter(({ project }) => project.name === name));
+    const every = Math.ceil(e2e.length / Math.max(1, lab.length));
+    const mixed = e2e.flatMap((file, i) => (i % every === 0 ? [...lab.splice(0, 1), file] : [file]));
+    return [...sorted.filter(({ project }) => !['lab', 'e2e'].includes(project.name)), ...mixed, ...lab];
+  }
+}
 
 export default defineConfig({
   test: {
     // As many as the smallest machine that this is for has cores. What is quick comes first, and what loads a machine by itself last and alone.
     maxWorkers: 2,
+    sequence: { sequencer: LabAmongOthers },
     projects: [
       {
         ...shared,
@@ -59,11 +72,10 @@ export default defineConfig({
           include: ['test/lab/hosts/**/*.lab.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['test/lab/hosts/global-setup.ts'],
-          setupFiles: ['test/lab/hosts/boot.ts'],
+          setupFiles: ['test/lab/hosts/alone.ts', 'test/lab/hosts/boot.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
