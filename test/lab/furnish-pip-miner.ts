@@ -24,13 +24,14 @@ export interface PipMiner {
 export const python = await findPython();
 
 /**
- * The miner as a package. Release 0.9.0 reads the old names of its variables, later ones the new names only. 1.0.1 prints
- * an error a second after it has begun, and mines on.
+ * The miner as a package. Release 0.9.0 reads the old names of its variables, later ones the new names only; without any it
+ * mines for the node that its unit names. 1.0.1 prints an error a second after it has begun, and mines on.
  */
 const program = (version: string) => `import json, os, sys, threading, time, urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 VERSION = "${version}"
 NODE = os.environ.get("${version === '0.9.0' ? 'OLD_NODE_URL' : 'R3MES_NODE_GRPC_URL'}")
+NODE = NODE or os.environ.get("R3MES_NODE_RPC_ADDR", "").removeprefix("http://")
 SHARES = [0]
 class Stats(BaseHTTPRequestHandler):
     def do_GET(self):

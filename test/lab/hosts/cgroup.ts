@@ -21,6 +21,15 @@ export function hierarchies(): string[] {
   return [join(MOUNT, 'systemd'), join(MOUNT, 'unified'), MOUNT].filter(isWritable);
 }
 
+/** Those beside it in which an engine on a host makes groups for its containers: below the host's, and gone with it. */
+function controllers(): string[] {
+  const [first] = hierarchies();
+  if (first === undefined || first === MOUNT) return [];
+  // A group of cpuset takes nobody before it has been told of processors; engines do without it.
+  const others = readdirSync(MOUNT).filter((name) => !['systemd', 'unified', 'cpuset'].includes(name));
+  return others.map((name) => join(MOUNT, name)).filter(isWritable);
+}
+
 function isWritable(folder: string): boolean {
   try {
     accessSync(join(folder, 'cgroup.procs'), constants.W_OK);
@@ -35,7 +44,7 @@ export class ControlGroup {
   readonly folders: readonly string[];
 
   constructor(...path: string[]) {
-    this.folders = hierarchies().map((root) => join(root, ...path));
+    this.folders = [...hierarchies(), ...controllers()].map((root) => join(root, ...path));
   }
 
   make(): void {

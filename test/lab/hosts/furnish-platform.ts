@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BACKEND_UNIT, backendUnit, releaseCode, writeBackend } from '../furnish-backend.ts';
 import { DASHBOARD_CODE, DASHBOARD_UNIT, dashboardUnit, NPM, npmWrapper } from '../furnish-dashboard.ts';
+import { furnishPip } from './furnish-pip.ts';
 import { furnishProduction } from './furnish-production.ts';
 import { furnishSecrets } from './furnish-secrets.ts';
 import type { LabHost } from './lab-host.ts';
@@ -33,6 +34,7 @@ const [OLD, NEW] = ['002_add_indexes', '003_add_lora_serving_node'] as const;
 export async function furnishPlatform(host: LabHost): Promise<void> {
   if (host.plan.role === 'backend') await furnishBackend(host);
   if (host.plan.role === 'web') await furnishDashboard(host);
+  if (host.plan.role === 'miner') await furnishPip(host);
 }
 
 /** PostgreSQL with some users in it, and the backend at release 0.9.0 with a later one where its code comes from. */

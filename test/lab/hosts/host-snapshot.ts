@@ -3,6 +3,7 @@ import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { compareSnapshots, dumpLines, LEFTOVERS, RISING, type Snapshot } from '../snapshot.ts';
+import { containersOn, DOCKER_UNITS } from './furnish-docker.ts';
 import { BACKEND_CODE, DATABASES, databaseContent } from './furnish-platform.ts';
 import { GREEN_UNIT, NGINX_UNIT, USERS_UNIT } from './furnish-production.ts';
 import { STORE_UNIT, secretContent } from './furnish-secrets.ts';
@@ -11,9 +12,9 @@ import type { LabHost } from './lab-host.ts';
 
 /** What changes on every host by itself, and what is Signalbox's own: its journal. */
 const NOT_THE_HOST =
-  /^(var\/(log|tmp|lib\/(signalbox|systemd|nats|postgresql)|cache)|tmp|run|root\/\.bash_history|lab)(\/|$)/;
-/** What a service leaves behind when it runs, and git's own records of where it has been. */
-const OWN_RECORDS = /\/(__pycache__|\.git)\//;
+  /^(var\/(log|tmp|lib\/(signalbox|systemd|nats|postgresql|docker|containerd)|cache)|tmp|run|root\/\.bash_history|lab)(\/|$)/;
+/** What a service leaves behind when it runs, git's own records of where it has been, and pip's of who asked for a package. */
+const OWN_RECORDS = /\/(__pycache__|\.git)\/|\.dist-info\/(RECORD|REQUESTED)$/;
 const UNIT_PROPERTIES = ['ActiveState', 'SubState', 'LoadState', 'UnitFileState'];
 
 interface HostSnapshot extends Snapshot {
@@ -53,8 +54,9 @@ async function platformVersions(host: LabHost): Promise<Record<string, string>> 
     const lines = dumpLines(await databaseContent(host, name)).filter((line) => !line.includes('pg_catalog.setval'));
     versions[`database ${name}`] = createHash('sha256').update(lines.join('\n')).digest('hex');
   }
-  const { ActiveState } = await host.unit(STORE_UNIT, ['ActiveState']);
-  if (ActiveState === 'active') versions.secret = await secretContent(host);
+  const runs = async (unit: string) => (await host.unit(unit, ['ActiveState'])).ActiveState === 'active';
+  if (await runs(STORE_UNIT)) versions.secret = await secretContent(host);
+  if (await runs(DOCKER_UNITS[0])) versions.containers = await containersOn(host);
   return versions;
 }
 

@@ -6,8 +6,11 @@ import { must } from './machine-program.ts';
 
 /** What a host has that is not in Debian's smallest installation: an init, its bus, a network, and what people type with. */
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'procps', 'man-db', 'bash-completion'];
-/** What the backend of R3MES needs beside that, with what stands in front of it. */
-export const FOR_THE_BACKEND = ['postgresql', 'python3', 'python3-psycopg2', 'alembic', 'git', 'nginx-light'];
+/** What the backend of R3MES needs beside that, with what stands in front of it and around it; and what a miner is installed by. */
+export const FOR_THE_PLATFORM = [
+  ...['postgresql', 'python3', 'python3-psycopg2', 'alembic', 'git', 'nginx-light'],
+  ...['python3-venv', 'docker.io', 'docker-compose', 'busybox-static'],
+];
 
 export const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'signalbox', 'lab');
 

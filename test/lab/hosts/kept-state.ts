@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { readNetwork } from '../standins/remesd/network.ts';
 import { NODES, unitOf } from './chain.ts';
+import { DOCKER_UNITS } from './furnish-docker.ts';
 import { POSTGRES_UNIT } from './furnish-platform.ts';
 import { GREEN_UNIT, NGINX_UNIT, USERS_UNIT } from './furnish-production.ts';
 import { STORE_UNIT } from './furnish-secrets.ts';
@@ -104,7 +105,7 @@ async function stop(host: LabHost): Promise<void> {
   await host.run([
     'systemctl',
     'stop',
-    ...(isBackend(host) ? [USERS_UNIT, GREEN_UNIT, STORE_UNIT] : []),
+    ...(isBackend(host) ? [USERS_UNIT, GREEN_UNIT, STORE_UNIT, ...DOCKER_UNITS] : []),
     ...unitsOf(host),
   ]);
 }

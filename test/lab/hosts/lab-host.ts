@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -30,6 +31,8 @@ export interface LabHostOptions {
   image: string;
   network: LabNetwork;
   group: ControlGroup;
+  /** It may make containers itself, with what the kernel has for that. */
+  holdsContainers: boolean;
   /** Folders of the observer by where the host sees them; `readOnly` ones it cannot change. */
   binds: readonly { from: string; to: string; readOnly?: boolean }[];
 }
@@ -93,11 +96,14 @@ export class LabHost {
     const wants = join(this.root, 'etc/systemd/system/multi-user.target.wants');
     mkdirSync(wants, { recursive: true });
     symlinkSync('/lib/systemd/system/systemd-networkd.service', join(wants, 'systemd-networkd.service'));
+    // Debian starts an engine wherever it is installed; here it is for who asks for it.
+    for (const unit of ['docker', 'containerd']) rmSync(join(wants, `${unit}.service`), { force: true });
+    rmSync(join(wants, '..', 'sockets.target.wants', 'docker.socket'), { force: true });
   }
 
   /** Switches it on. Resolves when its init has started everything that is enabled, or at once. */
   async powerOn({ wait = true }: { wait?: boolean } = {}): Promise<void> {
-    const { network, group, binds } = this.#options;
+    const { network, group, binds, holdsContainers } = this.#options;
     group.make();
     const nspawn = [
       'systemd-nspawn',
@@ -115,6 +121,7 @@ export class LabHost {
       `--hostname=${this.name}`,
       `--directory=${this.root}`,
       `--network-bridge=${network.bridge}`,
+      ...(holdsContainers ? ['--capability=all', '--system-call-filter=add_key keyctl bpf'] : []),
       ...binds.map(({ from, to, readOnly }) => `--bind${readOnly ? '-ro' : ''}=${from}:${to}`),
     ];
     const [file, ...args] = network.inside(['sh', IN_GROUP, ...group.folders, '--', ...nspawn]);

@@ -17,7 +17,7 @@ import { REPOSITORY } from '../programs.ts';
 import { ControlGroup } from './cgroup.ts';
 import { furnishPlatform, NPM_ON_HOST, npmFolder } from './furnish-platform.ts';
 import { AGENT_VARIABLES, MOTO_ON_HOST } from './furnish-secrets.ts';
-import { FOR_THE_BACKEND, provideImage } from './image.ts';
+import { FOR_THE_PLATFORM, provideImage } from './image.ts';
 import { LabHost } from './lab-host.ts';
 import { ask, must } from './machine-program.ts';
 import { createKeys, installNats, type LabKeys, settleAgent, settleCoordinator } from './mesh-files.ts';
@@ -69,6 +69,7 @@ export class Lab implements AsyncDisposable {
           network: this.#network,
           folder: join(this.folder, 'hosts', plan.name),
           group: groupOf(name, plan.name),
+          holdsContainers: platformImage !== undefined && plan.role === 'backend',
           binds: [
             { from: this.observer(plan.name), to: '/lab' },
             { from: this.observer('chain'), to: '/lab/chain' },
@@ -89,7 +90,7 @@ export class Lab implements AsyncDisposable {
     await Lab.remove(name);
     const folder = folderOf(name);
     const image = await provideImage(say);
-    const platformImage = platform ? await provideImage(say, FOR_THE_BACKEND) : undefined;
+    const platformImage = platform ? await provideImage(say, FOR_THE_PLATFORM) : undefined;
     if (platform && !provideMoto()) throw new Error(`there is no ${MOTO}, and it cannot be installed`);
     say('building the packages from this checkout');
     const packages = await buildPackages({ outDir: join(folder, 'packages'), compression: 'none' });

@@ -10,7 +10,7 @@ import { LabRun } from './lab-run.ts';
 import { BLOWS, type Blow, type Cell, type Place, pathOf, play } from './matrix.ts';
 import { isBroken, MatrixTable } from './matrix-table.ts';
 import { willing } from './people.ts';
-import type { Scene } from './scene.ts';
+import { runbookOf, type Scene } from './scene.ts';
 import { SCENES } from './scenes.ts';
 
 const NAMES = SCENES.map(({ name }) => name);
@@ -27,7 +27,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 /** Steps and their hosts, in the order in which a run without trouble comes to them. */
 async function places(lab: Lab, scene: Scene): Promise<Place[]> {
-  const run = await LabRun.start(lab, packaged(scene.name), await scene.params(lab), willing(lab, scene.hands));
+  const run = await LabRun.start(lab, packaged(runbookOf(scene)), await scene.params(lab), willing(lab, scene.hands));
   try {
     const outcome = await run.ended();
     if (outcome !== 'completed') throw new Error(`${run.id} without any blow is ${outcome}`);

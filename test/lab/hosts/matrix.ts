@@ -11,7 +11,7 @@ import type { Lab } from './lab.ts';
 import type { LabHost } from './lab-host.ts';
 import { LabRun } from './lab-run.ts';
 import { willing } from './people.ts';
-import type { Scene } from './scene.ts';
+import { runbookOf, type Scene } from './scene.ts';
 import { hostStates, signalbox } from './signalbox.ts';
 
 /**
@@ -54,7 +54,8 @@ export async function play(lab: Lab, cell: Cell): Promise<Verdict> {
   const hosts = scene.hosts.map((name) => lab.host(name));
   const before = await takeSnapshots(hosts, unitOf);
   const { doubles } = executions(lab, scene.hosts);
-  const runbook = blow === 'failure' ? putFailing(lab, { name: scene.name, step, host }) : packaged(scene.name);
+  const runbook =
+    blow === 'failure' ? putFailing(lab, { name: runbookOf(scene), step, host }) : packaged(runbookOf(scene));
   const run = await LabRun.start(lab, runbook, await scene.params(lab), willing(lab, scene.hands));
   try {
     if (blow !== 'failure') await strike(lab, run, cell);

@@ -33,8 +33,8 @@ export const HOSTS: readonly HostPlan[] = [
   { name: 'mirror-1', address: '10.77.0.51', role: 'mirror', labels: { role: 'mirror' } },
 ];
 
-/** What needs more of the image than an init: the backend with its database, and the dashboard. */
-export const isPlatform = ({ role }: HostPlan) => role === 'backend' || role === 'web';
+/** What needs more of the image than an init: the backend with its database, the dashboard, and miners with a Python. */
+export const isPlatform = ({ role }: HostPlan) => role === 'backend' || role === 'web' || role === 'miner';
 
 export const COORDINATOR_HOST = 'coord-1';
 export const NATS_PORT = 4222;

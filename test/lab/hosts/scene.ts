@@ -3,8 +3,9 @@ import type { Hands } from './people.ts';
 
 /** A runbook with what it is played with, as short as its gates allow. */
 export interface Scene {
-  /** Its file name in runbooks/r3mes. */
   name: string;
+  /** Its file name in runbooks/r3mes, where it is another than the scene's name. */
+  runbook?: string;
   /** Hosts that it may change. */
   hosts: readonly string[];
   params: (lab: Lab) => Promise<Readonly<Record<string, unknown>>>;
@@ -14,3 +15,5 @@ export interface Scene {
 }
 
 export const QUICK = { window: '1s' };
+
+export const runbookOf = ({ name, runbook = name }: Scene) => runbook;

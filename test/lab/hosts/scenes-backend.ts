@@ -1,3 +1,4 @@
+import { COMPOSE_FILE, runInContainer } from './furnish-docker.ts';
 import { BACKEND_CODE, ENV_FILE, REDIS_URI_FILE, releaseForBothSchemas, uriFile } from './furnish-platform.ts';
 import { AUTHORITY_FILE, openSite } from './furnish-production.ts';
 import { openStore } from './furnish-secrets.ts';
@@ -33,6 +34,13 @@ const CHECKED = {
 
 export const BACKEND_SCENES: readonly Scene[] = [
   { name: 'backend-upgrade', hosts, params: async () => RELEASE },
+  {
+    name: 'backend-upgrade-docker',
+    runbook: 'backend-upgrade',
+    hosts,
+    prepare: (lab) => runInContainer(lab.host('backend-1'), { code: BACKEND_CODE, env: ENV_FILE }),
+    params: async () => ({ ...RELEASE, runs: 'docker', compose: COMPOSE_FILE }),
+  },
   { name: 'env-standardise', hosts, params: async () => PATIENT },
   {
     name: 'database-migrate',
