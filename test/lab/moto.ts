@@ -33,7 +33,7 @@ function installed(): boolean {
 export const READ_SECRET = [
   'import boto3,sys',
   'c=boto3.client("secretsmanager")',
-  'try: print(c.get_secret_value(SecretId=sys.argv[1])["SecretString"])',
+  'try: print(c.get_secret_value(SecretId=sys.argv[1],VersionStage="AWSCURRENT")["SecretString"])',
   'except c.exceptions.ResourceNotFoundException as e: print(type(e).__name__)',
 ].join('\n');
 

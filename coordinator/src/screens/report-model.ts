@@ -46,6 +46,8 @@ export interface ReportStep {
   /** Tries in the direction that needed more of them. */
   readonly attempts: number;
   readonly durationMs: number | undefined;
+  /** What it saw before and noted while it worked: paths of backups, digests of images, commits. */
+  readonly receipt: Readonly<Record<string, Json>>;
 }
 
 /** A gate with the values that passed it. */
@@ -101,7 +103,7 @@ function stepsOf(state: RunState): ReportStep[] {
   return indexOf(state.plan).refs.flatMap((ref) => {
     const cell = state.cells.get(ref.key);
     if (cell === undefined) return [];
-    const { phase, attempts, durationMs } = cell;
+    const { phase, attempts, durationMs, before, receipt } = cell;
     return [
       {
         number: ref.leaf.number,
@@ -110,6 +112,7 @@ function stepsOf(state: RunState): ReportStep[] {
         phase,
         attempts: Math.max(attempts.do, attempts.undo),
         durationMs,
+        receipt: { ...before, ...receipt },
       },
     ];
   });

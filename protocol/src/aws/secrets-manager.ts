@@ -50,7 +50,8 @@ export async function withSecretStore<T>(work: (store: SecretStore) => Promise<T
   try {
     return await work({
       read: async (id) => {
-        const found = await ask(() => client.send(new aws.GetSecretValueCommand({ SecretId: id }))).catch(whenMissing);
+        const current = { SecretId: id, VersionStage: 'AWSCURRENT' };
+        const found = await ask(() => client.send(new aws.GetSecretValueCommand(current))).catch(whenMissing);
         if (found === undefined) return undefined;
         const { SecretString: value = '', VersionId: versionId = '' } = found;
         return { value, versionId };

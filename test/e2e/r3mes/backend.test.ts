@@ -1,11 +1,14 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALEMBIC_PROGRAM, freePorts } from '@signalbox/protocol/testing';
+import type { RealDocker } from '@signalbox/actions/testing';
+import { ALEMBIC_PROGRAM, freePorts, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackend, releaseBackend } from '../../lab/furnish-backend.ts';
+import { BACKEND_IMAGE, runByCompose } from '../../lab/furnish-compose.ts';
 import { runOn } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';
+import { dockerOfTest, realDocker } from '../support/docker.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
 
 // Several whole runs each, on real programs.
@@ -16,14 +19,15 @@ const QUICK = { window: '2s', patience: '8s', alembic: ALEMBIC_PROGRAM };
 /** What a service leaves behind when it runs, and git's own records of where it has been. */
 const host = (line: string) => !/__pycache__|\/\.git\//.test(line);
 
-/** A backend of release 0.9.0 with users in its database, whose code is a clone. */
-async function scene() {
+/** A backend of release 0.9.0 with users in its database, whose code is a clone. @param engine runs it, where no unit does. */
+async function scene(engine?: RealDocker) {
   const server = await postgresOfTest();
   psql(server, 'postgres', 'CREATE DATABASE r3mes');
   const [port = 0] = await freePorts(1);
   const made = await R3mesWorld.with((dir) => {
     const backend = createBackend({ dir, port, databaseUrl: server.uri('r3mes'), needs: [OLD] });
     appendFileSync(backend.envFile, 'OLD_CORS_ORIGINS=https://app.r3mes.io\n');
+    const compose = engine && runByCompose(backend);
     releaseBackend(backend, [
       { version: '1.0.0', needs: [NEW] },
       { version: '1.0.1-bad', needs: ['004_not_there'] },
@@ -34,7 +38,8 @@ async function scene() {
       'r3mes',
       `INSERT INTO users (wallet_address, credits) SELECT 'remes1' || i, i FROM generate_series(1, 50) i`,
     );
-    return { hosts: [backend.sandbox], backend };
+    if (engine && compose) engine.compose(compose, 'up', '--detach', '--build', 'backend');
+    return { hosts: [backend.sandbox], backend, compose };
   });
   const { world, backend } = made;
   const params = {
@@ -89,6 +94,54 @@ describe.skipIf(!realBackend)('runbooks/r3mes/backend-upgrade', () => {
     expect(compareSnapshots(before[1], await takeSnapshot(backend.sandbox)).filter(host)).toEqual([]);
     const again = await world.signalbox(['undo', undone.id, '--yes', '--detach']);
     expect([again.exitCode, again.stderr]).toEqual([1, expect.stringContaining('has no way back')]);
+    expect(JSON.stringify([bad.log, run.log])).not.toContain(encodeURIComponent(server.password));
+  });
+});
+
+describe.skipIf(!realBackend || !realDocker())('runbooks/r3mes/backend-upgrade of a service of compose', () => {
+  it('[T17] [T19] [T21] image, code, schema, rows and variables go back together, and the old container serves; a good release stays', async () => {
+    const engine = await dockerOfTest();
+    const { world, backend, server, params, head, database, compose } = await scene(engine);
+    const by = { ...params, database, quietFor: '2s', runs: 'docker', compose, socket: engine.socket };
+    const id = () => engine.run('ps', '--quiet', '--filter', 'label=com.docker.compose.service=backend');
+    const images = () => ({
+      runs: engine.run('inspect', '--format', '{{.Image}}', id()),
+      named: engine.run('image', 'inspect', '--format', '{{.Id}}', BACKEND_IMAGE),
+    });
+    const serves = async () => {
+      const { headers } = await fetch(`${backend.url}/health`);
+      const { version } = Object(await (await fetch(`${backend.url}/api/v1/status`)).json());
+      return { version, origin: headers.get('access-control-allow-origin') };
+    };
+    await until('the container to serve', () => serves().catch(() => false));
+    const all = async () => [contentOf(server, 'r3mes'), await head(), images(), await serves()];
+    const [before, files] = [await all(), await takeSnapshot(backend.sandbox)];
+
+    // Nothing is further than this: new schema, new variables, new code, and a new image that has taken the name of the old one.
+    const badId = await world.begin('backend-upgrade', { ...by, revision: 'v1.0.1-bad' });
+    await world.passed(badId, 'release/answers');
+    expect(await serves()).toMatchObject({ version: '1.0.1-bad', origin: 'https://app.r3mes.io' });
+    expect(images().named).not.toBe(Object(before[2]).named);
+    const bad = await world.ended(badId);
+    expect([bad.outcome, bad.failures.map((line) => line.split(':')[0])]).toEqual(['rolled-back', ['release/healthy']]);
+    await until('the old container to serve', () => serves().catch(() => false));
+    expect(await all()).toEqual(before);
+    expect(compareSnapshots(files, await takeSnapshot(backend.sandbox)).filter(host)).toEqual([]);
+
+    const run = await world.run('backend-upgrade', { ...by, revision: 'v1.0.0' });
+    expect([run.outcome, run.failures]).toEqual(['completed', []]);
+    expect(valuesOf(run, 'release/healthy')).toMatchObject({ body: { status: 'healthy', revision: NEW, users: 50 } });
+    expect(await serves()).toEqual({ version: '1.0.0', origin: 'https://app.r3mes.io' });
+    const { runs, named } = images();
+    expect(named).toBe(runs);
+    // On record for good: both images by their content, and the commit that the container mounts.
+    const commit = (await runOn(backend.sandbox, ['git', '-C', backend.folder, 'rev-parse', 'HEAD'])).stdout.trim();
+    const { steps } = JSON.parse((await world.signalbox(['--json', 'report', run.id])).stdout);
+    expect(steps.find(({ step }: { step: string }) => step === 'release/container-started').receipt).toMatchObject({
+      image: runs,
+      commit,
+      container: { image: Object(before[2]).runs, imageName: BACKEND_IMAGE },
+    });
     expect(JSON.stringify([bad.log, run.log])).not.toContain(encodeURIComponent(server.password));
   });
 });

@@ -7,6 +7,7 @@ import { NGINX } from '../../lab/furnish-nginx.ts';
 import { addProxyAndGreen } from '../../lab/furnish-proxy.ts';
 import { showUnit } from '../../lab/sandbox.ts';
 import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
+import { currentVersion, makeSecret, realSecretsManager, secretIn, secretsManagerOfTest } from '../support/aws.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';
 import { certified, confirmChecks, monitoring } from '../support/production.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
@@ -43,8 +44,11 @@ function users(url: string) {
   return { got, leave };
 }
 
-describe.skipIf(!realBackend || !real)('runbooks/r3mes/production-cutover', () => {
-  it('[T19] [T22] [T25] all users are on green and not one request failed; a green that fails them is taken back while they are served', async () => {
+const [SECRET, NEW_SECRET] = ['r3mes/production', 'r3mes/production-green'];
+
+describe.skipIf(!realBackend || !real || !realSecretsManager())('runbooks/r3mes/production-cutover', () => {
+  it('[T19] [T22] [T25] all users are on green and not one request failed; a green that fails them is taken back with the secrets while they are served', async () => {
+    const store = await secretsManagerOfTest();
     const server = await postgresOfTest();
     psql(server, 'postgres', 'CREATE DATABASE r3mes');
     const [port = 0, proxy = 0, green = 0] = await freePorts(3);
@@ -55,20 +59,27 @@ describe.skipIf(!realBackend || !real)('runbooks/r3mes/production-cutover', () =
     });
     const checked = join(world.dir, 'checked.env');
     writeFileSync(checked, 'CORS_ALLOWED_ORIGINS=https://app.r3mes.io\n', { mode: 0o600 });
+    const secretsFile = join(world.dir, 'production.env');
+    writeFileSync(secretsFile, `DATABASE_URL=${server.uri('r3mes')}\n`, { mode: 0o600 });
+    const formerly = JSON.stringify({ database_url: 'postgresql://former', redis_url: 'redis://kept' });
+    const version = makeSecret(store, SECRET, formerly);
     const { port: apiPort, caFile } = await certified(world.dir, 90);
     const params = {
       ...{ api: 'api.r3mes.io', apiHost: '127.0.0.1', apiPort, caFile, monitoring: await monitoring() },
       ...{ database: { uri: world.secret('database', server.uri('r3mes')) }, file: checked },
       ...{ dumps: join(world.dir, 'dumps'), greenAddress: front.green.address, greenUrl: front.green.url },
       ...{ blueUrl: backend.url },
+      ...{ updateSecrets: true, secret: SECRET, secretsFile },
       ...{ upstreamFile: front.upstreamFile, nginxConfig: front.config, accessLog: front.accessLog },
       ...{ publicUrl: front.url, enough: 20, window: '2s', patience: '30s' },
     };
     await until('nginx to serve', () => fetch(front.url).then(({ status }) => status === 404));
     const unit = async (name: string) => (await showUnit(backend.sandbox, name, ['ActiveState'])).ActiveState;
-    const approve = async (id: string) => {
+    const approve = async (id: string, secret = SECRET) => {
       await confirmChecks(world, id);
       await world.started(id, 'go');
+      const kept = secret === SECRET ? { redis_url: 'redis://kept' } : {};
+      expect(JSON.parse(secretIn(store, secret))).toEqual({ ...kept, database_url: server.uri('r3mes') });
       expect((await world.signalbox(['approve', id, 'go', '--yes'])).exitCode).toBe(0);
     };
     const before = [await takeSnapshot(backend.sandbox), contentOf(server, 'r3mes')] as const;
@@ -86,13 +97,15 @@ describe.skipIf(!realBackend || !real)('runbooks/r3mes/production-cutover', () =
     expect([bad.outcome, bad.failures.map((line) => line.split(':')[0])]).toEqual(['rolled-back', ['no-request-lost']]);
     expect(compareSnapshots(before[0], await takeSnapshot(backend.sandbox)).filter(own)).toEqual([]);
     expect(await unit(front.green.unit)).toBe('inactive');
+    expect([secretIn(store, SECRET), currentVersion(store, SECRET)]).toEqual([formerly, version]);
     expect(unlucky.got.get('500')).toBeGreaterThan(0);
     expect(Object(await (await fetch(`${front.url}/api/v1/status`)).json()).environment).toBe('development');
 
     const lucky = users(front.url);
-    const second = await world.begin('production-cutover', params);
+    // Into one that is made on the way: moto does not follow a label that was moved back when it takes the next version.
+    const second = await world.begin('production-cutover', { ...params, secret: NEW_SECRET });
     await confirmChecks(world, second, 'before');
-    await approve(second);
+    await approve(second, NEW_SECRET);
     await confirmChecks(world, second, 'after');
     const run = await world.ended(second);
     await lucky.leave();
@@ -110,5 +123,7 @@ describe.skipIf(!realBackend || !real)('runbooks/r3mes/production-cutover', () =
     expect([...lucky.got.keys()].sort()).toEqual(['development', 'production']);
     expect([await unit(backend.sandbox.unit), await unit(front.green.unit)]).toEqual(['inactive', 'active']);
     expect(contentOf(server, 'r3mes')).toEqual(before[1]);
+    expect(JSON.parse(secretIn(store, NEW_SECRET))).toEqual({ database_url: server.uri('r3mes') });
+    expect(JSON.stringify([bad.log, run.log])).not.toContain(encodeURIComponent(server.password));
   });
 });

@@ -48,6 +48,19 @@ async function end(server: ChildProcess): Promise<void> {
   await gone;
 }
 
+/** Makes a secret as a person does. @returns the id of its version. */
+export const makeSecret = (store: SecretsManagerOfTest, id: string, value: string): string =>
+  askStore(store, 'c.create_secret(Name=sys.argv[1], SecretString=sys.argv[2])["VersionId"]', id, value);
+
+/** @returns the id of the version that is current. */
+export const currentVersion = (store: SecretsManagerOfTest, id: string): string =>
+  askStore(store, 'c.get_secret_value(SecretId=sys.argv[1], VersionStage="AWSCURRENT")["VersionId"]', id);
+
+function askStore({ environment }: SecretsManagerOfTest, expression: string, ...args: string[]): string {
+  const program = `import boto3,sys\nc=boto3.client("secretsmanager")\nprint(${expression})`;
+  return execFileSync(PYTHON, ['-c', program, ...args], { env: environment, encoding: 'utf8' }).trim();
+}
+
 /** As a person asks, with Amazon's own library. @returns what it holds, or the name of the exception. */
 export function secretIn({ environment }: SecretsManagerOfTest, id: string): string {
   return execFileSync(PYTHON, ['-c', READ_SECRET, id], { env: environment, encoding: 'utf8' }).trim();

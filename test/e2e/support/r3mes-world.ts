@@ -142,10 +142,13 @@ export class R3mesWorld {
 
   async #has(what: string, id: string, fits: (event: RunEvent) => boolean): Promise<void> {
     const look = async () => {
-      const entries = await this.operator.log(id).catch(() => []);
-      return entries.some(({ events }) => events.some(fits));
+      const events = (await this.operator.log(id).catch(() => [])).flatMap((entry) => entry.events);
+      if (events.some(fits)) return true;
+      const over = events.find(({ type }) => type === 'Ended' || type === 'Held');
+      if (over) throw new Error(`${id}, ${over.type}: ${failuresIn(events)}`);
+      return false;
     };
-    await until(what, look, { timeoutMs: 60_000 });
+    await until(what, look, { timeoutMs: 120_000 });
   }
 
   async ended(id: string, timeoutMs = 120_000): Promise<Run> {
@@ -162,10 +165,7 @@ export class R3mesWorld {
     );
     const events = log.flatMap((entry) => entry.events);
     const end = events.find((event) => event.type === 'Ended');
-    const failures = events.flatMap((event) =>
-      event.type === 'StepFailed' ? [`${event.step}: ${event.failure.code} ${event.failure.message}`] : [],
-    );
-    return { id, outcome: end?.type === 'Ended' ? end.outcome : '', failures, log, events };
+    return { id, outcome: end?.type === 'Ended' ? end.outcome : '', failures: failuresIn(events), log, events };
   }
 
   async #online(): Promise<void> {
@@ -175,6 +175,12 @@ export class R3mesWorld {
       return this.#hosts.every((host) => beating.some(({ name }) => name === host.name));
     });
   }
+}
+
+function failuresIn(events: readonly RunEvent[]): string[] {
+  return events.flatMap((event) =>
+    event.type === 'StepFailed' ? [`${event.step}: ${event.failure.code} ${event.failure.message}`] : [],
+  );
 }
 
 function isAbout(

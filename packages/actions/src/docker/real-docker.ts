@@ -55,6 +55,12 @@ export class RealDocker implements AsyncDisposable {
     return done.stdout.trim();
   }
 
+  /** The same with compose. */
+  compose(file: string, ...words: string[]): void {
+    const done = spawnSync('/usr/bin/docker-compose', ['--file', file, ...words], { env: this.env, encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`docker-compose ${words.join(' ')}: ${done.stderr}`);
+  }
+
   get env() {
     return { PATH: '/usr/bin:/bin', DOCKER_HOST: `unix://${this.socket}` };
   }
@@ -65,6 +71,11 @@ export class RealDocker implements AsyncDisposable {
     mkdirSync(join(root, 'bin'));
     copyFileSync(BUSYBOX, join(root, 'bin', 'busybox'));
     writeFileSync(join(root, 'release'), release);
+    return this.importRoot(name, root);
+  }
+
+  /** An image of what lies in a folder. @returns its id. */
+  importRoot(name: string, root: string): string {
     const packed = spawnSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 64 * 1024 * 1024 });
     const made = spawnSync('/usr/bin/docker', ['import', '-', name], {
       env: this.env,

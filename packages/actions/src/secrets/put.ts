@@ -72,7 +72,12 @@ export const secretsPut = defineAction<With>({
         if (now?.versionId === before) return { restored: false };
         if (now?.versionId !== version) throw changed(id);
         if (before === undefined) await store.remove(id);
-        else await store.goBack(id, { from: version, to: before });
+        else {
+          await store.goBack(id, { from: version, to: before });
+          if ((await store.read(id))?.versionId !== before) {
+            throw actionError('SB-ACT-SECRET-DIFFERS', `${id} was put back, and the version before is not current`);
+          }
+        }
         return { restored: true };
       }),
     );
