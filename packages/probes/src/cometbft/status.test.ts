@@ -1,6 +1,9 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, rename, stat } from 'node:fs/promises';
 import { holds } from '@signalbox/protocol';
-import { codeOf, LocalHost, StandInUnits } from '@signalbox/protocol/testing';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { codeOf, LocalHost, StandInUnits, until } from '@signalbox/protocol/testing';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { probeByName } from '../catalogue.ts';
 import type { Probe } from '../contract.ts';
 import { StandInServer } from '../support/stand-in-server.ts';
@@ -92,6 +95,42 @@ describe('cometbft.status', () => {
     await rpc[Symbol.asyncDispose]();
     await unitUp({ ActiveState: 'activating', SubState: 'auto-restart', NRestarts: 4, MainPID: 0 });
     expect(await sample()).toEqual({ activeState: 'activating', unitState: 'activating', restarts: 4, mainPid: 0 });
+  });
+
+  describe('tells a node of the installed release from one that still runs the former', () => {
+    let path: string;
+    beforeEach(() => {
+      path = host.file('remesd');
+    });
+    /** As a unit starts it. It waits on its standard input for ever. */
+    async function started(args: string[] = []): Promise<ChildProcess> {
+      const { ctimeMs } = await stat(path);
+      // The kernel says to a hundredth of a second when a process was started.
+      await until('the file to be older than what is started now', () => Date.now() > ctimeMs + 50);
+      const child = spawn(path, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      await once(child, 'spawn');
+      const ExecStart = `{ path=${path} ; argv[]=${path} start --home ${host.file('home')} ; ignore_errors=no }`;
+      await unitUp({ MainPID: child.pid ?? 0, ExecStart });
+      return child;
+    }
+    const runsInstalled = async () => (await sample()).runsInstalled;
+
+    it.each([
+      ['a binary', () => copyFile('/bin/sleep', path), ['1000']],
+      ['a script', () => host.write('remesd', '#!/bin/sh\nread forever\n', 0o755), []],
+    ])('%s', async (_what, put, args) => {
+      await put();
+      await started(args);
+      expect(await runsInstalled()).toBe(true);
+      // A release is put in its place, as an installation does it, and nobody starts it.
+      await rename(path, `${path}.former`);
+      expect(await runsInstalled()).toBe(false);
+      await put();
+      expect(await runsInstalled()).toBe(false);
+      await started(args);
+      expect(await runsInstalled()).toBe(true);
+    });
   });
 
   it('asks nobody when it cannot know the address', async () => {

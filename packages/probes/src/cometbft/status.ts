@@ -3,6 +3,7 @@ import { count64, parseJson64, type UnitReading } from '@signalbox/protocol/read
 import { z } from 'zod';
 import { defineProbe } from '../contract.ts';
 import { get } from '../support/get.ts';
+import { runsInstalled } from '../support/program.ts';
 import { lookAtUnit, RUNNING_VALUES, runningValues, UnitName } from '../support/unit.ts';
 import { rpcAddressOf } from './rpc-address.ts';
 
@@ -26,6 +27,10 @@ export const cometbftStatus = defineProbe<z.infer<typeof With>>({
   schema: With,
   values: {
     ...RUNNING_VALUES,
+    runsInstalled: {
+      type: 'boolean',
+      help: 'whether the main process runs the program that lies where the unit starts it, and not one that was replaced or removed since; absent without such a process',
+    },
     catchingUp: { type: 'boolean', help: 'false alone proves little: a node without peers says it too' },
     height: { type: 'number', help: 'newest block; decimal text above 2^53' },
     blockAgeSeconds: { type: 'number', unit: 's', help: "age of the newest block by this host's clock" },
@@ -42,7 +47,7 @@ export const cometbftStatus = defineProbe<z.infer<typeof With>>({
       // A node that no systemd here knows can still be asked where its address is given.
       if (rpc === undefined) throw error;
     }
-    const known = reading !== undefined && reading.loadState !== 'not-found' ? runningValues(reading) : {};
+    const known = reading !== undefined && reading.loadState !== 'not-found' ? await ofUnit(reading) : {};
     const base = rpc ?? (reading && (await rpcAddressOf(reading)));
     if (base === undefined) return known;
     try {
@@ -53,6 +58,10 @@ export const cometbftStatus = defineProbe<z.infer<typeof With>>({
     }
   },
 });
+
+async function ofUnit(reading: UnitReading): Promise<Values> {
+  return withoutUnknown({ ...runningValues(reading), runsInstalled: await runsInstalled(reading) });
+}
 
 async function ask(context: HostContext, base: string): Promise<Values> {
   const [status, netInfo] = await Promise.all([

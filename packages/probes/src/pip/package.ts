@@ -1,10 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type HostContext, isJsonObject } from '@signalbox/protocol';
-import { ageSeconds, asOwner, readProcessStat } from '@signalbox/protocol/readings';
+import { asOwner } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { probeError } from '../codes.ts';
 import { defineProbe } from '../contract.ts';
+import { startedAtMs } from '../support/program.ts';
 import { lookAtUnit, UnitName } from '../support/unit.ts';
 
 const With = z.strictObject({
@@ -65,10 +66,4 @@ async function ask(context: HostContext, venv: string, [program, ...words]: read
   const result = await context.exec(await asOwner(venv, [path, ...words]), { quiet: true, timeoutMs: 60_000 });
   if (result.exitCode === undefined) throw probeError('SB-PROBE-PIP', `${path} gave no answer`);
   return result;
-}
-
-/** By the wall clock. */
-async function startedAtMs(pid: number): Promise<number> {
-  const [stat, uptime] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile('/proc/uptime', 'utf8')]);
-  return Date.now() - ageSeconds(readProcessStat(stat), uptime) * 1_000;
 }

@@ -180,6 +180,7 @@ export const probes: ProbeSpec[] = [
     'cometbft.status',
     {
       ...running,
+      runsInstalled: 'boolean',
       catchingUp: 'boolean',
       height: 'number',
       blockAgeSeconds: 'number',
