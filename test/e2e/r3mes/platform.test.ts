@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALEMBIC_PROGRAM, freePorts } from '@signalbox/protocol/testing';
+import { ALEMBIC_PROGRAM, freePorts, until } from '@signalbox/protocol/testing';
 import { describe, expect, it, vi } from 'vitest';
 import { createBackend, releaseBackend } from '../../lab/furnish-backend.ts';
 import { createDashboard } from '../../lab/furnish-dashboard.ts';
 import { downloadedBinary } from '../../lab/furnish-node.ts';
 import { createSandbox } from '../../lab/sandbox.ts';
 import { countDoubleSigns, readSignatures } from '../../lab/signatures.ts';
-import { compareSnapshots, takeSnapshot } from '../../lab/snapshot.ts';
+import { compareSnapshots, type Snapshot, takeSnapshot } from '../../lab/snapshot.ts';
 import { alembicUpgrade, contentOf, postgresOfTest, psql, realBackend } from '../support/databases.ts';
 import { R3mesWorld, valuesOf } from '../support/r3mes-world.ts';
 
@@ -21,7 +21,7 @@ const RELEASE = 'v1.0.0';
 const host = (line: string) => !/__pycache__|\/\.git\//.test(line);
 
 describe.skipIf(!realBackend)('runbooks/r3mes/platform-upgrade', () => {
-  it('[T05] [T14] [T17] [T21] a dashboard that is wrong at the very end takes back miners, node, backend and database; else all are new', async () => {
+  it('[T05] [T14] [T17] [T21] a dashboard that is wrong at the very end takes back miners, node, backend and database; else all are new, and days later old again', async () => {
     const server = await postgresOfTest();
     psql(server, 'postgres', 'CREATE DATABASE r3mes');
     const [port = 0, rpc = 0, p2p = 0, stats = 0, site = 0] = await freePorts(5);
@@ -43,27 +43,39 @@ describe.skipIf(!realBackend)('runbooks/r3mes/platform-upgrade', () => {
       ...{ code: backend.folder, alembic: ALEMBIC_PROGRAM, backendFile: backend.envFile, backendUrl: backend.url },
       ...{ dumps: join(world.dir, 'dumps'), quietFor: '2s', window: '2s', patience: '30s' },
       ...{ binary, sha256: createHash('sha256').update(readFileSync(binary)).digest('hex'), version: RELEASE },
-      ...{ home: node.home, minerPackage: 'r3mes-miner==1.0.0', standardise: false, checklist: false },
+      ...{ home: node.home, minerPackage: 'r3mes-miner==1.0.0', standardise: false },
       ...{ dashboard: web.folder, dashboardUrl: `${web.url}/`, gone: ['http://old.r3mes.io'] },
       ...{ api: 'https://api.r3mes.io', blockchainRpc: 'https://rpc.r3mes.io', socket: 'wss://api.r3mes.io' },
     };
     const platform = () => Promise.all(hosts.map(takeSnapshot));
+    const jsonOf = async (url: string) => Object(await (await fetch(url)).json());
+    const running = async () => [
+      (await jsonOf(`${backend.url}/api/v1/status`)).version,
+      (await jsonOf(`http://127.0.0.1:${rpc}/abci_info`)).result.response.version,
+      (await jsonOf(`http://127.0.0.1:${stats}/stats`)).version,
+    ];
+    const expectAsIn = async (before: readonly Snapshot[]) => {
+      const after = await platform();
+      for (const [i, snapshot] of before.entries()) {
+        expect(compareSnapshots(snapshot, after[i] ?? snapshot).filter(host), hosts[i]?.name).toEqual([]);
+      }
+      expect(contentOf(server, 'r3mes')).toEqual(rows);
+      expect(await running()).toEqual(versions);
+    };
 
     const pinned = join(web.folder, 'pinned.json');
     writeFileSync(pinned, JSON.stringify({ NEXT_PUBLIC_WS_URL: 'ws://old.r3mes.io' }));
     const [before, rows] = [await platform(), contentOf(server, 'r3mes')];
+    const versions = await until('all to answer', () => running().catch(() => undefined));
     const bad = await world.run('platform-upgrade', { ...params, patience: '20s' }, 240_000);
     expect([bad.outcome, bad.failures.map((line) => line.split(':')[0])]).toEqual([
       'rolled-back',
       ['dashboard/served'],
     ]);
-    const after = await platform();
-    for (const [i, snapshot] of before.entries()) {
-      expect(compareSnapshots(snapshot, after[i] ?? snapshot).filter(host), hosts[i]?.name).toEqual([]);
-    }
-    expect(contentOf(server, 'r3mes')).toEqual(rows);
+    await expectAsIn(before);
 
     rmSync(pinned);
+    const old = await platform();
     const run = await world.run('platform-upgrade', params, 240_000);
     expect([run.outcome, run.failures]).toEqual(['completed', []]);
     expect(valuesOf(run, 'backend/healthy')).toMatchObject({ body: { revision: NEW, users: 50 } });
@@ -74,5 +86,33 @@ describe.skipIf(!realBackend)('runbooks/r3mes/platform-upgrade', () => {
     // One clock over all of it.
     const report = await world.signalbox(['report', run.id]);
     expect(report.stdout).toMatch(/platform/);
+
+    // Days later: nothing but what was kept is known, and who takes it back is neither who began it nor who agrees.
+    psql(server, 'r3mes', `INSERT INTO users (wallet_address) VALUES ('came later')`);
+    await world.restartCoordinator();
+    const type = (...args: string[]) =>
+      world.signalbox(['undo', run.id, '--yes', '--detach', ...args], { as: 'deputy' });
+    const refused = await type();
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/blocks \d+ to \d+, by what was signed here.*public\.users: 50 -> 51 rows/),
+    ]);
+    expect(await type('--accept-loss')).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--note') });
+    const signed = Number(readSignatures(node).at(-1)?.height);
+    const note = 'orders are lost by it';
+    const undone = await world.undone(run.id, ['--accept-loss', '--note', note]);
+    expect([undone.outcome, undone.failures]).toEqual(['completed', []]);
+    expect(undone.shown).toMatch(/loses: public\.users: 50 -> 51 rows/);
+    await expectAsIn(old);
+    await until('the old node to sign on', () => Number(readSignatures(node).at(-1)?.height) > signed);
+    expect(countDoubleSigns(readSignatures(node))).toBe(0);
+    const heights = readSignatures(node).map(({ height }) => Number(height));
+    expect(heights).toEqual(heights.toSorted((a, b) => a - b));
+    const { stdout } = await world.signalbox(['report', undone.id, '--format', 'md']);
+    for (const word of ['deputy', 'undo-approved approved by approver', note]) expect(stdout).toContain(word);
+    // What came since is not deleted: it stands beside.
+    const aside = psql(server, 'postgres', `SELECT datname FROM pg_database WHERE datname LIKE 'r3mes_before%'`);
+    const users = aside.split('\n').map((name) => psql(server, name, 'SELECT count(*) FROM users'));
+    expect(users).toContain('51');
   });
 });
