@@ -2,17 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { exampleOf } from '../lab/examples.ts';
 import { REPOSITORY } from '../lab/programs.ts';
 
 const folder = join(REPOSITORY, 'runbooks', 'r3mes');
 const RUNBOOKS = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
 const guide = readFileSync(join(REPOSITORY, 'docs', 'guides', 'r3mes.md'), 'utf8');
-
-/** What the head of a runbook says that a file of parameters looks like; nothing where it needs none. */
-function exampleOf(text: string): object {
-  const [, lines = ''] = /^# \w+\.yaml, for example:\n((?:# {3}.*\n)+)/m.exec(text) ?? [];
-  return parse(lines.replaceAll(/^#/gm, '')) ?? {};
-}
 
 describe('the runbooks of R3MES', () => {
   it('are all named by the guide', () => {

@@ -13,7 +13,7 @@ export const AUTHORITY_FILE = '/etc/r3mes/tls.pem';
 
 const KEY_FILE = '/etc/r3mes/tls.key';
 const GREEN_CODE = '/opt/r3mes/backend-green';
-const GREEN_ENV = '/etc/r3mes/backend-green.env';
+export const GREEN_ENV = '/etc/r3mes/backend-green.env';
 const UPSTREAM = 'r3mes_backend';
 const USERS = '/usr/local/bin/r3mes-users';
 
