@@ -23,6 +23,11 @@ const NEEDED = [
     present: ['python3', '-m', 'pip', '--version'],
   },
   {
+    name: 'golang-go',
+    why: 'programs are built by a real Go',
+    present: ['go', 'version'],
+  },
+  {
     name: 'postgresql',
     why: 'databases are dumped, restored and migrated on a real PostgreSQL',
     present: ['sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb && command -v pg_dump'],

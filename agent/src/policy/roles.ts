@@ -14,7 +14,7 @@ const LOOK: Allowed = {
 };
 
 const NODE: Allowed = {
-  actions: ['earlier.undo', 'file.*', 'http.request', 'remesd.*', 'systemd.*'],
+  actions: ['earlier.undo', 'file.*', 'git.checkout', 'go.build', 'http.request', 'remesd.*', 'systemd.*'],
   units: ['remesd.service', 'cosmovisor.service'],
   paths: [
     '/home/remes/**',

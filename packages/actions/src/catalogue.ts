@@ -13,6 +13,7 @@ import { fileBackup } from './file/backup.ts';
 import { fileInstall } from './file/install.ts';
 import { fileSwap } from './file/swap.ts';
 import { gitCheckout } from './git/checkout.ts';
+import { goBuild } from './go/build.ts';
 import { httpRequest } from './http/request.ts';
 import { kafkaOffsetsSet } from './kafka/offsets-set.ts';
 import { kubernetesScale } from './kubernetes/scale.ts';
@@ -65,6 +66,7 @@ export const actions: readonly Action[] = [
   fileInstall,
   fileSwap,
   gitCheckout,
+  goBuild,
   httpRequest,
   kafkaOffsetsSet,
   kubernetesScale,

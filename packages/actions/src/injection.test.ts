@@ -62,6 +62,7 @@ describe('what a runbook says', () => {
       'kubernetes.scale',
       (namespace) => ({ cluster: { namespace }, deployment: 'd', replicas: 0 }),
     ],
+    ['go: a package', './cmd/remesd', 'go.build', (name) => ({ folder: '/p', package: name, output: '/o' })],
     ['npm: a script', 'build:prod', 'npm.build', (script) => ({ folder: '/p', script })],
     ['nginx: an upstream', 'backend', 'nginx.upstream', (name) => ({ file: '/u.conf', name, servers: ['a:1'] })],
     [

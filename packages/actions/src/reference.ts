@@ -77,7 +77,10 @@ function fields({ properties, required }: JsonObject): string[][] {
   return Object.entries(isJsonObject(properties) ? properties : {}).map(([name, schema]) => {
     const shown = wanted.includes(name) ? `**\`${name}\`**` : `\`${name}\``;
     const { description, default: preset } = isJsonObject(schema) ? schema : {};
-    const text = [description, preset === undefined ? undefined : `Default \`${String(preset)}\`.`];
+    const text = [
+      description,
+      preset === undefined ? undefined : `Default \`${typeof preset === 'string' ? preset : JSON.stringify(preset)}\`.`,
+    ];
     return [shown, typeOf(schema), text.filter(Boolean).join(' ')];
   });
 }

@@ -45,7 +45,7 @@ function fieldsOf({ properties, required }: JsonObject): string[][] {
     const { description, default: preset } = isJsonObject(schema) ? schema : {};
     const text = [
       description,
-      preset === undefined ? undefined : `Default \`${String(preset)}\`.`,
+      preset === undefined ? undefined : `Default \`${typeof preset === 'string' ? preset : JSON.stringify(preset)}\`.`,
       wanted.includes(name) ? 'Must be given.' : undefined,
     ];
     return [`\`${name}\``, text.filter(Boolean).join(' ')];

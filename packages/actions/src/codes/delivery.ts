@@ -33,6 +33,16 @@ export const DELIVERY_CODES = {
     means: 'What answers there is no Alertmanager with the API v2, or it refused the silence.',
     next: 'Give its URL without `/api/v2`, and the Authorization header if it wants one; the message has its own words.',
   },
+  'SB-ACT-GO-MODULE': {
+    class: 'terminal',
+    means: 'The folder is no Go module.',
+    next: 'Give the working tree that has go.mod; nothing was changed.',
+  },
+  'SB-ACT-OUTPUT-EXISTS': {
+    class: 'terminal',
+    means: 'A file is there already where a program was to be built. It was not touched.',
+    next: 'Name another path, such as one with the version in it, or remove the file if nobody needs it.',
+  },
   'SB-ACT-NPM-PROJECT': {
     class: 'terminal',
     means: 'The folder is no project that can be built exactly: package.json, the script, or the lock file is missing.',
