@@ -196,7 +196,7 @@ const CASES: Record<FindingCode, Case> = {
     ['until: { height: { rising', 'until: { height: { «rising»'],
   ),
   SB317: edit(['        for: 3s\n      holdUntil: crossing\n', ''], ['id: stays-down', 'id: «stays-down»']),
-  SB318: edit(['    - id: stopped\n', '    - id: early\n      «only»: undo\n      gate: chain\n    - id: stopped\n']),
+  SB318: edit(['    - id: stopped\n', '    - id: early\n      «only»: undo\n      approve: {}\n    - id: stopped\n']),
   SB319: edit(['      holdUntil: crossing', '      «onBreak»: hold']),
   SB320: edit([
     '      pointOfNoReturn:\n        statement: No way back.\n        guards: [stays-down]',

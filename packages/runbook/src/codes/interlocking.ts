@@ -105,8 +105,8 @@ export const INTERLOCKING_FINDINGS = {
   SB318: {
     severity: 'warning',
     class: 'terminal',
-    means: 'A step that is passed only on the way back, with nothing before it that would be undone.',
-    next: 'Move it behind the steps whose undo it belongs to, or remove it.',
+    means: 'A person is asked only on the way back, with nothing before it whose undo waits for that.',
+    next: 'Move it behind the steps whose undo it belongs to, or remove it; a gate may stand first, to prove the end.',
   },
   SB319: {
     severity: 'error',

@@ -39,10 +39,10 @@ function nameOf({ name, version }: ActionSpec | ProbeSpec): string {
   return `${name}@${version}`;
 }
 
-/** Receipts have the fields that later steps may name. */
+/** Receipts have the fields that later steps may name: numbers, which gates can compare and texts can hold. */
 function actionOf(spec: ActionSpec, act: Action): Action {
   const { name, version, summary, does } = spec;
-  const fields: JsonObject = Object.fromEntries(Object.keys(spec.receipt).map((field) => [field, `${name} ${field}`]));
+  const fields: JsonObject = Object.fromEntries(Object.keys(spec.receipt).map((field, i) => [field, 1_000 + i]));
   const effect = spec.effect === 'declared' ? act.effect : spec.effect;
   return {
     ...act,
