@@ -4,6 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // Packages are tested from their sources; programs started by tests (agents, coordinators) run from dist, which setup built.
 const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
 
+/** What mostly waits for the events of other programs leaves half of two cores idle with two workers. */
+const WAITING = 3;
+
 /** Files of the lab wait for each other; spread among those of e2e, one of each runs at a time. */
 class LabAmongOthers extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -60,6 +63,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
+          maxWorkers: WAITING,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
@@ -73,6 +77,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['test/lab/hosts/global-setup.ts'],
           setupFiles: ['test/lab/hosts/alone.ts', 'test/lab/hosts/boot.ts'],
+          maxWorkers: WAITING,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
