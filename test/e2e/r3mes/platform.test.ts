@@ -43,7 +43,7 @@ describe.skipIf(!realBackend)('runbooks/r3mes/platform-upgrade', () => {
       ...{ code: backend.folder, alembic: ALEMBIC_PROGRAM, backendFile: backend.envFile, backendUrl: backend.url },
       ...{ dumps: join(world.dir, 'dumps'), quietFor: '2s', window: '2s', patience: '30s' },
       ...{ binary, sha256: createHash('sha256').update(readFileSync(binary)).digest('hex'), version: RELEASE },
-      ...{ home: node.home, minerPackage: 'r3mes-miner==1.0.0', standardise: false },
+      ...{ home: node.home, minerPackage: 'r3mes-miner==1.0.0', standardise: false, checklist: false },
       ...{ dashboard: web.folder, dashboardUrl: `${web.url}/`, gone: ['http://old.r3mes.io'] },
       ...{ api: 'https://api.r3mes.io', blockchainRpc: 'https://rpc.r3mes.io', socket: 'wss://api.r3mes.io' },
     };
