@@ -4,7 +4,7 @@ import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
 import { findProgram } from '../support/exec.ts';
 import { HostPath } from '../support/files.ts';
-import { changedByHand, commitOf, git, headOf, isBranch } from './repository.ts';
+import { changedByHand, commitOf, dirtyProblem, git, headOf, isBranch } from './repository.ts';
 
 const With = z.strictObject({
   folder: HostPath.describe('The working tree. git runs as its owner, without hooks.'),
@@ -114,13 +114,6 @@ function recorded({ commit, branch }: { commit?: unknown; branch?: unknown }) {
   )
     throw actionError('SB-ACT-NO-RECEIPT', 'nobody recorded which commit was checked out');
   return { commit, branch: typeof branch === 'string' ? branch : undefined };
-}
-
-async function dirtyProblem(context: HostContext, folder: string) {
-  const changed = await changedByHand(context, folder);
-  if (changed.length === 0) return [];
-  const some = changed.slice(0, 5).join(', ');
-  return [actionError('SB-ACT-GIT-DIRTY', `${changed.length} files in ${folder} were changed by hand: ${some}`)];
 }
 
 async function requireClean(context: HostContext, folder: string): Promise<void> {

@@ -61,6 +61,14 @@ export async function changedByHand(context: HostContext, folder: string): Promi
   return text === '' ? [] : text.split('\n').map((line) => line.replace(/^\S+\s+/, ''));
 }
 
+/** SB-ACT-GIT-DIRTY with the first paths, or nothing where nobody has changed anything. */
+export async function dirtyProblem(context: HostContext, folder: string) {
+  const changed = await changedByHand(context, folder);
+  if (changed.length === 0) return [];
+  const some = changed.slice(0, 5).join(', ');
+  return [actionError('SB-ACT-GIT-DIRTY', `${changed.length} files in ${folder} were changed by hand: ${some}`)];
+}
+
 /** The commit that a revision names here; undefined when the repository does not have it. */
 export async function commitOf(context: HostContext, folder: string, revision: string): Promise<string | undefined> {
   const words = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];

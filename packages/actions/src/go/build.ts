@@ -5,7 +5,7 @@ import { asOwner } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { changedByHand, commitOf, headOf } from '../git/repository.ts';
+import { commitOf, dirtyProblem, headOf } from '../git/repository.ts';
 import { executable, findProgram, succeed } from '../support/exec.ts';
 import { copyDurably, HostPath, lookAtFile, own, sha256File, sha256IfThere, syncFolderOf } from '../support/files.ts';
 
@@ -77,7 +77,10 @@ export const goBuild = defineAction<With>({
       await copyDurably(built, made, { uid, gid, mode: 0o755 });
       const sha256 = await sha256File(made);
       // A link and no rename: what somebody has put there meanwhile is not replaced.
-      await link(made, output);
+      await link(made, output).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error;
+        throw actionError('SB-ACT-OUTPUT-EXISTS', `${output} is there by now`, { cause: error });
+      });
       await syncFolderOf(output);
       return { sha256 };
     } finally {
@@ -113,14 +116,7 @@ function stageOf({ executionId }: HostContext, { output }: With): string {
 
 async function treeProblems(context: HostContext, { folder, revision }: With) {
   const { commit } = await headOf(context, folder);
-  const changed = await changedByHand(context, folder);
-  const problems = [];
-  if (changed.length > 0) {
-    const some = changed.slice(0, 5).join(', ');
-    problems.push(
-      actionError('SB-ACT-GIT-DIRTY', `${changed.length} files in ${folder} were changed by hand: ${some}`),
-    );
-  }
+  const problems = await dirtyProblem(context, folder);
   if (revision !== undefined && (await commitOf(context, folder, revision)) !== commit)
     problems.push(actionError('SB-ACT-GIT-REVISION', `${folder} is at ${commit.slice(0, 8)}, not at ${revision}`));
   return problems;
