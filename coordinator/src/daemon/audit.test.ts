@@ -5,7 +5,7 @@ import { type Logger, pino } from 'pino';
 import { beforeEach, expect, it } from 'vitest';
 import { provenRequests } from '../record/requests.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { type Asked, Audit } from './audit.ts';
+import { Audit, type AuditedRequest } from './audit.ts';
 import { coordinatorError } from './codes.ts';
 
 const MINUTE_MS = 60_000;
@@ -38,7 +38,7 @@ class Kept implements AuditLog {
 
 const signer = createKeyPair();
 const ayse = { name: 'ayse', key: 'UAYSE', role: 'operator' };
-const asked = (more: Partial<Asked> = {}): Asked => ({
+const asked = (more: Partial<AuditedRequest> = {}): AuditedRequest => ({
   verb: 'abort',
   run: 'r-1',
   by: ayse,

@@ -6,7 +6,7 @@ import { coordinatorError } from './codes.ts';
 import type { Ports } from './ports.ts';
 
 /** A request and what became of it. */
-export interface Asked {
+export interface AuditedRequest {
   readonly verb: string;
   readonly run?: string | undefined;
   readonly host?: string | undefined;
@@ -50,7 +50,7 @@ export class Audit {
   }
 
   /** Stored when it resolves, or said in the log that it is not. Never rejects. */
-  async write(asked: Asked): Promise<void> {
+  async write(asked: AuditedRequest): Promise<void> {
     const name = laneOf(asked);
     if (name === 'looked' && this.#looksAgain(asked)) return;
     const lane = this.#lanes.get(name) ?? { turn: Promise.resolve(), waiting: 0, unwritten: 0 };
@@ -77,7 +77,7 @@ export class Audit {
     lane.waiting -= 1;
   }
 
-  #looksAgain({ by, verb, run, host, failure }: Asked): boolean {
+  #looksAgain({ by, verb, run, host, failure }: AuditedRequest): boolean {
     const nowMs = this.#ports.clock.monotonicMs();
     const look = JSON.stringify([by?.key, verb, run, host, failure?.code]);
     for (const [old, atMs] of this.#looks) {
@@ -90,7 +90,7 @@ export class Audit {
   }
 
   #entry(
-    { data, failure, by, ...what }: Asked,
+    { data, failure, by, ...what }: AuditedRequest,
     { head, unwritten, ...where }: { head: Head; unwritten: number; lane: AuditLane; atMs: number },
   ): AuditEntry {
     return {
@@ -143,7 +143,7 @@ function indexOf(data: Uint8Array): number {
   }
 }
 
-function laneOf({ by, verb }: Asked): AuditLane {
+function laneOf({ by, verb }: AuditedRequest): AuditLane {
   if (by === undefined) return 'unproven';
   return isReading(verb) ? 'looked' : 'asked';
 }
