@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { HostContext, JsonObject } from '@signalbox/protocol';
 import { asOwner, readPostgresUri } from '@signalbox/protocol/readings';
-import { masked } from './shown.ts';
+import { masked } from './masked.ts';
 import { isThere, type SeenUnit, venvOf } from './units.ts';
 
 const LIMIT_MS = 12_000;

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { type HostContext, isJsonObject, type Json, type JsonObject } from '@signalbox/protocol';
-import { masked } from './shown.ts';
+import { masked } from './masked.ts';
 import { isThere } from './units.ts';
 
 const LIMIT_MS = 8_000;

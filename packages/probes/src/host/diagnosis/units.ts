@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { HostContext, JsonObject } from '@signalbox/protocol';
 import type { UnitReading } from '@signalbox/protocol/readings';
 import { lookAtUnit } from '../../support/unit.ts';
-import { masked } from './shown.ts';
+import { masked } from './masked.ts';
 
 /** A unit that the host knows. */
 export interface SeenUnit {

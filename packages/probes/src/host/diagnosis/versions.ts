@@ -3,7 +3,7 @@ import { release } from 'node:os';
 import { join } from 'node:path';
 import { type HostContext, isJsonObject, type Json, type JsonObject } from '@signalbox/protocol';
 import { asOwner, optionOf } from '@signalbox/protocol/readings';
-import { masked } from './shown.ts';
+import { masked } from './masked.ts';
 import { type SeenUnit, venvOf } from './units.ts';
 
 const LIMIT_MS = 5_000;

@@ -8,6 +8,3 @@ export function masked(line: string): string {
       '$1***',
     );
 }
-
-/** A thing that may be had, or a sentence that says why not. */
-export type Seen<T> = { there: T } | { why: string };
