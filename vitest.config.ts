@@ -1,28 +1,19 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { LongestFirst } from './test/longest-first.ts';
 
 // Packages are tested from their sources; programs started by tests (agents, coordinators) run from dist, which setup built.
 const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
 
+const SIMULATOR = 'packages/simulator/src/**/*.test.ts';
+
 /** What mostly waits for the events of other programs leaves half of two cores idle with two workers. */
 const WAITING = 3;
-
-/** Files of the lab wait for each other; spread among those of e2e, one of each runs at a time. */
-class LabAmongOthers extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    const [lab, e2e] = ['lab', 'e2e'].map((name) => sorted.filter(({ project }) => project.name === name));
-    const every = Math.ceil(e2e.length / Math.max(1, lab.length));
-    const mixed = e2e.flatMap((file, i) => (i % every === 0 ? [...lab.splice(0, 1), file] : [file]));
-    return [...sorted.filter(({ project }) => !['lab', 'e2e'].includes(project.name)), ...mixed, ...lab];
-  }
-}
 
 export default defineConfig({
   test: {
     // As many as the smallest machine that this is for has cores. What is quick comes first, and what loads a machine by itself last and alone.
     maxWorkers: 2,
-    sequence: { sequencer: LabAmongOthers },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         ...shared,
@@ -32,8 +23,20 @@ export default defineConfig({
             '{protocol,agent,coordinator,packages/*}/src/**/*.test.ts',
             'test/{docs,lab,demo,chaos,fuzz}/**/*.test.ts',
           ],
-          exclude: ['**/*.{int,lab,days,chaos}.test.ts', '**/node_modules/**', '**/dist/**'],
-          // Some try much, simulated days by the score; on a machine that does other things as well that takes a while.
+          exclude: [SIMULATOR, '**/*.{int,lab,days,chaos}.test.ts', '**/node_modules/**', '**/dist/**'],
+          // A process for many files: half of the time would go into loading the same modules for each of them.
+          isolate: false,
+          testTimeout: 120_000,
+        },
+      },
+      {
+        ...shared,
+        // By itself, because it puts checksums in the place of signatures, for all of its process.
+        test: {
+          name: 'simulator',
+          include: [SIMULATOR],
+          exclude: ['**/*.days.test.ts'],
+          // Simulated days by the score; on a machine that does other things as well that takes a while.
           testTimeout: 120_000,
         },
       },
@@ -43,6 +46,8 @@ export default defineConfig({
           name: 'integration',
           include: ['{protocol,agent,coordinator,packages/*}/src/**/*.int.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
+          isolate: false,
+          maxWorkers: WAITING,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
