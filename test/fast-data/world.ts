@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { requireReal } from '@signalbox/actions/testing';
-import type { RunEvent } from '@signalbox/protocol';
+import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
 import { stringify } from 'yaml';
 import { type Said, sayTo } from '../lab/child.ts';
@@ -171,8 +171,7 @@ export class World {
   }
 
   async events(run: string): Promise<RunEvent[]> {
-    const log = await this.operator.log(run).catch(() => []);
-    return log.flatMap(({ events }) => events);
+    return eventsOf(await this.operator.log(run).catch(() => []));
   }
 
   /** The newest event of a type, about `step` when that is given; waits for one after the first `after`. */
@@ -184,22 +183,20 @@ export class World {
     const fits = (event: RunEvent): event is Extract<RunEvent, { type: T }> =>
       event.type === type && (step === undefined || ('step' in event && event.step === step));
     let over: string | undefined;
-    const found = await until(
-      `${type}${step === undefined ? '' : ` of ${step}`} in ${run}`,
-      async () => {
-        const events = (await this.events(run)).slice(after);
-        const seen = events.findLast(fits);
-        // A hold that was lifted is over.
-        const stop = events.findLast((e) => ['Ended', 'Held', 'Resumed', 'HoldLifted', 'UndoStarted'].includes(e.type));
-        const final = stop && (stop.type === 'Ended' || stop.type === 'Held');
-        if (!seen && final && type !== stop.type) {
-          const failed = events.filter((e) => e.type === 'StepFailed');
-          over = [stop, ...failed].map((e) => JSON.stringify(e)).join('\n');
-        }
-        return seen ?? over !== undefined;
-      },
-      { timeoutMs },
-    ).catch(async (error: unknown) => {
+    const look = (log: readonly LogEntry[]) => {
+      const events = eventsOf(log).slice(after);
+      const seen = events.findLast(fits);
+      // A hold that was lifted is over.
+      const stop = events.findLast((e) => ['Ended', 'Held', 'Resumed', 'HoldLifted', 'UndoStarted'].includes(e.type));
+      const final = stop && (stop.type === 'Ended' || stop.type === 'Held');
+      if (!seen && final && type !== stop.type) {
+        const failed = events.filter((e) => e.type === 'StepFailed');
+        over = [stop, ...failed].map((e) => JSON.stringify(e)).join('\n');
+      }
+      return seen ?? over !== undefined;
+    };
+    const what = `${type}${step === undefined ? '' : ` of ${step}`} in ${run}`;
+    const found = await this.operator.seen(what, run, look, timeoutMs).catch(async (error: unknown) => {
       const { stdout, stderr } = await this.signalbox(['status', run]);
       throw new Error(`${error instanceof Error ? error.message : error}:\n${stdout}${stderr}`, { cause: error });
     });
@@ -209,25 +206,24 @@ export class World {
 
   /** Resumes the run whenever it is held, as an operator who has seen to the reason, until `step` has started. */
   async reach(run: string, step: string): Promise<void> {
-    await until(
-      `${step} in ${run}`,
-      async () => {
-        const events = await this.events(run);
-        const last = (type: RunEvent['type']) => events.findLastIndex((event) => event.type === type);
-        if (last('Ended') >= 0) throw new Error(`${run} has ended before ${step}`);
-        const held = last('Held') > Math.max(last('Resumed'), last('HoldLifted'));
-        if (held) await this.operator.ask('resume', { run }).catch(() => undefined);
-        const started = events.findLastIndex((event) => event.type === 'StepStarted' && event.step === step);
-        return !held && started > last('FenceBroken');
-      },
-      { timeoutMs: 240_000 },
-    );
+    const look = async (log: readonly LogEntry[]) => {
+      const events = eventsOf(log);
+      const last = (type: RunEvent['type']) => events.findLastIndex((event) => event.type === type);
+      if (last('Ended') >= 0) throw new Error(`${run} has ended before ${step}`);
+      const held = last('Held') > Math.max(last('Resumed'), last('HoldLifted'));
+      if (held) await this.operator.ask('resume', { run }).catch(() => undefined);
+      const started = events.findLastIndex((event) => event.type === 'StepStarted' && event.step === step);
+      return !held && started > last('FenceBroken');
+    };
+    await this.operator.seen(`${step} in ${run}`, run, look, 240_000);
   }
 
   get #paramsFile(): string {
     return join(this.dir, 'params.yaml');
   }
 }
+
+const eventsOf = (log: readonly LogEntry[]) => log.flatMap(({ events }) => events);
 
 /** What a pod of a program in `workload/` runs. */
 export const workload = (program: string) => [process.execPath, join(BUILT, `${program}.js`)] as const;

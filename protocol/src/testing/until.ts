@@ -1,6 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SignalboxError } from '../failure.ts';
 
 const POLL_MS = 20;
+
+export interface UntilOptions {
+  /** Default 25 s. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Between one look and the next; default 20 ms. For what can be heard of, or is dear to look at. */
+  readonly pause?: () => Promise<unknown>;
+}
 
 /**
  * Waits for a condition of the real world. The only polling in tests: everything that can tell is listened to instead.
@@ -10,7 +19,7 @@ const POLL_MS = 20;
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  { timeoutMs = 25_000, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  { timeoutMs = 25_000, signal, pause = () => sleep(POLL_MS) }: UntilOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -18,7 +27,7 @@ export async function until<T>(
     const found = await look();
     if (found !== undefined && found !== false) return found;
     if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause();
   }
 }
 

@@ -141,28 +141,24 @@ export class R3mesWorld {
   }
 
   async #has(what: string, id: string, fits: (event: RunEvent) => boolean): Promise<void> {
-    const look = async () => {
-      const events = (await this.operator.log(id).catch(() => [])).flatMap((entry) => entry.events);
+    const look = (log: readonly LogEntry[]) => {
+      const events = log.flatMap((entry) => entry.events);
       if (events.some(fits)) return true;
       const over = events.find(({ type }) => type === 'Ended' || type === 'Held');
       if (over) throw new Error(`${id}, ${over.type}: ${failuresIn(events)}`);
       return false;
     };
-    await until(what, look, { timeoutMs: 120_000 });
+    await this.operator.seen(what, id, look, 120_000);
   }
 
   async ended(id: string, timeoutMs = 120_000): Promise<Run> {
-    const log = await until(
-      `the end of ${id}`,
-      async () => {
-        const entries = await this.operator.log(id).catch(() => []);
-        const events = entries.flatMap((entry) => entry.events);
-        const held = events.findLast(({ type }) => type === 'Held' || type === 'Resumed');
-        if (held?.type === 'Held') throw new Error(`${id} is held: ${JSON.stringify(held)}`);
-        return events.some(({ type }) => type === 'Ended') && entries;
-      },
-      { timeoutMs },
-    );
+    const look = (entries: LogEntry[]) => {
+      const events = entries.flatMap((entry) => entry.events);
+      const held = events.findLast(({ type }) => type === 'Held' || type === 'Resumed');
+      if (held?.type === 'Held') throw new Error(`${id} is held: ${JSON.stringify(held)}`);
+      return events.some(({ type }) => type === 'Ended') && entries;
+    };
+    const log = await this.operator.seen(`the end of ${id}`, id, look, timeoutMs);
     const events = log.flatMap((entry) => entry.events);
     const end = events.find((event) => event.type === 'Ended');
     return { id, outcome: end?.type === 'Ended' ? end.outcome : '', failures: failuresIn(events), log, events };

@@ -133,13 +133,9 @@ export class World {
       event.type === type &&
       (step === undefined || ('step' in event && event.step === step)) &&
       (direction === undefined || ('direction' in event && event.direction === direction));
-    return await until(`${type}${step === undefined ? '' : ` of ${step}`} in ${run}`, () => this.#find(run, fits), {
-      timeoutMs,
-    });
-  }
-
-  async #find<E extends RunEvent>(run: string, fits: (event: RunEvent) => event is E): Promise<E | undefined> {
-    return (await this.log(run)).flatMap(({ events }) => events).find(fits);
+    const what = `${type}${step === undefined ? '' : ` of ${step}`} in ${run}`;
+    const find = (log: readonly LogEntry[]) => log.flatMap(({ events }) => events).find(fits);
+    return await this.operator.seen(what, run, find, timeoutMs);
   }
 
   /** The run's log, or nothing while no coordinator answers. */
