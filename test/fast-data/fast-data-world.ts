@@ -22,7 +22,7 @@ export interface FastDataOptions {
   /** Beside those that every world has. */
   readonly hosts?: readonly MeshHost[];
   readonly sets?: StageOptions;
-  /** How often each pod writes; default 25. */
+  /** How often each pod writes; default 200. */
   readonly everyMs?: number;
   /** Further parameters, or others than the usual. */
   readonly params?: (world: FastDataWorld) => object;
@@ -77,7 +77,7 @@ export class FastDataWorld extends World {
     this.mirrorHost = own.mirrorHost;
     this.syncApi = own.syncApi;
     this.#given = own.options.params;
-    this.#everyMs = own.options.everyMs ?? 25;
+    this.#everyMs = own.options.everyMs ?? 200;
     this.tonight();
   }
 

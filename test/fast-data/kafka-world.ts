@@ -35,7 +35,7 @@ const AT_WORK = { rtu: 1, svc: 1, api: 2 };
 const AGAIN: Readonly<Record<string, number>> = { rtu: COMMIT_EVERY + 1, svc: COMMIT_EVERY, api: 1 };
 
 export interface KafkaWorldOptions {
-  /** How often a row comes and each pod of the HTTP service writes; default 25. */
+  /** How often a row comes and each pod of the HTTP service writes; default 100. */
   readonly everyMs?: number;
   /** The line of Kafka at the destination; default `old`, as at the source. */
   readonly destination?: Line;
@@ -74,7 +74,7 @@ export class KafkaWorld extends World {
         ...((await options.hosts?.(dir, janitor)) ?? []),
       ];
       const parts = await furnish({ dir, janitor, runbook: 'kafka-cutover', hosts });
-      return new KafkaWorld(parts, { source, destination, janitor, params, everyMs: options.everyMs ?? 25 });
+      return new KafkaWorld(parts, { source, destination, janitor, params, everyMs: options.everyMs ?? 100 });
     } catch (error) {
       await janitor.sweep();
       throw error;
