@@ -45,8 +45,11 @@ export class TakenOver {
     this.#socket.write(`${JSON.stringify(message)}\n`);
   }
 
-  /** As if the mesh had sent it. Resolves when the runner has made up its mind. */
+  /** As if the mesh had sent it, to who listens. Resolves when the runner has made up its mind. */
   async deliver(lane: 'commands' | 'controls', id: string, data: Uint8Array): Promise<Told> {
+    await until(`the runner to listen to ${lane}`, () =>
+      this.told.some((one) => one.type === 'listen' && one.lane === lane),
+    );
     this.#sent += 1;
     const n = this.#sent;
     this.say({ type: 'delivery', lane, n, id, data: Buffer.from(data).toString('base64') });
@@ -56,6 +59,9 @@ export class TakenOver {
   }
 
   async ask(verb: string, data: Uint8Array): Promise<Told> {
+    await until(`the runner to answer ${verb}`, () =>
+      this.told.some((one) => one.type === 'serve' && one.verb === verb),
+    );
     this.#sent += 1;
     const n = this.#sent;
     this.say({ type: 'query', verb, n, data: Buffer.from(data).toString('base64') });
