@@ -1,6 +1,7 @@
 // npm run lab:matrix [-- --runbook NAME --blow NAME --step ID --out FILE]
 // A run of a runbook for each of its steps on each of its hosts and each blow, on a lab of its own, in a table that is written
 // as it grows. With a file that has rows already it goes on behind them.
+import { inspect } from 'node:util';
 import { Command, Option } from 'commander';
 import { Janitor } from '../janitor.ts';
 import { packaged } from './chain.ts';
@@ -80,6 +81,10 @@ try {
   const lab = wishes.lab === undefined ? await ownLab() : Lab.attach(wishes.lab);
   if (lab?.hasPlatform !== true) throw new Error(`no lab ${wishes.lab} with a platform is up`);
   await playAll(lab, new MatrixTable(wishes.out));
+} catch (error) {
+  // Said before the lab is taken down, which may fail as well.
+  process.stderr.write(`${inspect(error)}\n`);
+  process.exitCode = 1;
 } finally {
   await janitor.sweep();
 }
