@@ -105,6 +105,17 @@ describe.skipIf(!real)('actions on a real Docker engine', () => {
     expect(engine.run('inspect', '--format', '{{.Image}}', id())).toBe(old);
   });
 
+  it('does not say that it is back when the compose file names another image by then', async () => {
+    engine.image(IMAGE, 'image 1.0.0 ');
+    const undo = await act('docker.up', { stableFor: '500ms' });
+    engine.image('r3mes-backend:edited', 'image of another file ');
+    await writeFile(file, compose(SERVES, host.file('code')).replace(IMAGE, 'r3mes-backend:edited'));
+    expect(await codeOf(undo())).toBe('SB-ACT-CONTAINER');
+    await writeFile(file, compose(SERVES, host.file('code')));
+    await undo();
+    expect(engine.run('inspect', '--format', '{{.Image}}', id())).toBe(old);
+  });
+
   it('[T18] says at plan time that a compose file, or a service in it, is not there', async () => {
     const codes = async (more: JsonObject) => {
       const full = action('docker.up').schema.parse(input(more)) as JsonObject;

@@ -1,5 +1,6 @@
 import { parseDuration } from '@signalbox/protocol';
 import { z } from 'zod';
+import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
 import { headOf } from '../git/repository.ts';
 import { HostPath, sha256Text } from '../support/files.ts';
@@ -93,6 +94,12 @@ export const dockerUp = defineAction<With>({
       // Code and image go back together: what starts it again is the undo of the step that stopped it.
       await compose(context, input, ['stop', input.service]);
       await compose(context, input, ['up', '--no-start', '--no-deps', '--no-build', input.service]);
+    }
+    const back = await containerOf(context, input);
+    if (back?.image !== old.image) {
+      const what = back === undefined ? 'has no container' : `is back with ${back.imageName}`;
+      const why = `${input.service} ${what}, not with the ${old.imageName} that it had: ${input.file} was changed since`;
+      throw actionError('SB-ACT-CONTAINER', why);
     }
     return { restored: true };
   },
