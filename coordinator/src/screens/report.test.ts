@@ -70,6 +70,17 @@ describe('the report', () => {
     ]);
   });
 
+  it('says what steps put on record, long lists not to their end', () => {
+    const receipt = {
+      backup: '/var/backups/a.tar',
+      packages: Array.from({ length: 40 }, (_, i) => `package-${i}==1.0`),
+    };
+    const { state, entries, nowMs } = begunLog().done(900, 'writers-stopped[rtu]', 'kube-1', { receipt }).input(901);
+    const lines = reportScreen(reportOf(state, entries, nowMs), { format: 'text', timeZone: 'UTC' });
+    expect(lines).toContain('  writers-stopped[rtu]  kube-1  backup    /var/backups/a.tar');
+    expect(lines.find((line) => line.includes('packages'))).toMatch(/package-0==1\.0.*\.\.$/);
+  });
+
   it('is Markdown for a ticket', () => {
     const lines = reportScreen(report(), { format: 'md', timeZone: 'UTC' });
     expect(lines.slice(0, 8)).toEqual([

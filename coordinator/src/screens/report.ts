@@ -1,10 +1,13 @@
 import { formatClock, formatDuration, type Leftover, reachTable } from '@signalbox/protocol';
 import { safeText } from '../cli/safe-text.ts';
-import { table } from './layout.ts';
+import { cut, table } from './layout.ts';
 import type { ReportItem } from './report-checklist.ts';
 import type { RunReport } from './report-model.ts';
 import { dateAndTime, timeOfDay, type Zone } from './time.ts';
-import { namedValues } from './values.ts';
+import { namedValues, valueText } from './values.ts';
+
+/** Room for paths, digests and commits; of what is longer, such as a list of packages, `--json` has all. */
+const LONGEST = 120;
 
 /** The report as text for a terminal, or as Markdown for a ticket. */
 export function reportScreen(report: RunReport, { format, ...zone }: Zone & { format: 'text' | 'md' }): string[] {
@@ -67,6 +70,13 @@ function sectionsOf(report: RunReport, zone: Zone): Section[] {
         durationMs === undefined ? '' : formatDuration(durationMs),
         attempts > 1 ? `${attempts} attempts` : '',
       ]),
+    },
+    {
+      name: 'on record',
+      header: ['step', 'host', 'what', 'value'],
+      rows: report.steps.flatMap(({ step, host, receipt }) =>
+        Object.entries(receipt).map(([what, value]) => [step, host ?? '', what, cut(valueText(value), LONGEST)]),
+      ),
     },
     {
       name: 'who said what',

@@ -82,7 +82,7 @@ export const lookingCommands: Declare = (program, go) => {
     .command('report')
     .summary('what happened, for people who were not there')
     .description(
-      'Outcome, clocks, gates with the values that passed them, who said what, and what is left to do by hand.',
+      'Outcome, clocks, gates with the values that passed them, what steps put on record, who said what, and what is left to do by hand.',
     )
     .argument('[run]', READ_RUN)
     .addOption(new Option('--format <format>', 'how it is written').choices(['text', 'md', 'json']).default('text'))
