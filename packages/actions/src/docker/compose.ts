@@ -151,6 +151,11 @@ export function recordedContainer({
   throw actionError('SB-ACT-NO-RECEIPT', 'nobody recorded which container there was before');
 }
 
+/** Whether a receipt tells of this start of the container. Undefined: it does not tell. */
+export function isStartOf({ own }: JsonObject, { startedAt }: Container): boolean | undefined {
+  return isJsonObject(own) ? own.startedAt === startedAt : undefined;
+}
+
 export function receiptOf(container: Container | undefined): JsonObject {
   if (!container) return { container: null };
   const { image, imageName, running } = container;

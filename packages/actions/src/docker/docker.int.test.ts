@@ -137,6 +137,18 @@ describe.skipIf(!real)('actions on a real Docker engine', () => {
     expect(engine.run('inspect', '--format', '{{.Image}}', id())).toBe(old);
   });
 
+  it('is started anew on the way back when the engine brought it up meanwhile, with the code of then', async () => {
+    await says('image 0.9.0 0.9.0');
+    const undos = [
+      await act('docker.stop'),
+      await act('git.checkout', { folder: host.file('code'), revision: 'v1.0.0' }),
+    ];
+    await composeUp(file);
+    await says('image 0.9.0 1.0.0');
+    for (const undo of undos.reverse()) await undo();
+    await says('image 0.9.0 0.9.0');
+  });
+
   it('[T22] does not take a container for up that ends again and again', async () => {
     await rm(file);
     await writeFile(file, compose('exit 1', host.file('code')));

@@ -6,6 +6,7 @@ import {
   compose,
   composeProblems,
   containerOf,
+  isStartOf,
   receiptOf,
   recordedContainer,
   requireRunning,
@@ -25,7 +26,7 @@ export const dockerStop = defineAction<z.infer<typeof With>>({
   undoes: 'start its container again if it was running',
   byHand: '[DOCKER_HOST=unix://{socket} ]docker compose --file {file} [--project-name {project} ]start {service}',
   touches: ['path:{file}'],
-  receipt: { container: 'image, its name, and whether it ran; null when there was none' },
+  receipt: { container: 'image, its name, and whether it ran; null when there was none', own: 'which start it was' },
   timeoutMs: 5 * 60_000,
 
   async check(context, input) {
@@ -33,7 +34,8 @@ export const dockerStop = defineAction<z.infer<typeof With>>({
     if (problems.length > 0) return { before: {}, problems };
     const container = await containerOf(context, input);
     const note = container === undefined ? 'no container' : container.running ? 'running' : 'stopped';
-    return { before: receiptOf(container), note, problems };
+    const own = { startedAt: container?.startedAt ?? '' };
+    return { before: { ...receiptOf(container), own }, note, problems };
   },
 
   async run(context, input) {
@@ -45,9 +47,12 @@ export const dockerStop = defineAction<z.infer<typeof With>>({
   },
 
   async undo(context, input, receipt) {
-    if (recordedContainer(receipt)?.running !== true || (await containerOf(context, input))?.running) {
-      return { started: false };
-    }
+    if (recordedContainer(receipt)?.running !== true) return { started: false };
+    const now = await containerOf(context, input);
+    // Never stopped, or nobody recorded which start it was.
+    if (now?.running && isStartOf(receipt, now) !== false) return { started: false };
+    // It came up meanwhile, with the engine: from code and files that the steps behind this one had changed.
+    if (now?.running) await compose(context, input, ['stop', input.service]);
     await compose(context, input, ['up', '--detach', '--no-deps', '--no-build', input.service]);
     await requireRunning(context, input, STABLE_MS);
     return { started: true };

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type Failure, type HostContext, type JsonObject, SignalboxError } from '@signalbox/protocol';
+import { type Failure, type HostContext, isJsonObject, type JsonObject, SignalboxError } from '@signalbox/protocol';
 import { readProcessStat, readUnit, showUnitArgv, UNIT_PATTERN, type UnitReading } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
@@ -17,6 +17,20 @@ export async function lookAtUnit(context: HostContext, unit: string): Promise<Un
 export function unitReceipt(reading: UnitReading): JsonObject {
   const { activeState, subState, unitFileState } = reading;
   return { activeState, subState, unitFileState };
+}
+
+/** The same with the start of the unit that ran then, which tells it from one that came up later. */
+export function unitReceiptWithStart(reading: UnitReading): JsonObject {
+  return { ...unitReceipt(reading), own: { instance: startOf(reading) } };
+}
+
+/** Whether it is still the start of the unit that a receipt tells of. Undefined: the receipt does not tell. */
+export function isStartOf({ own }: JsonObject, reading: UnitReading): boolean | undefined {
+  return isJsonObject(own) ? own.instance === startOf(reading) : undefined;
+}
+
+function startOf({ invocationId, mainPid }: UnitReading): string {
+  return invocationId || String(mainPid);
 }
 
 export function unitProblems(unit: string, reading: UnitReading): Failure[] {

@@ -1,9 +1,17 @@
-import { isJsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
 import { defineAction } from '../contract.ts';
 import { succeed } from '../support/exec.ts';
 import { requireStable } from '../support/stability.ts';
-import { isChanging, isDown, lookAtUnit, UnitName, unitProblems, unitReceipt, wasUp } from '../support/unit.ts';
+import {
+  isChanging,
+  isDown,
+  isStartOf,
+  lookAtUnit,
+  UnitName,
+  unitProblems,
+  unitReceiptWithStart,
+  wasUp,
+} from '../support/unit.ts';
 import { STABLE_MS, stopUnit } from './operate.ts';
 
 const With = z.strictObject({ unit: UnitName.describe('With its suffix, as in `remesd.service`.') });
@@ -25,8 +33,7 @@ export const systemdRestart = defineAction<z.infer<typeof With>>({
   async check(context, { unit }) {
     const reading = await lookAtUnit(context, unit);
     // The instance is what tells a restarted unit from one that was left alone, when the agent has to ask after a crash.
-    const before = { ...unitReceipt(reading), own: { instance: instance(reading) } };
-    return { before, note: reading.activeState, problems: unitProblems(unit, reading) };
+    return { before: unitReceiptWithStart(reading), note: reading.activeState, problems: unitProblems(unit, reading) };
   },
 
   async run(context, { unit }) {
@@ -47,11 +54,6 @@ export const systemdRestart = defineAction<z.infer<typeof With>>({
     if (now.subState === 'auto-restart') return 'partial';
     if (direction === 'undo') return isDown(now) || wasUp(unit, receipt) ? 'applied' : 'not-applied';
     if (isDown(now)) return wasUp(unit, receipt) ? 'partial' : 'not-applied';
-    const own = receipt.own;
-    return isJsonObject(own) && own.instance === instance(now) ? 'not-applied' : 'applied';
+    return isStartOf(receipt, now) ? 'not-applied' : 'applied';
   },
 });
-
-function instance({ invocationId, mainPid }: { invocationId: string; mainPid: number }): string {
-  return invocationId || String(mainPid);
-}

@@ -3,11 +3,12 @@ import { defineAction } from '../contract.ts';
 import {
   isChanging,
   isDown,
+  isStartOf,
   lookAtUnit,
   maskProblems,
   UnitName,
   unitProblems,
-  unitReceipt,
+  unitReceiptWithStart,
   wasUp,
 } from '../support/unit.ts';
 import { maskUnit, STABLE_MS, startUnit, stopUnit, unmaskUnit } from './operate.ts';
@@ -31,13 +32,18 @@ export const systemdStop = defineAction<z.infer<typeof With>>({
   byHand: 'systemctl unmask --runtime -- {unit}; systemctl start -- {unit}',
   touches: ['unit:{unit}'],
   stops: '{unit}',
-  receipt: { activeState: 'what the unit was before', subState: 'likewise', unitFileState: 'likewise' },
+  receipt: {
+    activeState: 'what the unit was before',
+    subState: 'likewise',
+    unitFileState: 'likewise',
+    own: 'which start it was',
+  },
   timeoutMs: 5 * 60_000,
 
   async check(context, { unit, mask }) {
     const reading = await lookAtUnit(context, unit);
     const problems = [...unitProblems(unit, reading), ...(mask ? maskProblems(unit, reading) : [])];
-    return { before: unitReceipt(reading), note: reading.activeState, problems };
+    return { before: unitReceiptWithStart(reading), note: reading.activeState, problems };
   },
 
   async run(context, { unit, mask }) {
@@ -49,12 +55,16 @@ export const systemdStop = defineAction<z.infer<typeof With>>({
 
   async undo(context, { unit, mask }, receipt) {
     const now = await lookAtUnit(context, unit);
-    if (now.activeState === 'active') return { started: false };
+    const runs = now.activeState === 'active';
+    // Never stopped, or nobody recorded which start it was.
+    if (runs && isStartOf(receipt, now) !== false) return { started: false };
     const before = wasUp(unit, receipt);
     if (mask && now.loadState === 'masked' && receipt.unitFileState !== now.unitFileState) {
       await unmaskUnit(context, unit);
     }
     if (!before) return { started: false };
+    // It came up meanwhile, at boot or by somebody's hand: from files that the steps behind this one had changed.
+    if (runs) await stopUnit(context, unit);
     await startUnit(context, unit, STABLE_MS);
     return { started: true };
   },

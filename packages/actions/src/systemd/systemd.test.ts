@@ -55,10 +55,29 @@ describe('systemd.stop', () => {
   it('stops, and undo starts it again', async () => {
     await given(RUNNING);
     const receipt = await doIt('systemd.stop');
-    expect(receipt).toEqual({ activeState: 'active', subState: 'running', unitFileState: 'enabled' });
+    expect(receipt).toMatchObject({ activeState: 'active', subState: 'running', unitFileState: 'enabled' });
     expect(await state()).toBe('inactive');
     expect(await undoIt('systemd.stop', receipt)).toEqual({ started: true });
     expect(await state()).toBe('active');
+  });
+
+  it('undo starts it anew when it came up meanwhile: at boot, from files that were changed then', async () => {
+    await given({ ...RUNNING, InvocationID: 'before' });
+    const receipt = await doIt('systemd.stop');
+    await given({ ...RUNNING, InvocationID: 'at boot' });
+    expect(await undoIt('systemd.stop', receipt)).toEqual({ started: true });
+    expect(await units.verbs(UNIT)).toEqual(['stop', 'stop', 'start']);
+  });
+
+  it('undo leaves a unit alone that was never stopped, and one that was down before', async () => {
+    await given({ ...RUNNING, InvocationID: 'before' });
+    const { before } = await action('systemd.stop').check(host, { unit: UNIT });
+    expect(await undoIt('systemd.stop', before)).toEqual({ started: false });
+    await given({});
+    const down = await doIt('systemd.stop');
+    await given({ ...RUNNING, InvocationID: 'at boot' });
+    expect(await undoIt('systemd.stop', down)).toEqual({ started: false });
+    expect(await units.verbs(UNIT)).not.toContain('start');
   });
 
   it('[T06] does not believe systemd while the old main process lives on', async () => {
