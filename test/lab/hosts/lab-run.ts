@@ -39,9 +39,18 @@ export class LabRun implements AsyncDisposable {
   ): Promise<LabRun> {
     const file = '/root/params.yaml';
     lab.host(COORDINATOR_HOST).put(file, stringify(params));
-    const answer = await signalbox(lab, 'start', runbook, '--yes', '--detach', '--json', '--params', file);
-    const { exitCode, stdout, stderr } = answer;
-    if (exitCode !== 0) throw new Error(`signalbox start ended with ${exitCode}: ${stderr.trim()} ${stdout.trim()}`);
+    return await LabRun.#begun(lab, ['start', runbook, '--params', file], people);
+  }
+
+  /** Takes an earlier run back, whatever was written since. @throws Error with what `signalbox undo` says. */
+  static undo(lab: Lab, run: string, note: string, people: People): Promise<LabRun> {
+    return LabRun.#begun(lab, ['undo', run, '--accept-loss', '--note', note], people);
+  }
+
+  static async #begun(lab: Lab, words: readonly string[], people?: People): Promise<LabRun> {
+    const { exitCode, stdout, stderr } = await signalbox(lab, ...words, '--yes', '--detach', '--json');
+    const [verb] = words;
+    if (exitCode !== 0) throw new Error(`signalbox ${verb} ended with ${exitCode}: ${stderr.trim()} ${stdout.trim()}`);
     return new LabRun(lab, Started.parse(JSON.parse(stdout)).started, people);
   }
 
