@@ -14,7 +14,7 @@ const brought = {
 /** A release with the query for task pools, which no real one has, runs on the node. */
 async function withPools(lab: Lab): Promise<void> {
   const node = lab.host('node-1');
-  await node.run(['cp', '/opt/remesd-v1.1.0-pools', '/usr/local/bin/remesd']);
+  await node.run(['cp', '/srv/releases/remesd-v1.1.0-pools', '/usr/local/bin/remesd']);
   await node.run(['systemctl', 'restart', 'remesd.service']);
 }
 
