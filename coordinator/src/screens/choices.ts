@@ -1,5 +1,5 @@
 import type { HoldReason, LeafStep } from '@signalbox/protocol';
-import { hasArrived, type Input, indexOf, isWindowHold, type RunState } from '@signalbox/sequencer';
+import { hasArrived, type Input, indexOf, isWindowHold, openReasons, type RunState } from '@signalbox/sequencer';
 import { ANYBODY, consequence, rehearseUndo } from './rehearse.ts';
 import { quoted } from './status-lines.ts';
 import { undoSummary } from './undo-lines.ts';
@@ -30,7 +30,7 @@ interface Candidate extends Choice {
 
 /** Every decision that the sequencer would accept for this hold, and the reasons for those that it would not. */
 export function choicesOf(state: RunState, times?: UndoTimes): Choices {
-  const candidates = state.reasons.flatMap((reason) => candidatesOf(state, reason));
+  const candidates = openReasons(state).flatMap((reason) => candidatesOf(state, reason));
   const choices: Choice[] = [];
   const cannot = new Map<string, string>();
   for (const { verb, input, ...choice } of candidates) {

@@ -1,6 +1,8 @@
+import { pending } from '@signalbox/sequencer';
 import { describe, expect, it } from 'vitest';
 import { heldScreen } from './held.ts';
 import { rehearseUndo } from './rehearse.ts';
+import { begunLog, commandWork } from './testing/cutover.ts';
 import { gateHeldInput, silentInput, undoFailedInput, unseenInput } from './testing/scenes.ts';
 import { undoLines } from './undo-lines.ts';
 
@@ -33,6 +35,33 @@ describe('screen 3', () => {
       'CANNOT skip: writers-stopped[svc] is not in a state for this (kube-1: unknown)',
       '      drop: kube-1 is the only host left of its role kube',
     ]);
+  });
+
+  it('[I5] forgets what has become known since: who is back is no reason any more, and the other one is waited for', () => {
+    const failure = {
+      code: 'SB-AGENT-SILENT',
+      class: 'unknown',
+      message: 'no answer',
+      next: 'Bring it back.',
+    } as const;
+    const tries = [
+      { step: 'writers-stopped[svc]', host: 'kube-1', direction: 'do', attempt: 1 },
+      { step: 'mirror-stopped', host: 'mirror-1', direction: 'do', attempt: 1 },
+    ] as const;
+    const reasons = tries.map(({ step, host }) => ({ cause: 'unknown', step, host, failure }) as const);
+    const log = begunLog()
+      .add(1_859, ...tries.map((one) => ({ type: 'StepStarted', ...one, work: commandWork(one.step) }) as const))
+      .add(1_880, ...tries.map(({ host }) => ({ type: 'HostSilent', host }) as const))
+      .add(1_881, ...tries.map((one) => ({ type: 'StepUnknown', ...one, failure }) as const))
+      .add(1_882, { type: 'Held', reasons })
+      .add(1_890, { type: 'StepSucceeded', ...tries[1], via: 'report' }, { type: 'HostBack', host: 'mirror-1' });
+    const { state } = log.input(1_900);
+    expect(state.reasons).toHaveLength(2);
+    const lines = heldScreen(log.input(1_900));
+    expect(lines).toContain('WHEN kube-1 IS BACK the probe decides by itself and the run goes on. No command needed.');
+    expect(lines.filter((line) => line.includes('resolve') && line.includes('mirror-stopped'))).toEqual([]);
+    const pages = pending(state).flatMap((effect) => (effect.type === 'page' ? effect.message : []));
+    expect(pages).toEqual(['no answer']);
   });
 
   it('shows a gate that was not met: nothing resolves itself, and the budget is over', () => {

@@ -1,5 +1,5 @@
 import { formatDuration, type HoldReason, type Plan } from '@signalbox/protocol';
-import { type Cell, cellOf, indexOf, isEnded, type RunState } from '@signalbox/sequencer';
+import { type Cell, cellOf, indexOf, isEnded, openReasons, type RunState } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
 import { type Choice, choicesOf } from './choices.ts';
 import { wrap } from './layout.ts';
@@ -23,7 +23,7 @@ export function heldScreen(input: RunInput): string[] {
     '',
     ...block(
       'WHY',
-      state.reasons.flatMap((reason) => whyLines(input, reason)),
+      openReasons(state).flatMap((reason) => whyLines(input, reason)),
     ),
     ...block('LEFT', leftLines(state)),
     ...block('KNOWN', knownLines(input, model)),
@@ -97,7 +97,7 @@ function stepLine(plan: Plan, { step, host }: { step: string; host: string | nul
 /** What is certain: what became of the same step elsewhere, what stands guard, what was measured, what still runs. */
 function knownLines({ state, live, timeZone }: RunInput, { fences }: RunModel): string[] {
   const { refs } = indexOf(state.plan);
-  const written = new Set(state.reasons.flatMap(({ step }) => numberOf(state, step)));
+  const written = new Set(openReasons(state).flatMap(({ step }) => numberOf(state, step)));
   const siblings = refs
     .filter((ref) => written.has(ref.leaf.number) && !isReason(state, ref.leaf.id, ref.host))
     .flatMap((ref) => siblingText(cellOf(state, ref), { timeZone }));
@@ -106,7 +106,7 @@ function knownLines({ state, live, timeZone }: RunInput, { fences }: RunModel): 
     const values = newest ? namedValues(Object.keys(newest.values), newest.values) : '';
     return newest ? [`${step} on ${host}: ${values} (${formatDuration(newest.ageMs)} old)`] : [];
   });
-  const probed = state.reasons.flatMap(({ step, host }) => {
+  const probed = openReasons(state).flatMap(({ step, host }) => {
     const cell = step === undefined ? undefined : state.cells.get(`${step}@${host ?? '-'}`);
     return cell?.probed === undefined ? [] : [`the probe of ${step} says ${cell.probed}`];
   });
@@ -122,7 +122,7 @@ function numberOf(state: RunState, step: string | undefined): number[] {
 }
 
 function isReason(state: RunState, step: string, host: string | null): boolean {
-  return state.reasons.some((reason) => reason.step === step && (reason.host ?? null) === host);
+  return openReasons(state).some((reason) => reason.step === step && (reason.host ?? null) === host);
 }
 
 function siblingText({ step, host, phase, endedAtMs }: Cell, zone: { timeZone?: string | undefined }): string[] {
@@ -147,8 +147,8 @@ function runningText(state: RunState): string {
 
 /** Only an outcome that nobody knows resolves itself; every other hold waits for a person. */
 function backLines(state: RunState): string[] {
-  const hosts = [...new Set(state.reasons.flatMap(({ host }) => host ?? []))];
-  const bySelf = state.reasons.every(({ cause, host }) => cause === 'unknown' && host && state.silent.has(host));
+  const hosts = [...new Set(openReasons(state).flatMap(({ host }) => host ?? []))];
+  const bySelf = openReasons(state).every(({ cause, host }) => cause === 'unknown' && host && state.silent.has(host));
   if (!bySelf || hosts.length === 0) return [];
   const names = hosts.join(' and ');
   const be = hosts.length > 1 ? 'ARE' : 'IS';
@@ -157,7 +157,7 @@ function backLines(state: RunState): string[] {
 
 /** Before anybody says what became of a step, they should have seen it. */
 function lookLines(state: RunState): string[] {
-  const unknown = state.reasons.find(({ cause, host }) => cause === 'unknown' && host);
+  const unknown = openReasons(state).find(({ cause, host }) => cause === 'unknown' && host);
   if (!unknown?.host || unknown.step === undefined) return [];
   const command = state.silent.has(unknown.host)
     ? `on ${unknown.host}: signalbox-agent journal --run ${state.run}`

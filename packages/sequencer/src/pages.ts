@@ -1,4 +1,4 @@
-import { isMoving, type RunState } from './state.ts';
+import { isMoving, openReasons, type RunState } from './state.ts';
 import { type CellRef, indexOf } from './tree.ts';
 import { cellOf } from './walk.ts';
 
@@ -20,8 +20,9 @@ export function pages(state: RunState): PageEffect[] {
 }
 
 function heldPage(state: RunState): PageEffect {
-  const message = state.reasons.map((reason) => reason.failure.message).join('; ');
-  const next = state.reasons[0]?.failure.next ?? '';
+  const reasons = openReasons(state);
+  const message = reasons.map((reason) => reason.failure.message).join('; ');
+  const next = reasons[0]?.failure.next ?? '';
   return { type: 'page', key: `held-${state.heldSinceMs}`, why: 'held', message, next };
 }
 

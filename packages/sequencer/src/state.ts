@@ -109,6 +109,14 @@ export function isLeftOut(state: RunState, host: string | null): boolean {
   return dropped !== undefined && (dropped.group === null || state.direction === 'do');
 }
 
+/** Why the run is held as things are now: without outcomes that have become known since. */
+export function openReasons(state: RunState): readonly HoldReason[] {
+  return state.reasons.filter(({ cause, step, host }) => {
+    const cell = step === undefined ? undefined : state.cells.get(`${step}@${host ?? '-'}`);
+    return cause !== 'unknown' || cell === undefined || cell.phase === 'unknown';
+  });
+}
+
 /** A host knows of decisions that the log does not have: until a person has compared the two, nothing is asked of any. */
 export function isContradicted(state: RunState): boolean {
   return state.reasons.some(({ failure }) => failure.code === 'SB-RUN-CONTRADICTED');
