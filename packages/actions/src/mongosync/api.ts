@@ -20,6 +20,7 @@ export interface Progress {
 
 /** How long mongosync may take until its own state shows what it has accepted. */
 const SHOWN_WITHIN_MS = 120_000;
+const LISTENS_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 
 /** @throws SB-ACT-HTTP-* when it cannot be asked, SB-ACT-MONGOSYNC when its answer is not one */
@@ -44,6 +45,20 @@ export async function lookAhead(context: HostContext, api: string): Promise<Prog
     if (error instanceof SignalboxError && error.code === 'SB-ACT-HTTP-UNREACHABLE') return undefined;
     throw error;
   }
+}
+
+/**
+ * A process that has only just been started is not asked in vain: it takes its time to listen.
+ * @throws what asking it throws, when it has had that time
+ */
+export async function onceItListens(context: HostContext, api: string): Promise<Progress> {
+  const end = context.nowMs() + LISTENS_WITHIN_MS;
+  while (context.nowMs() < end) {
+    const progress = await lookAhead(context, api);
+    if (progress) return progress;
+    await context.sleep(LOOK_EVERY_MS);
+  }
+  return await readProgress(context, api);
 }
 
 /**

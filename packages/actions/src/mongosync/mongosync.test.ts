@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { HostContext } from '@signalbox/protocol';
 import { codeOf, LocalHost } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { actionByName } from '../catalogue.ts';
@@ -48,6 +49,20 @@ describe('[T39] mongosync', () => {
     await run('mongosync.start');
     expect(posted).toEqual(['/api/v1/start {"source":"cluster0","destination":"cluster1","reversible":false}']);
     await run('mongosync.start');
+    expect(posted).toHaveLength(1);
+  });
+
+  it('is waited for when its process has only just been started, and not for ever', async () => {
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const { action, input } = bound('mongosync.start');
+    expect(await codeOf(Promise.resolve(action.run(host.withFastClock(), input, {})))).toBe('SB-ACT-HTTP-UNREACHABLE');
+    says = [{ state: 'IDLE' }, { state: 'RUNNING' }];
+    const sleep = async () => {
+      if (!server.listening) await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    };
+    const late: HostContext = Object.create(host.withFastClock(), { sleep: { value: sleep } });
+    await action.run(late, input, {});
     expect(posted).toHaveLength(1);
   });
 

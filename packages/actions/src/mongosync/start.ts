@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
 import { defineAction } from '../contract.ts';
-import { Api, lookAhead, post, readProgress, shown } from './api.ts';
+import { Api, lookAhead, onceItListens, post, readProgress, shown } from './api.ts';
 
 const With = z.strictObject({
   api: Api,
@@ -48,7 +48,7 @@ export const mongosyncStart = defineAction<z.infer<typeof With>>({
   },
 
   async run(context, { api, source, destination, reversible, writeBlocking }) {
-    const { state } = await readProgress(context, api);
+    const { state } = await onceItListens(context, api);
     if (state === 'IDLE') {
       const body = { source, destination, reversible, ...(writeBlocking && { enableUserWriteBlocking: true }) };
       await post(context, api, { path: 'start', body });
