@@ -1,19 +1,22 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/longest-first.ts';
 
-// Packages are tested from their sources; programs started by tests (agents, coordinators) run from dist, which setup built.
+// Packages are tested from their sources; programs started by tests (agents, coordinators) run from what was built,
+// bundled as packages carry them.
 const shared = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } };
 
 const SIMULATOR = 'packages/simulator/src/**/*.test.ts';
 
-/** What mostly waits for the events of other programs leaves half of two cores idle with two workers. */
+/** What mostly waits for other programs leaves half of two cores idle with two workers, and what waits for windows to pass leaves more. */
 const WAITING = 3;
+const WAITING_LONG = 4;
 
 export default defineConfig({
   test: {
-    // As many as the smallest machine that this is for has cores. What is quick comes first, and what loads a machine by itself last and alone.
+    // As many as the smallest machine that this is for has cores. What is quick comes first, and what loads a machine by itself last.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    globalSetup: ['test/bundled.ts'],
     projects: [
       {
         ...shared,
@@ -68,7 +71,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          maxWorkers: WAITING,
+          isolate: false,
+          maxWorkers: WAITING_LONG,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
@@ -82,7 +86,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['test/lab/hosts/global-setup.ts'],
           setupFiles: ['test/lab/hosts/alone.ts', 'test/lab/hosts/boot.ts'],
-          maxWorkers: WAITING,
+          maxWorkers: WAITING_LONG,
           testTimeout: 180_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
@@ -96,7 +100,6 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 600_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
           sequence: { groupOrder: 3 },
         },
       },

@@ -68,6 +68,12 @@ function build() {
   if (done.status !== 0) fail('the build failed.', 'The lines above are the compiler’s.');
 }
 
+/** What has just been built says how. */
+async function bundle() {
+  const { bundlePrograms } = await import('../packaging/dist/programs.js');
+  if (await bundlePrograms()) remark('bundled the programs as packages carry them, into dist/programs');
+}
+
 const manifest = readJson('package.json');
 checkNode(manifest);
 
@@ -83,5 +89,6 @@ if (installed(key)) {
 if (existsSync(join(root, 'test', 'dist'))) remark('building what has changed');
 else say('building');
 build();
+await bundle();
 
 if (flags.has('--system')) provideSystemPackages({ say, remark });

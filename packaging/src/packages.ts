@@ -9,6 +9,7 @@ import { type Compression, type Control, DebianTree } from './debian.ts';
 import { run } from './host-program.ts';
 import { copyrightText } from './licences.ts';
 import { compressed, manualPage } from './manual.ts';
+import { AGENT, COORDINATOR, type Program } from './programs.ts';
 import { inRepository } from './repository.ts';
 import { copyRuntime, runtimeDepends } from './runtime.ts';
 import { sbomOf } from './sbom.ts';
@@ -36,9 +37,7 @@ interface Recipe {
   others?: readonly string[];
   /** What its files in /etc/signalbox and its folder of state are called. */
   short: 'agent' | 'coordinator';
-  /** Programs, by the name that each gets. */
-  entries: Readonly<Record<'main', string>> & Readonly<Record<string, string>>;
-  manifest: string;
+  program: Program;
   manual: { section: 1 | 8; program: (version: string) => Command; seeAlso: string[] };
   control: Pick<Control, 'summary' | 'description'>;
   more: (tree: DebianTree) => void;
@@ -50,13 +49,7 @@ const RECIPES: readonly Recipe[] = [
     unit: 'signalbox-agent.service',
     others: ['signalbox-runner.socket', 'signalbox-runner.service'],
     short: 'agent',
-    entries: {
-      main: inRepository('agent', 'dist', 'main.js'),
-      keeper: inRepository('agent', 'dist', 'keeper.js'),
-      messenger: inRepository('agent', 'dist', 'messenger.js'),
-      challenge: inRepository('agent', 'dist', 'challenge.js'),
-    },
-    manifest: inRepository('agent', 'package.json'),
+    program: AGENT,
     manual: { section: 8, program: (version) => buildCli(version, () => {}), seeAlso: ['signalbox(1)'] },
     control: {
       summary: 'moves live systems across hosts: the agent on a host',
@@ -72,11 +65,7 @@ const RECIPES: readonly Recipe[] = [
     name: 'signalbox',
     unit: 'signalbox-coordinator.service',
     short: 'coordinator',
-    entries: {
-      main: inRepository('coordinator', 'dist', 'main.js'),
-      simulator: inRepository('packages', 'simulator', 'dist', 'main.js'),
-    },
-    manifest: inRepository('coordinator', 'package.json'),
+    program: COORDINATOR,
     manual: { section: 1, program: commandLine, seeAlso: ['signalbox-agent(8)'] },
     control: {
       summary: 'moves live systems across hosts: coordinator and command line',
@@ -117,7 +106,7 @@ export async function buildPackages(options: PackagesOptions): Promise<Packages>
     for (const recipe of RECIPES) {
       const tree = new DebianTree(join(work, recipe.name));
       const packages = await fill(tree, recipe, { runtime, version });
-      const root = nameIn(recipe.manifest);
+      const root = nameIn(recipe.program.manifest);
       const sbom = await sbomOf({ name: recipe.name, version, root, packages, epochSeconds });
       tree.write(`usr/share/doc/${recipe.name}/sbom.cdx.json`, sbom);
       const control = { ...recipe.control, name: recipe.name, version, depends };
@@ -143,7 +132,7 @@ async function fill(
   const home = `usr/lib/${name}`;
   const node = `${home}/bin/node`;
   const packages = await bundle({
-    entries: recipe.entries,
+    entries: recipe.program.entries,
     outDir: tree.at(`${home}/dist`),
     interpreter: `/${node}`,
   });

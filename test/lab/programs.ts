@@ -9,11 +9,13 @@ import { z } from 'zod';
 const HERE = dirname(fileURLToPath(import.meta.url));
 export const REPOSITORY = HERE.endsWith(join('dist', 'lab')) ? join(HERE, '..', '..', '..') : join(HERE, '..', '..');
 
-/** The programs as the build leaves them; a test that runs from its sources starts them from there as well. */
+const MADE = join(REPOSITORY, 'dist', 'programs');
+
+/** The programs as setup leaves them, bundled as in packages; a test that runs from its sources starts them from there as well. */
 export const PROGRAMS = {
-  signalbox: join(REPOSITORY, 'coordinator', 'dist', 'main.js'),
-  agent: join(REPOSITORY, 'agent', 'dist', 'main.js'),
-  messenger: join(REPOSITORY, 'agent', 'dist', 'messenger.js'),
+  signalbox: join(MADE, 'coordinator', 'dist', 'main.js'),
+  agent: join(MADE, 'agent', 'dist', 'main.js'),
+  messenger: join(MADE, 'agent', 'dist', 'messenger.js'),
   demo: join(REPOSITORY, 'test', 'dist', 'demo', 'main.js'),
 };
 
