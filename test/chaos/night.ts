@@ -131,8 +131,10 @@ async function startMesh(
   { hosts, traps, cable }: { hosts: readonly WorkHost[]; traps: ReadonlyMap<string, Traps>; cable: Cable | undefined },
   janitor: Janitor,
 ): Promise<ProcessMesh> {
+  const planted = (daemon: string) => (plant === undefined || COORDINATORS.includes(daemon) ? [] : ['--import', plant]);
   const launch = (daemon: string): Launch => ({
-    node: ['--import', TRAP, ...(plant !== undefined && !COORDINATORS.includes(daemon) ? ['--import', plant] : [])],
+    node: ['--import', TRAP, ...planted(daemon)],
+    unbundled: planted(daemon).length > 0,
     env: { [TRAP_VARIABLE]: must(traps.get(daemon)).dir },
     ...(cable && daemon === REMOTE ? { before: cable.before } : {}),
   });

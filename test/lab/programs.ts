@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
@@ -29,6 +29,8 @@ export interface Launch {
   /** For Node itself. */
   readonly node?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** As the compiler leaves it, a file a module: what is loaded before it can then change one of them. */
+  readonly unbundled?: boolean;
 }
 
 export interface StartOptions {
@@ -43,8 +45,9 @@ const WITH_SOCKET = ['/bin/sh', '-c', 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "
 
 /** Starts a program of ours, as `startProcess`. */
 export function startDaemon(program: string, args: readonly string[], options: StartOptions): ChildProcess {
-  const { node = [] } = options.launch ?? {};
-  return startProcess([process.execPath, ...node, program, ...args], options);
+  const { node = [], unbundled = false } = options.launch ?? {};
+  const file = unbundled ? join(REPOSITORY, relative(MADE, program)) : program;
+  return startProcess([process.execPath, ...node, file, ...args], options);
 }
 
 /**
