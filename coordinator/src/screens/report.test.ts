@@ -72,7 +72,7 @@ describe('the report', () => {
 
   it('says what steps put on record, long lists not to their end', () => {
     const receipt = {
-      backup: '/var/backups/a.tar',
+      own: { backup: '/var/backups/a.tar' },
       packages: Array.from({ length: 40 }, (_, i) => `package-${i}==1.0`),
     };
     const { state, entries, nowMs } = begunLog().done(900, 'writers-stopped[rtu]', 'kube-1', { receipt }).input(901);

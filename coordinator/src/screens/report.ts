@@ -1,4 +1,4 @@
-import { formatClock, formatDuration, type Leftover, reachTable } from '@signalbox/protocol';
+import { formatClock, formatDuration, isJsonObject, type Json, type Leftover, reachTable } from '@signalbox/protocol';
 import { safeText } from '../cli/safe-text.ts';
 import { cut, table } from './layout.ts';
 import type { ReportItem } from './report-checklist.ts';
@@ -75,7 +75,7 @@ function sectionsOf(report: RunReport, zone: Zone): Section[] {
       name: 'on record',
       header: ['step', 'host', 'what', 'value'],
       rows: report.steps.flatMap(({ step, host, receipt }) =>
-        Object.entries(receipt).map(([what, value]) => [step, host ?? '', what, cut(valueText(value), LONGEST)]),
+        entriesOf(receipt).map(([what, value]) => [step, host ?? '', what, cut(valueText(value), LONGEST)]),
       ),
     },
     {
@@ -106,6 +106,11 @@ function outcomeRows(report: RunReport, zone: Zone): string[][] {
     ...(crossed.length === 0 ? [] : [['crossed', crossed.join(', ')]]),
     ...acceptedDrift.map((drift) => ['drift accepted', safeText(drift)]),
   ];
+}
+
+/** With the names that an execution made for itself among the others: where its backup lies is what people look for. */
+function entriesOf({ own, ...receipt }: RunReport['steps'][number]['receipt']): [string, Json][] {
+  return Object.entries(isJsonObject(own) ? { ...receipt, ...own } : receipt);
 }
 
 function checklistRow({ item, host, how, phase, who, atMs, values, note }: ReportItem, zone: Zone): string[] {
