@@ -11,6 +11,7 @@ import type {
 import {
   approvalRule,
   type CellRef,
+  cellKey,
   indexOf,
   isEnded,
   type RunState,
@@ -124,7 +125,7 @@ function appliedOn(state: RunState, leaf: ActionStep): ActionTarget[] {
 }
 
 function cellOf(state: RunState, leaf: LeafStep, host: string | null) {
-  return state.cells.get(`${leaf.id}@${host ?? '-'}`);
+  return state.cells.get(cellKey(leaf.id, host));
 }
 
 function stepFor(state: RunState, { leaf, onlyUndo }: CellRef, wishes: UndoWishes): LeafStep[] {

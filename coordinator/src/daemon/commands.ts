@@ -1,7 +1,7 @@
 import { type Command, type Control, DEFAULTS, type PlanHost, SignalboxError } from '@signalbox/protocol';
 import { seal } from '@signalbox/protocol/crypto';
 import { passPoint } from '@signalbox/protocol/points';
-import type { Effect, RunState } from '@signalbox/sequencer';
+import { cellKey, type Effect, type RunState } from '@signalbox/sequencer';
 import { signableOf } from '../signable.ts';
 import type { EffectContext } from './effect-context.ts';
 
@@ -68,7 +68,7 @@ export class Commands {
     const { ports, state } = this.#context;
     // Between two tries the run may have changed its mind.
     const host = this.#host(name);
-    if (!host || this.#stopped || state().cells.get(`${step}@${name}`)?.work !== work) return;
+    if (!host || this.#stopped || state().cells.get(cellKey(step, name))?.work !== work) return;
     const command: Command = {
       ...this.#authority(host),
       id: work.id,
@@ -84,7 +84,7 @@ export class Commands {
       ...(work.receipt ? { receipt: work.receipt } : {}),
       // Only an agent that knows what to look at may begin it.
       ...(work.crossing ? { crossing: work.crossing, critical: ['crossing'] } : {}),
-      ...proofOf(state(), `${step}@${name}`, approvals),
+      ...proofOf(state(), cellKey(step, name), approvals),
       ...(sealed === undefined ? {} : { prerequisites: [...sealed] }),
     };
     // Kept beyond its time: the agent that follows one which died with it is given it again, and says that it was not begun.

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type Plan, type PlanStep, SignalboxError } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
-import { sequencerError } from '@signalbox/sequencer';
+import { cellKey, sequencerError } from '@signalbox/sequencer';
 import { coordinatorError } from './codes.ts';
 import { type Hosts, keysOf } from './hosts.ts';
 import type { HostQueries } from './queries.ts';
@@ -57,7 +57,7 @@ export function refuseClosedWindow({ window, runbook }: Plan, nowMs: number): vo
 export async function findDrift(plan: Plan, queries: HostQueries): Promise<string[]> {
   const targets = actionTargets(plan.steps);
   const looks = plan.observed.map(async (seen): Promise<string[]> => {
-    const target = targets.get(`${seen.step}@${seen.host}`);
+    const target = targets.get(cellKey(seen.step, seen.host));
     if (!target) return [];
     const where = `${seen.step} on ${seen.host}`;
     try {
@@ -77,7 +77,7 @@ function actionTargets(steps: readonly PlanStep[]): Map<string, { action: string
     if (step.kind === 'group') step.children.forEach(visit);
     if (step.kind !== 'action') return;
     for (const target of step.targets)
-      found.set(`${step.id}@${target.host}`, { action: step.action, with: target.with });
+      found.set(cellKey(step.id, target.host), { action: step.action, with: target.with });
   };
   steps.forEach(visit);
   return found;

@@ -1,5 +1,5 @@
 import { formatDuration, type HoldReason, type Plan } from '@signalbox/protocol';
-import { type Cell, cellOf, indexOf, isEnded, openReasons, type RunState } from '@signalbox/sequencer';
+import { type Cell, cellKey, cellOf, indexOf, isEnded, openReasons, type RunState } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
 import { type Choice, choicesOf } from './choices.ts';
 import { wrap } from './layout.ts';
@@ -107,7 +107,7 @@ function knownLines({ state, live, timeZone }: RunInput, { fences }: RunModel): 
     return newest ? [`${step} on ${host}: ${values} (${formatDuration(newest.ageMs)} old)`] : [];
   });
   const probed = openReasons(state).flatMap(({ step, host }) => {
-    const cell = step === undefined ? undefined : state.cells.get(`${step}@${host ?? '-'}`);
+    const cell = step === undefined ? undefined : state.cells.get(cellKey(step, host ?? null));
     return cell?.probed === undefined ? [] : [`the probe of ${step} says ${cell.probed}`];
   });
   const sampled = new Set((live?.gates ?? []).map(({ step }) => step));

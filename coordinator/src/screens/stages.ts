@@ -1,4 +1,4 @@
-import { type Cell, type CellRef, cellOf, indexOf, type RunState } from '@signalbox/sequencer';
+import { type Cell, type CellRef, cellKey, cellOf, indexOf, type RunState } from '@signalbox/sequencer';
 import { isOwed } from './undo-time.ts';
 
 /** Where one step on one host stands, as far as a screen tells it. */
@@ -54,7 +54,7 @@ export function brokenWord({ broken, unseen }: Pick<Cell, 'broken' | 'unseen'>):
 /** A fence that has passed and must still hold: until the step that it protects has started. */
 export function isStandingFence(state: RunState, { leaf, host }: CellRef): boolean {
   if (leaf.kind !== 'gate' || leaf.fence === undefined || state.direction === 'undo') return false;
-  const cell = state.cells.get(`${leaf.id}@${host ?? '-'}`);
+  const cell = state.cells.get(cellKey(leaf.id, host));
   if (cell?.phase !== 'succeeded' || (host !== null && state.dropped.has(host))) return false;
   const protects = indexOf(state.plan).byStep.get(leaf.fence.until) ?? [];
   return !protects.some((ref) => ['dispatched', 'succeeded', 'unknown'].includes(cellOf(state, ref).phase));

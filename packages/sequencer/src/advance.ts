@@ -4,7 +4,7 @@ import type { Draft } from './decide/draft.ts';
 import { askVotersAgain } from './decide/rounds.ts';
 import { startStep } from './decide/start.ts';
 import { leftoversOf } from './leftovers.ts';
-import { isLeftOut, isMoving, type RunState } from './state.ts';
+import { isLeftOut, isMoving, openReasons, type RunState } from './state.ts';
 import type { CellRef } from './tree.ts';
 import { backward, forward } from './walk.ts';
 import { arrivedAt } from './way-back.ts';
@@ -93,17 +93,9 @@ function holdStuck(draft: Draft): void {
 function liftHold(draft: Draft): void {
   const { state } = draft;
   if (state.status !== 'held' || !state.reasons.every((reason) => reason.cause === 'unknown')) return;
-  const stillUnknown = state.reasons.some(
-    ({ step, host }) => step !== undefined && draft.ref(step, host ?? null) && isUnknown(draft, step, host ?? null),
-  );
-  if (stillUnknown) return;
+  if (openReasons(state).length > 0) return;
   draft.emit({ type: 'HoldLifted' });
   askVotersAgain(draft);
-}
-
-function isUnknown(draft: Draft, step: string, host: string | null): boolean {
-  const ref = draft.ref(step, host);
-  return ref !== undefined && draft.cell(ref).phase === 'unknown';
 }
 
 function end(draft: Draft, outcome: 'completed' | 'rolled-back'): void {

@@ -10,6 +10,7 @@ import type {
   SignedStart,
   VoteEvidence,
 } from '@signalbox/protocol';
+import { cellKey } from './cell.ts';
 import type { Cells } from './cells.ts';
 
 export type RunStatus =
@@ -112,7 +113,7 @@ export function isLeftOut(state: RunState, host: string | null): boolean {
 /** Why the run is held as things are now: without outcomes that have become known since. */
 export function openReasons(state: RunState): readonly HoldReason[] {
   return state.reasons.filter(({ cause, step, host }) => {
-    const cell = step === undefined ? undefined : state.cells.get(`${step}@${host ?? '-'}`);
+    const cell = step === undefined ? undefined : state.cells.get(cellKey(step, host ?? null));
     return cause !== 'unknown' || cell === undefined || cell.phase === 'unknown';
   });
 }

@@ -1,6 +1,6 @@
 import type { StoredEntry } from '@signalbox/bus';
 import type { Command, RunEvent } from '@signalbox/protocol';
-import { type CellRef, cellOf, indexOf, isMoving, type RunState } from '@signalbox/sequencer';
+import { type CellRef, cellKey, cellOf, indexOf, isMoving, type RunState } from '@signalbox/sequencer';
 import { Ballots } from './ballots.ts';
 import { Broken, must } from './broken.ts';
 import type { LaneName } from './broker.ts';
@@ -270,7 +270,7 @@ export class Law implements HostWatch {
   }
 
   #ref(step: string, host: string | null): CellRef {
-    const ref = indexOf(this.state.plan).byKey.get(`${step}@${host ?? '-'}`);
+    const ref = indexOf(this.state.plan).byKey.get(cellKey(step, host));
     if (ref === undefined) throw new Broken('I2', `the plan has no ${step} on ${host ?? 'no host'}`);
     return ref;
   }

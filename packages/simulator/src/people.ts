@@ -1,7 +1,7 @@
 import { signAgreement, signStart } from '@signalbox/coordinator';
 import { type JsonObject, Reply, type SignedStart, type Verb } from '@signalbox/protocol';
 import { open, seal, writeCertificate } from '@signalbox/protocol/crypto';
-import { blockers, cellOf, indexOf, isEnded, isMoving, type RunState } from '@signalbox/sequencer';
+import { blockers, cellKey, cellOf, indexOf, isEnded, isMoving, type RunState } from '@signalbox/sequencer';
 import type { Host } from './host.ts';
 import { keyOf } from './keys.ts';
 import type { Law } from './law.ts';
@@ -154,7 +154,7 @@ export class People {
   #resolve(host: string | undefined, step: string): void {
     const { law, hosts } = this.#options;
     const on = host === undefined ? undefined : hosts.get(host);
-    const ref = indexOf(law.state.plan).byKey.get(`${step}@${host ?? '-'}`);
+    const ref = indexOf(law.state.plan).byKey.get(cellKey(step, host ?? null));
     if (!on || !ref || on.works(step)) return;
     const { direction } = cellOf(law.state, ref);
     const goal = direction === 'do' || ref.onlyUndo ? 'applied' : 'none';

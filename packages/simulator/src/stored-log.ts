@@ -1,7 +1,7 @@
 import type { StoredEntry } from '@signalbox/bus';
 import type { LogEntry, Plan, RunEvent } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
-import { evolve, initialState, type RunState } from '@signalbox/sequencer';
+import { cellKey, evolve, initialState, type RunState } from '@signalbox/sequencer';
 import { must } from './broken.ts';
 
 /** The log of the run as NATS has it now, folded. */
@@ -70,12 +70,10 @@ export class StoredLog {
 
   #take(event: RunEvent, entry: LogEntry): void {
     if (event.type === 'StepStarted' && event.work.kind === 'command') this.#ids.add(event.work.id);
-    else if (event.type === 'StepSucceeded' && event.via === 'operator') this.#declared.add(keyOf(event));
-    else if (event.type === 'StepReset' && event.by !== undefined) this.#declared.delete(keyOf(event));
+    else if (event.type === 'StepSucceeded' && event.via === 'operator')
+      this.#declared.add(cellKey(event.step, event.host));
+    else if (event.type === 'StepReset' && event.by !== undefined)
+      this.#declared.delete(cellKey(event.step, event.host));
     this.#state = evolve(this.#state, event, entry);
   }
-}
-
-function keyOf({ step, host }: { readonly step: string; readonly host: string | null }): string {
-  return `${step}@${host ?? '-'}`;
 }
