@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,10 @@ describe('the janitor', () => {
     expect([child.signalCode, deaf.signalCode]).toEqual(['SIGTERM', 'SIGKILL']);
   });
 
-  it('leaves nothing behind after Ctrl-C and exits as the shell expects', async () => {
+  it.each([
+    ['Ctrl-C', 130, (main: ChildProcess) => void main.kill('SIGINT')],
+    ['its reader has gone', 141, (main: ChildProcess) => void main.stdout?.destroy()],
+  ])('leaves nothing behind after %s and exits as the shell expects', async (_, expected, strike) => {
     const script = join(testFolder(), 'main.mjs');
     const built = standinFile('../janitor');
     writeFileSync(
@@ -45,17 +48,17 @@ describe('the janitor', () => {
       `import { spawn } from 'node:child_process';
        import { Janitor } from ${JSON.stringify(built)};
        const janitor = new Janitor();
-       janitor.onSignals();
+       janitor.onSignals(() => console.log('ending'));
        const child = spawn('/bin/sleep', ['600'], { detached: true, stdio: 'ignore' });
        janitor.adopt('sleep', child);
-       process.stdout.write(String(child.pid));`,
+       setInterval(() => console.log(child.pid), 20);`,
     );
     const main = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [pid] = await once(main.stdout, 'data');
     expect(alive(Number(pid))).toBe(true);
-    main.kill('SIGINT');
+    strike(main);
     const [code] = await once(main, 'exit');
-    expect(code).toBe(130);
+    expect(code).toBe(expected);
     await until('the sleeper to be gone', () => !alive(Number(pid)));
   });
 });

@@ -2,6 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 
 const POLITE_MS = 3_000;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** What a shell says of a program whose reader went away, as with `| head`: SIGPIPE, which Node ignores. */
+const UNREAD = 141;
 
 interface Charge {
   name: string;
@@ -26,7 +28,7 @@ export class Janitor {
     process.once('exit', this.#exitNow);
   }
 
-  /** Takes over the process's signals: on the first one sweeps and exits with the shell's number for it. */
+  /** Takes over the process's signals: on the first one, or when nobody reads on, sweeps and exits with the shell's number for it. */
   onSignals(before: () => void = () => {}): void {
     for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
       const handler = () => {
@@ -37,6 +39,10 @@ export class Janitor {
       this.#handlers.set(signal, handler);
       process.on(signal, handler);
     }
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      if (!this.#sweeping) this.sweep().finally(() => process.exit(UNREAD));
+    });
   }
 
   /** @returns a way to have it ended early. What comes while the sweep is under way is ended at once. */
