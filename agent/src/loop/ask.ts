@@ -1,4 +1,4 @@
-import type { Action } from '@signalbox/actions';
+import type { Action, Begun } from '@signalbox/actions';
 import { type Applied, type Command, type JsonObject, SignalboxError, toFailure } from '@signalbox/protocol';
 import { sha256 } from '@signalbox/protocol/crypto';
 import { agentError } from '../codes.ts';
@@ -54,19 +54,20 @@ export function failureOf(error: unknown) {
 export interface ProbeQuestion {
   command: Command;
   receipt: JsonObject;
+  begun: Begun;
 }
 
 /** Asks the action whether it was done. A probe that fails or hangs could not tell. */
 export async function askProbe(
   ports: { clock: Clock; workbench: Workbench },
   action: Action,
-  { command, receipt }: ProbeQuestion,
+  { command, receipt, begun }: ProbeQuestion,
 ): Promise<Applied> {
   const options = { executionId: executionIdOf(command), timeoutMs: PROBE_TIMEOUT_MS, what: `${action.name} probe` };
   try {
     const input = action.schema.parse(command.with);
     return await bounded(ports, options, (context) =>
-      action.probe(context, input, { direction: command.direction, receipt }),
+      action.probe(context, input, { direction: command.direction, receipt, begun }),
     );
   } catch {
     return 'cannot-tell';

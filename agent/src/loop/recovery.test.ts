@@ -43,6 +43,16 @@ describe('an intent without outcome [I5]', () => {
     expect(outcomes(world)).toMatchObject([{ outcome }]);
   });
 
+  it('is asked about with the moment in which it was begun, by the monotonic clock only in the same boot', async () => {
+    const world = await crashed();
+    const [atMs, monotonicMs] = [world.clock.nowMs(), world.clock.monotonicMs()];
+    await world.clock.advance(3_000);
+    const [probe] = (await restart(world)).calls;
+    expect(probe).toMatchObject({ what: 'probe', begun: { atMs, monotonicMs } });
+    const [later] = (await restart(world, { identity: { boot: 'b2' } })).calls;
+    expect(later?.begun).toEqual({ atMs });
+  });
+
   it('is left by a step that fails while its host goes down: what that did to it is no answer', async () => {
     const world = await smallWorld();
     world.holdRuns = true;

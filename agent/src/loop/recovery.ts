@@ -1,4 +1,4 @@
-import type { Action } from '@signalbox/actions';
+import type { Action, Begun } from '@signalbox/actions';
 import type { Applied, Command, Failure, JsonObject } from '@signalbox/protocol';
 import { passPoint } from '@signalbox/protocol/points';
 import { agentError } from '../codes.ts';
@@ -52,7 +52,7 @@ async function recoverOne(ports: RecoveryPorts, known: KnownCommand): Promise<vo
     await processesGone(ports, { known, giveUp: () => stopped !== undefined || since() <= 0 });
     let probed: Applied = 'cannot-tell';
     while (action !== undefined) {
-      probed = await askProbe(ports, action, { command, receipt: before });
+      probed = await askProbe(ports, action, { command, receipt: before, begun: begunIn(journal.state.boot, intent) });
       if (probed !== 'in-progress' || stopped !== undefined || since() <= 0) break;
       await pause(ports, LOOK_MS);
     }
@@ -111,6 +111,10 @@ function remaining({ clock, journal }: RecoveryPorts, { command, atMs, boot, mon
   const usedMs = sameBoot ? clock.monotonicMs() - monotonicMs : Math.max(0, clock.nowMs() - atMs);
   const endMs = clock.monotonicMs() + command.timeoutMs - Math.min(usedMs, command.timeoutMs);
   return () => endMs - clock.monotonicMs();
+}
+
+function begunIn(boot: string, { atMs, monotonicMs, boot: then }: Stored<'intent'>): Begun {
+  return boot === then && monotonicMs !== undefined ? { atMs, monotonicMs } : { atMs };
 }
 
 function interrupted(action: string, probed: Applied): Failure {

@@ -108,7 +108,8 @@ export function createRunner(ports: RunnerPorts): Runner {
         log('warn', 'step left to the next start: the host goes down', { command: command.id });
         return;
       }
-      const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt }) : undefined;
+      const begun = { atMs: startedAtMs, monotonicMs: startMs };
+      const probed = needsProbe(end) ? await askProbe(ports, action, { command, receipt, begun }) : undefined;
       passPoint('agent.step.ended');
       const { effect } = action;
       const outcome = outcomeOf(end, {

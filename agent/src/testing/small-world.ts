@@ -1,4 +1,4 @@
-import { type Action, defineAction } from '@signalbox/actions';
+import { type Action, type Begun, defineAction } from '@signalbox/actions';
 import { defineProbe } from '@signalbox/probes';
 import {
   Answer,
@@ -26,6 +26,8 @@ export interface Call {
   what: 'check' | 'run' | 'undo' | 'probe';
   input: JsonObject;
   receipt: JsonObject;
+  /** Of a probe. */
+  begun?: Begun;
   signal: AbortSignal;
   resolve(receipt?: JsonObject): void;
   reject(error: unknown): void;
@@ -227,7 +229,7 @@ function fakeAction(
   calls: Call[],
   small: { applied: Applied; before: JsonObject | Failure; holdRuns: boolean; holdChecks: boolean },
 ): Action {
-  const call = (what: Call['what'], about: Pick<Call, 'input' | 'receipt' | 'signal'>) =>
+  const call = (what: Call['what'], about: Pick<Call, 'input' | 'receipt' | 'begun' | 'signal'>) =>
     new Promise<JsonObject>((resolve, reject) => {
       calls.push({ what, ...about, resolve: (receipt = {}) => resolve(receipt), reject });
       const held = what === 'check' ? small.holdChecks : small.holdRuns && what !== 'probe';
@@ -245,8 +247,8 @@ function fakeAction(
     },
     run: ({ signal }, input, receipt) => call('run', { input, receipt, signal }),
     undo: ({ signal }, input, receipt) => call('undo', { input, receipt, signal }),
-    async probe({ signal }, input, { receipt }) {
-      await call('probe', { input, receipt, signal });
+    async probe({ signal }, input, { receipt, begun }) {
+      await call('probe', { input, receipt, signal, ...(begun && { begun }) });
       return small.applied;
     },
   });

@@ -4,6 +4,21 @@ import type { z } from 'zod';
 /** What an action's `check` returns before the agent adds the problems that it finds itself. */
 export type Checked = CheckResult;
 
+/** When this host began with what a probe is asked about. */
+export interface Begun {
+  readonly atMs: number;
+  /** CLOCK_MONOTONIC; absent when it was in an earlier boot. */
+  readonly monotonicMs?: number;
+}
+
+/** What a probe is asked about. */
+export interface Asked {
+  readonly direction: Direction;
+  readonly receipt: JsonObject;
+  /** Tells what was brought about then from what was there before. Absent: nobody knows. */
+  readonly begun?: Begun;
+}
+
 /**
  * Something that can be done to a host. One folder a tool; small enough to be read in one go.
  *
@@ -61,7 +76,7 @@ export interface Action<With extends object = JsonObject> {
    * begun. Absent where only the moment itself can tell.
    */
   hinders?(context: HostContext, input: With, receipt: JsonObject): Promise<Failure[]>;
-  probe(context: HostContext, input: With, question: { direction: Direction; receipt: JsonObject }): Promise<Applied>;
+  probe(context: HostContext, input: With, asked: Asked): Promise<Applied>;
 }
 
 /** Keeps the type of `with` inside one action; outside, all actions look alike. */

@@ -20,6 +20,8 @@ export interface UnitReading {
   restarts: number;
   /** Changes with each start; empty where systemd does not tell. */
   invocationId: string;
+  /** When it was last started, by CLOCK_MONOTONIC; undefined when it was not in this boot. */
+  startedMonotonicMs: number | undefined;
   /** Below the cgroup mount; empty when the unit has none. */
   controlGroup: string;
   /** Processes and threads; undefined where accounting is off. */
@@ -43,6 +45,7 @@ const PROPERTIES = [
   'MainPID',
   'NRestarts',
   'InvocationID',
+  'InactiveExitTimestampMonotonic',
   'ControlGroup',
   'TasksCurrent',
   'ExecStart',
@@ -65,6 +68,7 @@ export function readUnit(stdout: string): UnitReading {
   }
   const text = (name: string) => properties.get(name) ?? '';
   const count = (name: string) => (/^\d{1,15}$/.test(text(name)) ? Number(text(name)) : undefined);
+  const startedUs = count('InactiveExitTimestampMonotonic') ?? 0;
   return {
     loadState: text('LoadState'),
     activeState: text('ActiveState'),
@@ -74,6 +78,7 @@ export function readUnit(stdout: string): UnitReading {
     mainPid: count('MainPID') ?? 0,
     restarts: count('NRestarts') ?? 0,
     invocationId: text('InvocationID'),
+    startedMonotonicMs: startedUs > 0 ? startedUs / 1_000 : undefined,
     controlGroup: text('ControlGroup'),
     tasks: count('TasksCurrent'),
     exec: readExec(text('ExecStart')),

@@ -164,5 +164,13 @@ describe.skipIf(!real)('actions on a real Docker engine', () => {
     expect([await ask('do'), await ask('undo')]).toEqual(['not-applied', 'applied']);
     await action('docker.stop').run(host, input(), before);
     expect([await ask('do'), await ask('undo')]).toEqual(['applied', 'not-applied']);
+    // It came up by itself: before its way back was begun that is not its work, after it is.
+    const earlierMs = Date.now();
+    engine.compose(file, 'start', 'backend');
+    const asked = { direction: 'undo', receipt: before } as const;
+    const states = [earlierMs, Date.now() + 1].map((atMs) =>
+      action('docker.stop').probe(host, input(), { ...asked, begun: { atMs } }),
+    );
+    expect(await Promise.all(states)).toEqual(['applied', 'not-applied']);
   });
 });

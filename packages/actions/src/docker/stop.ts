@@ -58,9 +58,12 @@ export const dockerStop = defineAction<z.infer<typeof With>>({
     return { started: true };
   },
 
-  async probe(context, input, { direction, receipt }) {
-    const running = (await containerOf(context, input))?.running === true;
-    if (direction === 'do') return running ? 'not-applied' : 'applied';
-    return running || recordedContainer(receipt)?.running !== true ? 'applied' : 'not-applied';
+  async probe(context, input, { direction, receipt, begun }) {
+    const now = await containerOf(context, input);
+    if (direction === 'do') return now?.running ? 'not-applied' : 'applied';
+    if (recordedContainer(receipt)?.running !== true) return 'applied';
+    // Up before its way back was begun, and another start than the one that was stopped: it came up by itself.
+    const early = begun !== undefined && Date.parse(now?.startedAt ?? '') < begun.atMs;
+    return now?.running && !(early && isStartOf(receipt, now) === false) ? 'applied' : 'not-applied';
   },
 });

@@ -1,7 +1,7 @@
 import type { HostContext, JsonObject } from '@signalbox/protocol';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
-import { type Action, defineAction } from '../contract.ts';
+import { type Action, type Asked, defineAction } from '../contract.ts';
 
 const Facts = z.record(z.string(), z.json());
 
@@ -27,9 +27,9 @@ export function earlierUndo(find: (name: string) => Action | undefined): Action 
     }
     return { ...action, undo: action.undo, input: action.schema.parse(input) as JsonObject };
   };
-  const stateOf = (context: HostContext, input: With) => {
+  const stateOf = (context: HostContext, input: With, asked: Pick<Asked, 'begun'> = {}) => {
     const action = inner(input);
-    return action.probe(context, action.input, { direction: 'undo', receipt: input.receipt });
+    return action.probe(context, action.input, { ...asked, direction: 'undo', receipt: input.receipt });
   };
 
   return defineAction<With>({
@@ -69,8 +69,8 @@ export function earlierUndo(find: (name: string) => Action | undefined): Action 
       return action.undo(context, action.input, input.receipt);
     },
 
-    async probe(context, input) {
-      return stateOf(context, input);
+    async probe(context, input, asked) {
+      return stateOf(context, input, asked);
     },
   });
 }

@@ -3,6 +3,7 @@ import { type Failure, type HostContext, isJsonObject, type JsonObject, Signalbo
 import { readProcessStat, readUnit, showUnitArgv, UNIT_PATTERN, type UnitReading } from '@signalbox/protocol/readings';
 import { z } from 'zod';
 import { actionError } from '../codes.ts';
+import type { Begun } from '../contract.ts';
 import { succeed } from './exec.ts';
 
 export const UnitName = z.string().max(255).regex(UNIT_PATTERN, 'a unit with its suffix, as in remesd.service');
@@ -27,6 +28,13 @@ export function unitReceiptWithStart(reading: UnitReading): JsonObject {
 /** Whether it is still the start of the unit that a receipt tells of. Undefined: the receipt does not tell. */
 export function isStartOf({ own }: JsonObject, reading: UnitReading): boolean | undefined {
   return isJsonObject(own) ? own.instance === startOf(reading) : undefined;
+}
+
+/** It came up before its way back was begun, at boot or by somebody's hand, and is no work of that. */
+export function cameUpBefore(receipt: JsonObject, reading: UnitReading, begun: Begun | undefined): boolean {
+  const [startedMs, begunMs] = [reading.startedMonotonicMs, begun?.monotonicMs];
+  const early = startedMs !== undefined && begunMs !== undefined && startedMs < begunMs;
+  return early && isStartOf(receipt, reading) === false;
 }
 
 function startOf({ invocationId, mainPid }: UnitReading): string {

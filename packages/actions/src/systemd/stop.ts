@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineAction } from '../contract.ts';
 import {
+  cameUpBefore,
   isChanging,
   isDown,
   isStartOf,
@@ -69,11 +70,14 @@ export const systemdStop = defineAction<z.infer<typeof With>>({
     return { started: true };
   },
 
-  async probe(context, { unit, mask }, { direction, receipt }) {
+  async probe(context, { unit, mask }, { direction, receipt, begun }) {
     const now = await lookAtUnit(context, unit);
     if (isChanging(now)) return 'in-progress';
     if (direction === 'undo' && now.subState === 'auto-restart') return 'partial';
-    if (direction === 'undo') return !isDown(now) || !wasUp(unit, receipt) ? 'applied' : 'not-applied';
+    if (direction === 'undo') {
+      if (!wasUp(unit, receipt)) return 'applied';
+      return isDown(now) || cameUpBefore(receipt, now, begun) ? 'not-applied' : 'applied';
+    }
     if (!isDown(now)) return 'not-applied';
     if ((now.tasks ?? 0) > 0 || now.mainPid > 0) return 'partial';
     return mask && now.loadState !== 'masked' ? 'partial' : 'applied';

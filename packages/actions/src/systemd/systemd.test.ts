@@ -3,7 +3,7 @@ import { type Applied, commandByHand } from '@signalbox/protocol';
 import { codeOf, LocalHost, StandInUnits, type UnitHooks, type UnitProperties } from '@signalbox/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { actionByName } from '../catalogue.ts';
-import type { Action } from '../contract.ts';
+import type { Action, Begun } from '../contract.ts';
 
 const UNIT = 'remesd.service';
 const RUNNING = { ActiveState: 'active', SubState: 'running', MainPID: 4194304 };
@@ -67,6 +67,24 @@ describe('systemd.stop', () => {
     await given({ ...RUNNING, InvocationID: 'at boot' });
     expect(await undoIt('systemd.stop', receipt)).toEqual({ started: true });
     expect(await units.verbs(UNIT)).toEqual(['stop', 'stop', 'start']);
+  });
+
+  it('[I5] a way back that was begun and not carried out is not taken for done, because the unit came up before it', async () => {
+    const at = (ms: number) => ({ InactiveExitTimestampMonotonic: ms * 1_000 });
+    await given({ ...RUNNING, ...at(1_000), InvocationID: 'before' });
+    const receipt = await doIt('systemd.stop');
+    const ask = (begun?: Begun) =>
+      action('systemd.stop').probe(host, { unit: UNIT }, { direction: 'undo', receipt, ...(begun && { begun }) });
+    const begun = { atMs: 0, monotonicMs: 5_000 };
+    expect(await ask(begun)).toBe('not-applied');
+    await given({ ...RUNNING, ...at(3_000), InvocationID: 'at boot' });
+    expect(await ask(begun)).toBe('not-applied');
+    // By the way back itself; in a boot after it; by who knows what.
+    await given({ ...RUNNING, ...at(5_500), InvocationID: 'anew' });
+    expect([await ask(begun), await ask({ atMs: 0 }), await ask()]).toEqual(['applied', 'applied', 'applied']);
+    // Never stopped.
+    await given({ ...RUNNING, ...at(1_000), InvocationID: 'before' });
+    expect(await ask(begun)).toBe('applied');
   });
 
   it('undo leaves a unit alone that was never stopped, and one that was down before', async () => {

@@ -72,6 +72,7 @@ const PROPERTIES: Record<string, (unit: SupervisedUnit) => string> = {
   FragmentPath: ({ file }) => file.fragmentPath,
   DropInPaths: ({ file }) => file.dropInPaths.join(' '),
   UnitFileState: ({ file }) => file.unitFileState,
+  InactiveExitTimestampMonotonic: ({ main }) => String(main?.startedMonotonicUs ?? 0),
   NeedDaemonReload: () => 'no',
   InvocationID: ({ invocationId }) => invocationId,
 };

@@ -18,6 +18,7 @@ export type UnitState =
 export interface MainProcess {
   pid: number;
   startedAtMs: number;
+  startedMonotonicUs: number;
   exitedAtMs?: number;
   /** As in `systemctl show`: 1 exited, 2 killed by a signal, 0 still running. */
   code: 0 | 1 | 2;
@@ -36,6 +37,8 @@ const SIGNAL_NUMBERS: Record<string, number> = {
 };
 /** Exit status that systemd gives a service whose program could not be executed. */
 const EXIT_EXEC = 203;
+
+const monotonicUs = () => Number(process.hrtime.bigint() / 1_000n);
 
 /** One service under supervision: started, watched, restarted, and stopped with everything it started. */
 export class SupervisedUnit {
@@ -124,7 +127,7 @@ export class SupervisedUnit {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    this.main = { pid: child.pid ?? 0, startedAtMs: Date.now(), code: 0, status: 0 };
+    this.main = { pid: child.pid ?? 0, startedAtMs: Date.now(), startedMonotonicUs: monotonicUs(), code: 0, status: 0 };
     this.state = { active: 'active', sub: 'running' };
     child.once('error', () => this.#ended(EXIT_EXEC, null));
     child.once('exit', (code, signal) => this.#ended(code, signal));
@@ -143,6 +146,7 @@ export class SupervisedUnit {
     this.main = {
       pid,
       startedAtMs: this.main?.startedAtMs ?? Date.now(),
+      startedMonotonicUs: this.main?.startedMonotonicUs ?? monotonicUs(),
       exitedAtMs: Date.now(),
       code: signal === null ? 1 : 2,
       status: signal === null ? (code ?? 0) : (SIGNAL_NUMBERS[signal] ?? 0),
