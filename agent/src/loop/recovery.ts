@@ -105,11 +105,12 @@ async function processesGone(
 }
 
 /** What is left of the step's time: by the clock of this boot, which the restart did not stop. */
-function remaining({ clock, journal }: RecoveryPorts, { command, atMs, boot, monotonicMs }: Stored<'intent'>) {
-  const sameBoot = boot === journal.state.boot && monotonicMs !== undefined;
+function remaining({ clock, journal }: RecoveryPorts, intent: Stored<'intent'>) {
+  const { timeoutMs } = intent.command;
+  const { atMs, monotonicMs } = begunIn(journal.state.boot, intent);
   // After a boot the wall clock is all that is left; it only decides how long to wait.
-  const usedMs = sameBoot ? clock.monotonicMs() - monotonicMs : Math.max(0, clock.nowMs() - atMs);
-  const endMs = clock.monotonicMs() + command.timeoutMs - Math.min(usedMs, command.timeoutMs);
+  const usedMs = monotonicMs === undefined ? Math.max(0, clock.nowMs() - atMs) : clock.monotonicMs() - monotonicMs;
+  const endMs = clock.monotonicMs() + timeoutMs - Math.min(usedMs, timeoutMs);
   return () => endMs - clock.monotonicMs();
 }
 
