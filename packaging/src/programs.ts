@@ -62,7 +62,7 @@ export async function bundlePrograms(): Promise<boolean> {
   }
 }
 
-/** When the last of what programs are made of was changed: our own modules, or the choice of others'. */
+/** When the last of what programs are made of was changed: our own modules, a version, or the choice of others'. */
 function newestPart(): number {
   const packages = readdirSync(inRepository('packages')).map((name) => join('packages', name));
   const folders = ['protocol', 'agent', 'coordinator', 'packaging', ...packages].map((name) =>
@@ -73,5 +73,6 @@ function newestPart(): number {
       .filter((file) => file.endsWith('.js'))
       .map((file) => join(folder, file)),
   );
-  return Math.max(...[...built, inRepository('pnpm-lock.yaml')].map((file) => statSync(file).mtimeMs));
+  const chosen = [AGENT.manifest, COORDINATOR.manifest, inRepository('pnpm-lock.yaml')];
+  return Math.max(...[...built, ...chosen].map((file) => statSync(file).mtimeMs));
 }
