@@ -21,14 +21,19 @@ const FENCE: WatchEffect = {
 };
 
 /** Samplers of one run on a clock that is told; a host that answers what `answers` say, the last one again and again. */
-async function watched(answers: readonly (Record<string, Json> | Failure)[]): Promise<Input[]> {
+async function watched(
+  answers: readonly (Record<string, Json> | Failure)[],
+  watch = FENCE,
+  asking: (timeoutMs: number) => void = () => {},
+): Promise<Input[]> {
   const clock = new ManualClock();
   const said: Input[] = [];
   let asked = 0;
   const samplers = new Samplers({
     ports: { clock, log: { error: () => {}, info: () => {} } },
     queries: {
-      sample: async () => {
+      sample: async (_host: string, _probe: string, _with: object, timeoutMs: number) => {
+        asking(timeoutMs);
         const answer = answers[Math.min(asked++, answers.length - 1)];
         if (answer && 'code' in answer && 'class' in answer) throw new SignalboxError(answer as Failure);
         return { values: answer ?? {}, tookMs: 1 };
@@ -39,10 +44,25 @@ async function watched(answers: readonly (Record<string, Json> | Failure)[]): Pr
       samplers.reconcile([]);
     },
   } as unknown as ConstructorParameters<typeof Samplers>[0]);
-  samplers.reconcile([FENCE]);
+  samplers.reconcile([watch]);
   await clock.advance(10_000);
   return said;
 }
+
+it.each([
+  [0, 2_000],
+  [6_000, 3_000],
+  [60_000, 10_000],
+])(
+  'a host has the more time for a sample the longer samples may be missing: %d ms, %d ms',
+  async (tolerateMs, givenMs) => {
+    const given = new Set<number>();
+    await watched([{ ok: true }], { ...FENCE, spec: { ...FENCE.spec, tolerateMs } }, (timeoutMs) =>
+      given.add(timeoutMs),
+    );
+    expect([...given]).toEqual([givenMs]);
+  },
+);
 
 describe('a fence', () => {
   it('[I11] that cannot be looked at is told apart from one that is broken, with what the probe failed with', async () => {

@@ -25,6 +25,14 @@ interface Watching {
   cancel: () => void;
 }
 
+/**
+ * How long a host has for one sample. Where samples may be missing, two may come as late as that allows: a host that is slow
+ * would otherwise be asked again before it can answer, with more to do each time.
+ */
+function answerWithinMs({ everyMs, spec }: WatchEffect): number {
+  return Math.min(DEFAULTS.queryTimeoutMs, Math.max(2_000, everyMs * 2, spec.tolerateMs / 2));
+}
+
 /** Asks hosts for samples, again and again, and tells the sequencer what gates, fences and proofs came to. */
 export class Samplers {
   readonly #context: EffectContext;
@@ -89,8 +97,7 @@ export class Samplers {
     let sealed = '';
     let missing: Failure | undefined;
     try {
-      const timeoutMs = Math.min(DEFAULTS.queryTimeoutMs, Math.max(2_000, effect.everyMs * 2));
-      ({ values, sealed } = await queries.sample(effect.host, effect.probe, effect.with, timeoutMs));
+      ({ values, sealed } = await queries.sample(effect.host, effect.probe, effect.with, answerWithinMs(effect)));
     } catch (error) {
       // [I11] No answer is a missing sample, never a good one.
       if (!(error instanceof SignalboxError)) throw error;
