@@ -18,13 +18,16 @@ vi.setConfig({ testTimeout: 480_000 });
 const real = requireReal('nginx (Debian: nginx-light)', existsSync(NGINX));
 const own = (line: string) => !line.includes('__pycache__');
 
-/** People who use the site the whole time, and remember what they got. */
+/**
+ * People who use the site the whole time, and remember what they got. A connection for each request: nginx closes those that
+ * are idle when it is reloaded, and who sends on one at that moment has to ask again (RFC 9112, 9.3.1), as browsers do.
+ */
 function users(url: string) {
   const got = new Map<string, number>();
   let on = true;
   const one = async () => {
     while (on) {
-      const answer = await fetch(`${url}/api/v1/status`).then(
+      const answer = await fetch(`${url}/api/v1/status`, { headers: { connection: 'close' } }).then(
         async (response) => {
           const { environment } = Object(await response.json().catch(() => ({})));
           return response.ok ? String(environment) : String(response.status);

@@ -47,7 +47,7 @@ export const nginxUpstream = defineAction<With>({
   name: 'nginx.upstream',
   version: 1,
   summary:
-    'Sends requests to other servers: writes the upstream, has nginx test it, reloads, and waits for the new workers. No connection is dropped.',
+    'Sends requests to other servers: writes the upstream, has nginx test it, reloads, and waits for the new workers. No request under way is cut off; idle connections are closed, as by every reload.',
   schema: With,
   effect: 'reversible',
   does: 'send {name} to {servers}',
