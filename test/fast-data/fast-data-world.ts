@@ -6,7 +6,7 @@ import { runOn, type Sandbox, startSandbox, stopSandbox } from '../lab/sandbox.t
 import { createMirrorHost, installMongosync, type MirrorOptions } from './mirror-host.ts';
 import { hasMongo, type MongoStage, type StageOptions, startMongoStage } from './mongo/stage.ts';
 import { type Count, countAt, type LedgerLine, readLedger } from './workload/ledger.ts';
-import { furnish, hasKubectl, LONG_MS, World, type WorldParts, workload } from './world.ts';
+import { furnish, hasKubectl, LONG_MS, SELDOM, World, type WorldParts, workload } from './world.ts';
 
 /** Whether a whole cutover can be run on this machine. */
 export const canRunCutover = hasKubectl && hasMongo;
@@ -14,6 +14,8 @@ export const canRunCutover = hasKubectl && hasMongo;
 export const OLD_SECRET = 'mongodb-old';
 export const NEW_SECRET = 'mongodb-new';
 export const VARIABLE = 'MONGODB_URL';
+/** How often a pod writes: so that two cores have time for the rest as well. */
+export const EVERY_MS = 200;
 
 export interface FastDataOptions {
   readonly runbook: string;
@@ -22,7 +24,7 @@ export interface FastDataOptions {
   /** Beside those that every world has. */
   readonly hosts?: readonly MeshHost[];
   readonly sets?: StageOptions;
-  /** How often each pod writes; default 200. */
+  /** How often each pod writes; default `EVERY_MS`. */
   readonly everyMs?: number;
   /** Further parameters, or others than the usual. */
   readonly params?: (world: FastDataWorld) => object;
@@ -77,7 +79,7 @@ export class FastDataWorld extends World {
     this.mirrorHost = own.mirrorHost;
     this.syncApi = own.syncApi;
     this.#given = own.options.params;
-    this.#everyMs = own.options.everyMs ?? 200;
+    this.#everyMs = own.options.everyMs ?? EVERY_MS;
     this.tonight();
   }
 
@@ -125,7 +127,7 @@ export class FastDataWorld extends World {
 
   /** Waits until services have been told of so many writes. */
   async moreWrites(total: number): Promise<void> {
-    await until(`${total} writes`, () => this.writes().length >= total, { timeoutMs: LONG_MS });
+    await until(`${total} writes`, () => this.writes().length >= total, SELDOM);
   }
 
   /** Lets writers end, so that what is counted stands still. */

@@ -1,7 +1,7 @@
 import { until } from '@signalbox/protocol/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canMoveKafka, KafkaWorld, NEW_BROKERS, OLD_BROKERS } from './kafka-world.ts';
-import { LONG_MS } from './world.ts';
+import { LONG_MS, SELDOM } from './world.ts';
 
 let world: KafkaWorld;
 beforeAll(async () => {
@@ -58,7 +58,7 @@ describe.runIf(canMoveKafka)('kafka-cutover, when things go wrong', () => {
     cluster.scale('rtu', 0);
     await until('the updater to end', () => cluster.pods('rtu').length === 0, { timeoutMs: LONG_MS });
     const before = world.written().length;
-    await until('a backlog', () => world.written().length > before + 500, { timeoutMs: LONG_MS });
+    await until('a backlog', () => world.written().length > before + 500, SELDOM);
     cluster.scale('rtu', 1);
     await world.moreInView(100);
     mayRepeat += await world.strike('destination');

@@ -9,7 +9,7 @@ import type { MeshHost } from '../lab/mesh.ts';
 import { askAdmin, clientOf, findLine, type Line, type Side, startSide } from './kafka-side.ts';
 import { type LedgerLine, readLedger } from './workload/ledger.ts';
 import { COMMIT_EVERY, countPassed, keyOf, type Passed, repeatedBy } from './workload/numbers.ts';
-import { furnish, hasKubectl, LONG_MS, World, type WorldParts, workload } from './world.ts';
+import { furnish, hasKubectl, LONG_MS, SELDOM, World, type WorldParts, workload } from './world.ts';
 
 const { jars, fileConnector } = await findLine('old');
 /** Whether a whole cutover can be run on this machine. */
@@ -202,7 +202,7 @@ export class KafkaWorld extends World {
   /** Waits until so many more have come out at the end. */
   async moreInView(more: number): Promise<void> {
     const before = this.view().length;
-    await until(`${more} more in the view`, () => this.view().length >= before + more, { timeoutMs: LONG_MS });
+    await until(`${more} more in the view`, () => this.view().length >= before + more, SELDOM);
   }
 
   /** Has producers end, waits until everything that they wrote has come out, and counts. */
@@ -220,7 +220,7 @@ export class KafkaWorld extends World {
         if (now > seen) [seen, stillSinceMs] = [now, performance.now()];
         return count().lost.length === 0 || performance.now() - stillSinceMs > STILL_MS;
       },
-      { timeoutMs: 600_000 },
+      { ...SELDOM, timeoutMs: 600_000 },
     );
     const passed = count();
     const few = (numbers: readonly string[]) => `${numbers.length} (${numbers.slice(0, 10).join(', ')})`;
@@ -248,7 +248,7 @@ export class KafkaWorld extends World {
   }
 
   async inView(n: string): Promise<void> {
-    await until(`${n} in the view`, () => this.view().some((line) => line.n === n), { timeoutMs: LONG_MS });
+    await until(`${n} in the view`, () => this.view().some((line) => line.n === n), SELDOM);
   }
 
   /** Where groups have committed offsets, as `group topic`. */
@@ -325,7 +325,7 @@ export class KafkaWorld extends World {
 
   async untilDropped(n: string): Promise<void> {
     const seen = () => readLedger(this.ledger('dropped')).some((line) => line.n === n);
-    await until(`${n} to be dropped`, seen, { timeoutMs: LONG_MS });
+    await until(`${n} to be dropped`, seen, SELDOM);
   }
 
   get #table(): string {

@@ -9,7 +9,6 @@ beforeAll(async () => {
   world = await FastDataWorld.start({
     runbook: 'mongodb-cutover',
     sets: { members: 3, destinationMembers: 3 },
-    everyMs: 100,
     params: () => ({ headroomSeconds: 30, changeStreams: 'cdc-orders' }),
   });
 });

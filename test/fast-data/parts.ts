@@ -1,9 +1,9 @@
 import { until } from '@signalbox/protocol/testing';
-import { type FastDataWorld, NEW_SECRET, OLD_SECRET, VARIABLE } from './fast-data-world.ts';
+import { EVERY_MS, type FastDataWorld, NEW_SECRET, OLD_SECRET, VARIABLE } from './fast-data-world.ts';
 import type { MirrorOptions } from './mirror-host.ts';
 import type { MongoStage } from './mongo/stage.ts';
 import { type Count, countAt, readLedger } from './workload/ledger.ts';
-import { workload } from './world.ts';
+import { SELDOM, workload } from './world.ts';
 
 /** Databases that are cut over one after the other, each with a mirror, a reader and a writer of its own. */
 export const PARTS = ['shop', 'crm'].map((name) => ({
@@ -46,6 +46,7 @@ export async function loadParts(world: FastDataWorld): Promise<void> {
     const env = (ledger: string) => [
       { name: 'LEDGER', value: world.ledger(ledger) },
       { name: 'DATABASE', value: database },
+      { name: 'EVERY_MS', value: String(EVERY_MS) },
       { name: VARIABLE, valueFrom: { secretKeyRef: { name: OLD_SECRET, key: 'url' } } },
     ];
     world.cluster.create({ name: writer, replicas: 1, env: env(writer), argv: workload('writer') });
@@ -63,7 +64,7 @@ export const countPart = (world: FastDataWorld, part: Part, side: 'source' | 'de
 /** Waits until a part has been told of more writes than it had. */
 export async function goesOn(world: FastDataWorld, part: Part): Promise<void> {
   const before = writesOf(world, part).length;
-  await until(`${part.writer} to write`, () => writesOf(world, part).length > before + 10, { timeoutMs: 60_000 });
+  await until(`${part.writer} to write`, () => writesOf(world, part).length > before + 10, SELDOM);
 }
 
 /** A transaction that no mirror could carry as one. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { requireReal } from '@signalbox/actions/testing';
 import type { LogEntry, RunEvent } from '@signalbox/protocol';
 import { until } from '@signalbox/protocol/testing';
@@ -17,6 +18,8 @@ export const hasKubectl = requireReal('kubectl', kubectlFolder !== undefined);
 
 /** For what takes seconds, on a machine that does much else. */
 export const LONG_MS = 180_000;
+/** The same for what is read from ledgers: they grow, and are read from the beginning each time. */
+export const SELDOM = { timeoutMs: LONG_MS, pause: () => sleep(200) } as const;
 
 const BUILT = join(REPOSITORY, 'test', 'dist', 'fast-data', 'workload');
 

@@ -7,7 +7,7 @@ import { strikeDaemon } from './strike.ts';
 const MIRROR = 'mongomirror.service';
 const SERVICES = ['crud', 'rtu', 'svc'] as const;
 const AT_WORK = { crud: 1, rtu: 2, svc: 1 };
-/** Slow enough for services that have a small share of a machine, and for a mirror that waits for three members. */
+/** Slow enough for services that have a small share of a machine. */
 const EVERY_MS = { 1: 100, 3: 500 } as const;
 const SETTLE_MS = 120_000;
 

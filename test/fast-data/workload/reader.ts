@@ -6,7 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connected, DATABASE, LEDGER, POD_NAME } from './mongo-client.ts';
 
-const EVERY_MS = 100;
+const EVERY_MS = 200;
 
 const client = await connected();
 let ending = false;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type Document, Long, MongoClient, MongoNetworkError, Timestamp } from 'mongodb';
-import { applyEntry } from './apply.ts';
+import { applyFrom } from './apply.ts';
 import type { MirrorArguments } from './arguments.ts';
 import { copyAll } from './copy.ts';
 
@@ -119,10 +119,13 @@ export class Mirror {
       { ts: { $gt: this.#current } },
       { tailable: true, awaitData: true, maxAwaitTimeMS: 1_000 },
     );
-    for await (const entry of entries) {
-      await applyEntry(this.#destination, entry, this.#options.includes);
-      this.#current = entry.ts;
-    }
+    await applyFrom(entries, {
+      to: this.#destination,
+      includes: this.#options.includes,
+      applied: (lot) => {
+        this.#current = lot.at(-1)?.ts;
+      },
+    });
   }
 
   async #newest(): Promise<Timestamp> {

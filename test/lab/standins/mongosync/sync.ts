@@ -1,5 +1,5 @@
 import { type Document, MongoClient, type Timestamp } from 'mongodb';
-import { applyEntry } from '../mongomirror/apply.ts';
+import { applyFrom } from '../mongomirror/apply.ts';
 import { copyAll } from '../mongomirror/copy.ts';
 
 /** mongosync says no; the state stays. */
@@ -175,11 +175,14 @@ export class Sync {
       .db('local')
       .collection('oplog.rs')
       .find({ ts: { $gt: this.#applied } });
-    for await (const entry of entries) {
-      await applyEntry(this.#to, entry, []);
-      if (entry.op !== 'n') this.#events += 1;
-      this.#applied = entry.ts;
-    }
+    await applyFrom(entries, {
+      to: this.#to,
+      includes: [],
+      applied: (lot) => {
+        this.#events += lot.filter(({ op }) => op !== 'n').length;
+        this.#applied = lot.at(-1)?.ts;
+      },
+    });
   }
 
   async #commit(): Promise<void> {
