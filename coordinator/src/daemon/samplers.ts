@@ -22,15 +22,18 @@ interface Watching {
   gate: GateWatch;
   live: LiveGate;
   proven: boolean;
+  answerWithinMs: number;
   cancel: () => void;
 }
 
+const ANSWER_WITHIN_MS = 2_000;
+
 /**
- * How long a host has for one sample. Where samples may be missing, two may come as late as that allows: a host that is slow
- * would otherwise be asked again before it can answer, with more to do each time.
+ * How long a host has for a sample, after it gave none in the time that it had before: twice as long, so that a slow one is
+ * not asked again before it can answer, with more to do each time. Two such times fit into what may be missing.
  */
-function answerWithinMs({ everyMs, spec }: WatchEffect): number {
-  return Math.min(DEFAULTS.queryTimeoutMs, Math.max(2_000, everyMs * 2, spec.tolerateMs / 2));
+function longer(formerMs: number, { tolerateMs }: WatchEffect['spec']): number {
+  return Math.max(formerMs, Math.min(formerMs * 2, tolerateMs / 2, DEFAULTS.queryTimeoutMs));
 }
 
 /** Asks hosts for samples, again and again, and tells the sequencer what gates, fences and proofs came to. */
@@ -77,6 +80,7 @@ export class Samplers {
       gate: openGate(effect.spec, seed),
       live: known?.live ?? { step, host, use, samples: [], heldMs: 0, missing: undefined },
       proven: false,
+      answerWithinMs: Math.min(DEFAULTS.queryTimeoutMs, Math.max(ANSWER_WITHIN_MS, effect.everyMs * 2)),
       cancel: () => {},
     };
     this.#watching.set(effect.key, watching);
@@ -97,11 +101,13 @@ export class Samplers {
     let sealed = '';
     let missing: Failure | undefined;
     try {
-      ({ values, sealed } = await queries.sample(effect.host, effect.probe, effect.with, answerWithinMs(effect)));
+      const { host, probe, with: input } = effect;
+      ({ values, sealed } = await queries.sample(host, probe, input, watching.answerWithinMs));
     } catch (error) {
       // [I11] No answer is a missing sample, never a good one.
       if (!(error instanceof SignalboxError)) throw error;
       missing = error.failure;
+      watching.answerWithinMs = longer(watching.answerWithinMs, effect.spec);
     }
     if (this.#watching.get(effect.key) !== watching) return;
     const atMs = ports.clock.monotonicMs();
