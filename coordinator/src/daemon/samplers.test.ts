@@ -24,17 +24,17 @@ const FENCE: WatchEffect = {
 async function watched(
   answers: readonly (Record<string, Json> | Failure)[],
   watch = FENCE,
-  asking: (timeoutMs: number) => void = () => {},
+  asked = (_timeoutMs: number, _clock: ManualClock): Promise<void> => Promise.resolve(),
 ): Promise<Input[]> {
   const clock = new ManualClock();
   const said: Input[] = [];
-  let asked = 0;
+  let times = 0;
   const samplers = new Samplers({
     ports: { clock, log: { error: () => {}, info: () => {} } },
     queries: {
       sample: async (_host: string, _probe: string, _with: object, timeoutMs: number) => {
-        asking(timeoutMs);
-        const answer = answers[Math.min(asked++, answers.length - 1)];
+        await asked(timeoutMs, clock);
+        const answer = answers[Math.min(times++, answers.length - 1)];
         if (answer && 'code' in answer && 'class' in answer) throw new SignalboxError(answer as Failure);
         return { values: answer ?? {}, tookMs: 1 };
       },
@@ -45,19 +45,24 @@ async function watched(
     },
   } as unknown as ConstructorParameters<typeof Samplers>[0]);
   samplers.reconcile([watch]);
-  await clock.advance(10_000);
+  await clock.advance(30_000);
   return said;
 }
 
 it.each([
-  [0, [2_000]],
-  [6_000, [2_000, 3_000]],
-  [60_000, [2_000, 4_000, 8_000, 10_000]],
-])(
-  'a host that gives no sample has longer for the next one, where %d ms of them may be missing',
-  async (tolerateMs, wanted) => {
+  ['that does not answer', 0, [2_000]],
+  ['that does not answer', 6_000, [2_000, 3_000]],
+  ['that does not answer', 60_000, [2_000, 4_000, 8_000, 10_000]],
+  ['that refuses at once', 60_000, [2_000]],
+] as const)(
+  'a host %s: where %d ms of samples may be missing, it has %j ms for them',
+  async (how, tolerateMs, wanted) => {
     const given = new Set<number>();
-    await watched([REFUSED], { ...FENCE, spec: { ...FENCE.spec, tolerateMs } }, (timeoutMs) => given.add(timeoutMs));
+    const fence = { ...FENCE, spec: { ...FENCE.spec, tolerateMs } };
+    await watched([REFUSED], fence, async (timeoutMs, clock) => {
+      given.add(timeoutMs);
+      if (how === 'that does not answer') await new Promise<void>((resolve) => clock.after(timeoutMs, resolve));
+    });
     expect([...given]).toEqual(wanted);
   },
 );

@@ -29,8 +29,8 @@ interface Watching {
 const ANSWER_WITHIN_MS = 2_000;
 
 /**
- * How long a host has for a sample, after it gave none in the time that it had before: twice as long, so that a slow one is
- * not asked again before it can answer, with more to do each time. Two such times fit into what may be missing.
+ * How long a host has for a sample, after the time that it had before ran out: twice as long, so that a slow one is not asked
+ * again before it can answer, with more to do each time. Two such times fit into what may be missing.
  */
 function longer(formerMs: number, { tolerateMs }: WatchEffect['spec']): number {
   return Math.max(formerMs, Math.min(formerMs * 2, tolerateMs / 2, DEFAULTS.queryTimeoutMs));
@@ -107,10 +107,11 @@ export class Samplers {
       // [I11] No answer is a missing sample, never a good one.
       if (!(error instanceof SignalboxError)) throw error;
       missing = error.failure;
-      watching.answerWithinMs = longer(watching.answerWithinMs, effect.spec);
     }
     if (this.#watching.get(effect.key) !== watching) return;
     const atMs = ports.clock.monotonicMs();
+    const ranOut = missing !== undefined && atMs - startedMs >= watching.answerWithinMs;
+    if (ranOut) watching.answerWithinMs = longer(watching.answerWithinMs, effect.spec);
     const { watch, verdict } = observe(watching.gate, atMs, values);
     watching.gate = watch;
     const samples = values
