@@ -48,6 +48,8 @@ interface Keys {
  */
 export class Enrolment {
   readonly #doors: EnrolmentOptions;
+  /** Tokens whose answers are not out yet: whoever asks with one would be cut off before it has its answer. */
+  readonly #answering = new Set<string>();
   #last: Promise<unknown> = Promise.resolve();
   #stop: Unsubscribe = async () => {};
 
@@ -164,16 +166,18 @@ export class Enrolment {
       if (payload.tokenKey !== tokenKey || !keys.includes(payload.key) || payload.key === tokenKey) {
         throw coordinatorError('SB-ENROL-TOKEN', 'the request is not signed by the token and by the key of the host');
       }
+      this.#answering.add(tokenKey);
       const labels = await this.#inTurn(() => this.#letIn(payload));
       const by = { name: host, key: payload.key, role: 'host' };
       await audit.write({ verb: 'join', host, by, data });
       const joined: JoinReply = { type: 'joined', nonce, labels };
-      return { reply: seal('joined', joined, ports.signer), after: () => void this.#forget() };
+      return { reply: seal('joined', joined, ports.signer), after: () => this.#answered(tokenKey) };
     } catch (error) {
       const failure = failureOf(error);
       ports.log.warn({ tokenKey, code: failure.code }, failure.message);
       await audit.write({ verb: 'join', host, failure, data });
-      return { reply: seal('joined', { type: 'failed', nonce, failure } satisfies JoinReply, ports.signer) };
+      const failed: JoinReply = { type: 'failed', nonce, failure };
+      return { reply: seal('joined', failed, ports.signer), after: () => this.#answered(tokenKey) };
     }
   }
 
@@ -187,7 +191,7 @@ export class Enrolment {
     if (token.expiresAtMs <= nowMs) throw coordinatorError('SB-ENROL-TOKEN', `the token for ${host} has expired`);
     if (hosts.get(host)) throw coordinatorError('SB-ENROL-TOKEN', `the token for ${host} has been used`);
     const { labels, by } = token;
-    // The token stays a user of the server until the answer is on its way; to let anybody in, it is spent with this.
+    // The token stays a user of the server until its answer is out; to let anybody in, it is spent with this.
     await this.#change({ hosts: { ...register.hosts, [host]: { key, labels, joinedAtMs: nowMs, by } } });
     await ports.bus.prepare([host]);
     hosts.add(host, { key, labels });
@@ -195,22 +199,27 @@ export class Enrolment {
     return labels;
   }
 
-  /** Tokens that were used, once their answers are out. */
-  async #forget(): Promise<void> {
-    const { ports } = this.#doors;
-    await this.#inTurn(() => this.#change({})).catch((error: unknown) =>
+  /** Closes the token if it was spent. */
+  #answered(tokenKey: string): void {
+    const { register, ports } = this.#doors;
+    this.#answering.delete(tokenKey);
+    if (!this.#isSpent(register.tokens[tokenKey])) return;
+    this.#inTurn(() => this.#change({})).catch((error: unknown) =>
       ports.log.error({ err: error }, 'tokens not closed'),
     );
   }
 
-  /** Written, and known to the server. Tokens that are spent or too old go with every change. */
+  #isSpent(token: RegisterFile['tokens'][string] | undefined): boolean {
+    return token !== undefined && Object.hasOwn(this.#doors.register.hosts, token.host);
+  }
+
+  /** Written, and known to the server. Tokens that are spent and answered, or too old, go with every change. */
   async #change(change: Partial<Pick<RegisterFile, 'hosts' | 'tokens'>>): Promise<void> {
     const { register, reach, ports } = this.#doors;
     const nowMs = ports.clock.wallMs();
-    const spent = Object.keys(register.hosts);
     const open = Object.entries(change.tokens ?? register.tokens);
     const tokens = Object.fromEntries(
-      open.filter(([, { host, expiresAtMs }]) => expiresAtMs > nowMs && !spent.includes(host)),
+      open.filter(([key, token]) => token.expiresAtMs > nowMs && (this.#answering.has(key) || !this.#isSpent(token))),
     );
     register.write({ ...change, tokens });
     try {

@@ -135,6 +135,15 @@ describe('a token', () => {
       await nc.close();
     }
   });
+
+  it('lets its host in while others come in as well, and more are invited', async () => {
+    const names = Array.from({ length: 4 }, (_, i) => `many-${i}`);
+    const tokens: string[] = [];
+    for (const name of names) tokens.push(await enroll(name));
+    const joined = names.map((name, i) => joinAs(name, tokens[i] ?? ''));
+    const [all] = await Promise.all([Promise.all(joined), enroll('one-more')]);
+    expect(all.map(({ exitCode, stderr }) => [exitCode, stderr])).toEqual(names.map(() => [0, '']));
+  });
 });
 
 describe('the policy that a host joins with', () => {
