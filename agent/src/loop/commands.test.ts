@@ -300,6 +300,18 @@ describe('reports', () => {
     await world.clock.advance(10_000);
     expect(typesOf(world)).toEqual(['accepted', 'outcome']);
   });
+
+  it('go out as soon as the connection is there again, however long it was lost', async () => {
+    const world = await smallWorld();
+    world.bus.full = new Error('offline');
+    world.bus.connect(false);
+    await world.give(world.command());
+    await world.clock.advance(60_000);
+    world.bus.full = undefined;
+    world.bus.connect(true);
+    await world.clock.advance(0);
+    expect(typesOf(world)).toEqual(['accepted', 'outcome']);
+  });
 });
 
 describe("the policy of the host's owner", () => {

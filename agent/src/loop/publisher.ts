@@ -14,7 +14,7 @@ import type { Clock, Log, Random } from '../ports.ts';
  */
 export interface Publisher {
   publish(record: Stored): void;
-  /** Everything on disk that the journal still owes; at start and after each reconnect. */
+  /** Everything on disk that the journal still owes, at once; at start and after each reconnect. */
   publishAll(): void;
   /** Resolves when nothing is owed, or after `timeoutMs`. */
   flushed(timeoutMs: number): Promise<void>;
@@ -33,6 +33,8 @@ export interface PublisherPorts {
 
 export function createPublisher({ bus, journal, signer, clock, random, log }: PublisherPorts): Publisher {
   const queues = new Map<string, Stored[]>();
+  /** Each ends a wait for the next try. */
+  const waits = new Set<() => void>();
   let idle: (() => void)[] = [];
 
   function publish(record: Stored): void {
@@ -64,7 +66,7 @@ export function createPublisher({ bus, journal, signer, clock, random, log }: Pu
 
   async function deliver(run: string, report: Report): Promise<void> {
     const data = seal('report', report, signer);
-    for (let waitMs = RETRY_MS.first; ; waitMs = Math.min(waitMs * 2, RETRY_MS.most)) {
+    for (let waitMs = RETRY_MS.first; ; ) {
       try {
         passPoint('agent.report.sending');
         await bus.report(run, data);
@@ -72,7 +74,8 @@ export function createPublisher({ bus, journal, signer, clock, random, log }: Pu
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         log('warn', 'report not published, kept in the journal', { run, record: report.journalSequence, reason });
-        await pause(waitMs * (0.5 + random.fraction()));
+        const connected = await isConnectedWithin(waitMs * (0.5 + random.fraction()));
+        waitMs = connected ? RETRY_MS.first : Math.min(waitMs * 2, RETRY_MS.most);
       }
     }
   }
@@ -87,11 +90,24 @@ export function createPublisher({ bus, journal, signer, clock, random, log }: Pu
     }
   }
 
-  const pause = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+  /** Waits for so long, or until the connection is there again: for that it has been waited long enough. */
+  function isConnectedWithin(ms: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (connected: boolean) => {
+        cancel();
+        waits.delete(onConnected);
+        resolve(connected);
+      };
+      const onConnected = () => end(true);
+      const cancel = clock.after(ms, () => end(false));
+      waits.add(onConnected);
+    });
+  }
 
   return {
     publish,
     publishAll() {
+      for (const end of waits) end();
       // What is still on its way to the disk is published by whoever waits for it to be there.
       for (const record of journal.state.unpublished.values()) if (record.n <= journal.durableN) publish(record);
     },
