@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choiceOf, commandsOn, waitsForHost } from './held.ts';
+import { choiceOf, commandsOn, personsCommandsOn, waitsForHost } from './held.ts';
 
 const SCREEN = `serial-1   chaos   HELD 12s
 WHY   2 two on a-1: run work do
@@ -35,6 +35,15 @@ describe('what somebody types who has read the screen of a held run', () => {
 
   it('is nothing when the screen says that it resolves itself', () => {
     expect(waitsForHost(SCREEN)).toBe(false);
-    expect(waitsForHost(`${SCREEN}\nWHEN a-1 IS BACK the probe decides by itself and the run goes on.`)).toBe(true);
+    expect(waitsForHost(`${SCREEN}\nWHEN a-1 IS BACK ... and the run goes on. No command needed.`)).toBe(true);
+  });
+
+  it.each([
+    'WHEN a-1 IS BACK the probe',
+    'WHEN a-1 and a-2 ARE BACK the probe',
+    'a-1 IS BACK: what it says by 02:31:02',
+  ])('is nothing about a host of which it says that it decides by itself: %s', (line) => {
+    const some = personsCommandsOn(`${SCREEN}\n${line} decides by itself what became of its step.`);
+    expect(some.map(([verb]) => verb)).toEqual(['abort']);
   });
 });

@@ -11,7 +11,14 @@ export function commandsOn(screen: string): Words[] {
 
 /** The screen says that nobody has to do anything. */
 export function waitsForHost(screen: string): boolean {
-  return /^WHEN .* BACK /m.test(screen);
+  return screen.includes('No command needed.');
+}
+
+/** Of the commands on a screen, those about what does not decide itself once its host is back. */
+export function personsCommandsOn(screen: string): Words[] {
+  const lines = screen.matchAll(/^(?:WHEN )?(\S.*) (?:IS|ARE) BACK\b/gm);
+  const deciding = new Set([...lines].flatMap(([, names = '']) => names.split(' and ')));
+  return commandsOn(screen).filter((words) => !deciding.has(after(words, '--host') ?? ''));
 }
 
 /**

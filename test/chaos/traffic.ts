@@ -2,7 +2,7 @@ import { SignalboxError } from '@signalbox/protocol';
 import { sayTo } from '../lab/child.ts';
 import type { Operator } from '../lab/operator.ts';
 import { PROGRAMS } from '../lab/programs.ts';
-import { choiceOf, commandsOn, waitsForHost } from './held.ts';
+import { choiceOf, personsCommandsOn, waitsForHost } from './held.ts';
 import { pause } from './kept.ts';
 import { APPROVAL, KINDS, type Kind } from './runbooks.ts';
 import type { WorkHost } from './work.ts';
@@ -106,7 +106,7 @@ export class Traffic {
         .find(({ name }) => name === host)
         ?.done(run)
         .has(step) ?? false;
-    const words = choiceOf(commandsOn(screen.stdout), applied, entries);
+    const words = choiceOf(personsCommandsOn(screen.stdout), applied, entries);
     if (!words) return;
     const note = words[0] === 'resume' ? [] : ['--note', 'seen on the host'];
     const { exitCode } = await this.#signalbox([...words, ...note]);

@@ -176,8 +176,16 @@ describe('[I11] when a host falls silent in the middle of a step', () => {
     expect(stdout).toContain(`signalbox resolve ${run} during --host a-2 --as succeeded`);
     expect(stdout).toContain(`signalbox abort ${run} --undo --dry-run`);
 
-    world.release('go-on');
     process.kill(pid, 'SIGCONT');
+    await world.event(run, 'HostBack', { timeoutMs: 40_000 });
+    const back = await world.signalbox(['status', run]);
+    expect(back.stdout).toMatch(/a-2 had not answered since \S+ while it ran; it is back since /);
+    expect(back.stdout).toContain('a-2 is still at during');
+    expect(back.stdout).toMatch(
+      /^a-2 IS BACK: what it says by \S+ decides by itself and the run goes on\. No command/m,
+    );
+
+    world.release('go-on');
     await world.event(run, 'Ended', { timeoutMs: 40_000 });
     expect(await world.signalbox(['wait', run, '--for', 'done'])).toMatchObject({ exitCode: 0 });
     expectOnce(

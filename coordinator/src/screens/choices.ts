@@ -91,6 +91,7 @@ function candidatesOf(state: RunState, reason: HoldReason): Candidate[] {
   const where = { step, host: host ?? undefined, by: ANYBODY, note: '-' };
   const leaf = indexOf(state.plan).byStep.get(step)?.[0]?.leaf;
   const on = host ? ` --host ${host}` : '';
+  const when = host && state.silent.has(host) ? ` when ${host} is back` : '';
   const say = (verb: string, rest = '') => `signalbox ${verb} ${state.run} ${quoted(step)}${on}${rest} --note ...`;
   const skip: Candidate = {
     verb: 'skip',
@@ -117,7 +118,7 @@ function candidatesOf(state: RunState, reason: HoldReason): Candidate[] {
     verb: 'resolve',
     title: 'it is not done',
     command: say('resolve', ' --as not-done'),
-    follows: host ? `the old command is withdrawn; a new attempt goes out when ${host} is back` : 'it is asked again',
+    follows: host ? `the old command is withdrawn; a new attempt goes out${when}` : 'it is asked again',
     input: { type: 'resolve', as: 'not-done', ...where },
   };
   switch (reason.cause) {

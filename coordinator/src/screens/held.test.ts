@@ -1,10 +1,18 @@
+import type { HostRecord } from '@signalbox/protocol';
 import { pending } from '@signalbox/sequencer';
 import { describe, expect, it } from 'vitest';
 import { heldScreen } from './held.ts';
+import type { RunInput } from './model.ts';
 import { rehearseUndo } from './rehearse.ts';
 import { begunLog, commandWork } from './testing/cutover.ts';
-import { gateHeldInput, silentInput, undoFailedInput, unseenInput } from './testing/scenes.ts';
+import { gateHeldInput, silentInput, silentLog, undoFailedInput, unseenInput } from './testing/scenes.ts';
 import { undoLines } from './undo-lines.ts';
+
+/** The last beat of the hosts names the step as under way. */
+function withRunning(input: RunInput, step: string): RunInput {
+  const health = { running: [step] } as unknown as HostRecord['health'];
+  return { ...input, hosts: input.hosts.map((host) => ({ ...host, health })) };
+}
 
 describe('screen 3', () => {
   it('[I5] shows a silent host: why, what is known, every way out with its command, and what cannot be done', () => {
@@ -62,6 +70,40 @@ describe('screen 3', () => {
     expect(lines.filter((line) => line.includes('resolve') && line.includes('mirror-stopped'))).toEqual([]);
     const pages = pending(state).flatMap((effect) => (effect.type === 'page' ? effect.message : []));
     expect(pages).toEqual(['no answer']);
+  });
+
+  describe('of a host that is back and has not said yet what became of its step', () => {
+    const back = silentLog().add(1_930, { type: 'HostBack', host: 'kube-1' });
+    const linesAt = (input: RunInput) => heldScreen(input).map((line) => line.trim());
+
+    it('[I5] says until when it is waited for, and what it is at: nobody has to decide what it will say', () => {
+      const lines = linesAt(withRunning(back.input(1_931), 'writers-stopped[svc]'));
+      expect(lines).toContain('WHY   kube-1 had not answered since 02:31:02 while it ran; it is back since 02:32:10');
+      expect(lines).toContain('kube-1 is still at writers-stopped[svc]');
+      expect(lines).toContain(
+        'kube-1 IS BACK: what it says by 02:43:15 decides by itself and the run goes on. No command needed.',
+      );
+    });
+
+    it('asks a person when it has not said so by then, or says that it cannot tell', () => {
+      const svc = { step: 'writers-stopped[svc]', host: 'kube-1', direction: 'do', attempt: 1 } as const;
+      const failure = { code: 'SB-AGENT-INTERRUPTED', class: 'unknown', message: 'who knows', next: '-' } as const;
+      const late = back.input(1_930 + 60 + 600 + 5);
+      const said = silentLog()
+        .add(1_930, { type: 'HostBack', host: 'kube-1' })
+        .add(1_931, { type: 'StepUnknown', ...svc, failure, probed: 'cannot-tell' })
+        .input(1_932);
+      for (const input of [late, said]) expect(linesAt(input).join()).not.toContain('by itself');
+    });
+
+    it('says so of what decides itself where another reason needs a person', () => {
+      const away = silentLog().add(1_900, { type: 'HostSilent', host: 'mirror-1' });
+      const failure = { code: 'SB-GATE-TIMEOUT', class: 'retryable', message: 'not met', next: '-' } as const;
+      const reasons = [...away.input(1_901).state.reasons, { cause: 'gate', step: 'lag-zero', failure } as const];
+      expect(linesAt(away.add(1_902, { type: 'Held', reasons }).input(1_903))).toContain(
+        'WHEN kube-1 IS BACK the probe decides by itself what became of its step. The rest needs a person.',
+      );
+    });
   });
 
   it('shows a gate that was not met: nothing resolves itself, and the budget is over', () => {

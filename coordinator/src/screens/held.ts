@@ -1,6 +1,7 @@
 import { formatDuration, type HoldReason, type Plan } from '@signalbox/protocol';
 import { type Cell, cellKey, cellOf, indexOf, isEnded, openReasons, type RunState } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
+import { awaitedFor } from './awaited.ts';
 import { type Choice, choicesOf } from './choices.ts';
 import { wrap } from './layout.ts';
 import { leftLines } from './left-lines.ts';
@@ -29,7 +30,7 @@ export function heldScreen(input: RunInput): string[] {
     ...block('KNOWN', knownLines(input, model)),
     ...block('CLOCK', [clockText(model, state)]),
     '',
-    ...backLines(state),
+    ...backLines(input),
     'OR DECIDE (every one is logged with your name; --note required)',
     ...lookLines(state),
     ...choices.flatMap(choiceLines),
@@ -54,14 +55,14 @@ function block(name: string, lines: readonly string[]): string[] {
     .map((line, i) => `${(i === 0 ? name : '').padEnd(INDENT)}${i === 0 && name.length >= INDENT ? ' ' : ''}${line}`);
 }
 
-function whyLines(input: RunInput, { cause, step, host, failure }: HoldReason): string[] {
+function whyLines(input: RunInput, reason: HoldReason): string[] {
   const { state } = input;
+  const { cause, step, host, failure } = reason;
   const way = cause === 'undo-failed' ? 'undoes' : 'does';
   const what = step === undefined ? undefined : stepLine(state.plan, { step, host: host ?? null }, way);
   if (cause === 'unknown' && host) {
-    const silent = state.silent.has(host);
     return [
-      silent ? `${host} has not answered${sinceOf(input, host)} while it ran` : safeText(failure.message),
+      silenceText(input, reason) ?? safeText(failure.message),
       ...(what === undefined ? [] : [`  ${what}`]),
       `  Outcome UNKNOWN [${failure.code}]. It may or may not have been done. It will not be run again blindly.`,
     ];
@@ -72,6 +73,16 @@ function whyLines(input: RunInput, { cause, step, host, failure }: HoldReason): 
     `${safeText(failure.message)} [${failure.code}]`,
     `  ${safeText(failure.next)}`,
   ];
+}
+
+/** That its host was not heard while a step ran there; undefined when the host has said more than that. */
+function silenceText(input: RunInput, reason: HoldReason): string | undefined {
+  const awaited = awaitedFor(input, reason);
+  if (!awaited) return undefined;
+  const { host, back } = awaited;
+  const since = sinceOf(input, host);
+  if (!back) return `${host} has not answered${since} while it ran`;
+  return `${host} had not answered${since} while it ran; it is back since ${timeOfDay(back.sinceMs, input)}`;
 }
 
 /** ` since 02:31:02`, when the log says so. */
@@ -95,7 +106,8 @@ function stepLine(plan: Plan, { step, host }: { step: string; host: string | nul
 }
 
 /** What is certain: what became of the same step elsewhere, what stands guard, what was measured, what still runs. */
-function knownLines({ state, live, timeZone }: RunInput, { fences }: RunModel): string[] {
+function knownLines(input: RunInput, { fences }: RunModel): string[] {
+  const { state, live, timeZone } = input;
   const { refs } = indexOf(state.plan);
   const written = new Set(openReasons(state).flatMap(({ step }) => numberOf(state, step)));
   const siblings = refs
@@ -112,8 +124,18 @@ function knownLines({ state, live, timeZone }: RunInput, { fences }: RunModel): 
   });
   const sampled = new Set((live?.gates ?? []).map(({ step }) => step));
   const standing = fences.filter(({ step }) => !sampled.has(step)).map((fence) => `fence ${fenceText(fence)}`);
-  const lines = [...siblings, ...probed, ...samples.map(safeText), ...standing];
+  const lines = [...siblings, ...stillRun(input), ...probed, ...samples.map(safeText), ...standing];
   return lines.length > 0 ? lines : ['nothing more than the above'];
+}
+
+/** What a host that is back said in its last beat that it is at. */
+function stillRun({ state, hosts }: RunInput): string[] {
+  return openReasons(state).flatMap(({ step, host }) => {
+    if (step === undefined || !host || state.silent.has(host)) return [];
+    const work = state.cells.get(cellKey(step, host))?.work;
+    const running = hosts.find(({ name }) => name === host)?.health?.running ?? [];
+    return work?.kind === 'command' && running.includes(work.id) ? [`${host} is still at ${step}`] : [];
+  });
 }
 
 function numberOf(state: RunState, step: string | undefined): number[] {
@@ -146,13 +168,18 @@ function runningText(state: RunState): string {
 }
 
 /** Only an outcome that nobody knows resolves itself; every other hold waits for a person. */
-function backLines(state: RunState): string[] {
-  const hosts = [...new Set(openReasons(state).flatMap(({ host }) => host ?? []))];
-  const bySelf = openReasons(state).every(({ cause, host }) => cause === 'unknown' && host && state.silent.has(host));
-  if (!bySelf || hosts.length === 0) return [];
-  const names = hosts.join(' and ');
-  const be = hosts.length > 1 ? 'ARE' : 'IS';
-  return [`WHEN ${names} ${be} BACK the probe decides by itself and the run goes on. No command needed.`, ''];
+function backLines(input: RunInput): string[] {
+  const reasons = openReasons(input.state);
+  const awaited = reasons.flatMap((reason) => awaitedFor(input, reason) ?? []);
+  const away = [...new Set(awaited.filter(({ back }) => !back).map(({ host }) => host))];
+  const back = new Map(awaited.flatMap(({ host, back }) => (back ? [[host, back.byMs] as const] : [])));
+  const all = awaited.length === reasons.length;
+  const what = all ? 'and the run goes on. No command needed.' : 'what became of its step. The rest needs a person.';
+  const lines = [
+    ...(away.length > 0 ? [`WHEN ${away.join(' and ')} ${away.length > 1 ? 'ARE' : 'IS'} BACK the probe`] : []),
+    ...[...back].map(([host, byMs]) => `${host} IS BACK: what it says by ${timeOfDay(byMs, input)}`),
+  ].map((line) => `${line} decides by itself ${what}`);
+  return lines.length > 0 ? [...lines, ''] : [];
 }
 
 /** Before anybody says what became of a step, they should have seen it. */

@@ -38,7 +38,9 @@ export function waitingInput(lags: readonly number[]): RunInput {
 }
 
 /** Screen 3's moment: kube-1 fell silent while it stopped the second writer. */
-export function silentInput(): RunInput {
+export const silentInput = (): RunInput => silentLog().input(1_928);
+
+export function silentLog(): TestLog {
   const failure = {
     code: 'SB-AGENT-SILENT',
     class: 'unknown',
@@ -54,8 +56,7 @@ export function silentInput(): RunInput {
       { type: 'HostSilent', host: 'kube-1', lastSeenAtMs: T0 + 1_862_000 },
       { type: 'StepUnknown', ...svc, failure },
       { type: 'Held', reasons: [{ cause: 'unknown', step: svc.step, host: 'kube-1', failure }] },
-    )
-    .input(1_928);
+    );
 }
 
 /** Held at a gate that was not met in its time, with nobody silent. */
