@@ -80,7 +80,11 @@ export function createAgent(ports: AgentPorts, options: AgentOptions): Agent {
   const present = () => {
     return { journal: journal.state.identity.journal, running: runner.running(), refusing: journal.failure };
   };
-  const { onDuplicate, onRound = () => {}, onHeard = () => {} } = options;
+  const { onDuplicate, onRound = () => {} } = options;
+  const onHeard = (heard: boolean) => {
+    if (heard) publisher.publishAll();
+    options.onHeard?.(heard);
+  };
   const saying = { identity, authority, privileges, keys, present };
   const heart = createHeart({ ...ports, ...saying, time, trusts, onDuplicate, onRound, onHeard });
   const votes = createVotes({ ...ports, publisher, problem });

@@ -1,4 +1,4 @@
-import { commandId, Health } from '@signalbox/protocol';
+import { BEAT_MS, commandId, Health } from '@signalbox/protocol';
 import { createKeyPair, open, seal } from '@signalbox/protocol/crypto';
 import { describe, expect, it } from 'vitest';
 import { createPolicy, PolicyFile } from '../policy/policy.ts';
@@ -310,6 +310,20 @@ describe('reports', () => {
     world.bus.full = undefined;
     world.bus.connect(true);
     await world.clock.advance(0);
+    expect(typesOf(world)).toEqual(['accepted', 'outcome']);
+  });
+
+  it('go out with the first beat that is heard again, where the connection was never lost', async () => {
+    const clock = manualClock();
+    let nowMs: number | undefined = clock.nowMs();
+    const world = await smallWorld({ clock, coordinatorNowMs: () => nowMs });
+    world.bus.full = new Error('no response');
+    await world.give(world.command());
+    nowMs = undefined;
+    await clock.advance(60_000);
+    world.bus.full = undefined;
+    nowMs = clock.nowMs();
+    await clock.advance(BEAT_MS);
     expect(typesOf(world)).toEqual(['accepted', 'outcome']);
   });
 });

@@ -14,7 +14,7 @@ import type { Clock, Log, Random } from '../ports.ts';
  */
 export interface Publisher {
   publish(record: Stored): void;
-  /** Everything on disk that the journal still owes, at once; at start and after each reconnect. */
+  /** Everything on disk that the journal still owes, at once; whenever it has become likely that it arrives. */
   publishAll(): void;
   /** Resolves when nothing is owed, or after `timeoutMs`. */
   flushed(timeoutMs: number): Promise<void>;
@@ -33,8 +33,8 @@ export interface PublisherPorts {
 
 export function createPublisher({ bus, journal, signer, clock, random, log }: PublisherPorts): Publisher {
   const queues = new Map<string, Stored[]>();
-  /** Each ends a wait for the next try. */
-  const waits = new Set<() => void>();
+  /** Each lets a report that waits for its next try go at once. */
+  const sleepers = new Set<() => void>();
   let idle: (() => void)[] = [];
 
   function publish(record: Stored): void {
@@ -74,8 +74,8 @@ export function createPublisher({ bus, journal, signer, clock, random, log }: Pu
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         log('warn', 'report not published, kept in the journal', { run, record: report.journalSequence, reason });
-        const connected = await isConnectedWithin(waitMs * (0.5 + random.fraction()));
-        waitMs = connected ? RETRY_MS.first : Math.min(waitMs * 2, RETRY_MS.most);
+        const woken = await isWokenWithin(waitMs * (0.5 + random.fraction()));
+        waitMs = woken ? RETRY_MS.first : Math.min(waitMs * 2, RETRY_MS.most);
       }
     }
   }
@@ -90,24 +90,24 @@ export function createPublisher({ bus, journal, signer, clock, random, log }: Pu
     }
   }
 
-  /** Waits for so long, or until the connection is there again: for that it has been waited long enough. */
-  function isConnectedWithin(ms: number): Promise<boolean> {
+  /** Waits for so long, or until `publishAll` wakes it. */
+  function isWokenWithin(ms: number): Promise<boolean> {
     return new Promise((resolve) => {
-      const end = (connected: boolean) => {
+      const end = (woken: boolean) => {
         cancel();
-        waits.delete(onConnected);
-        resolve(connected);
+        sleepers.delete(wake);
+        resolve(woken);
       };
-      const onConnected = () => end(true);
+      const wake = () => end(true);
       const cancel = clock.after(ms, () => end(false));
-      waits.add(onConnected);
+      sleepers.add(wake);
     });
   }
 
   return {
     publish,
     publishAll() {
-      for (const end of waits) end();
+      for (const wake of sleepers) wake();
       // What is still on its way to the disk is published by whoever waits for it to be there.
       for (const record of journal.state.unpublished.values()) if (record.n <= journal.durableN) publish(record);
     },
