@@ -9,7 +9,10 @@ export interface Awaited {
   readonly back?: { readonly sinceMs: number; readonly byMs: number };
 }
 
-/** What a reason of a hold waits for. Undefined when it needs a person: a host has said that it cannot tell, or has not said it in its time. */
+/**
+ * What a reason of a hold waits for. Undefined when it needs a person: its host has said that it cannot tell, or has not
+ * said anything in its time.
+ */
 export function awaitedFor(input: RunInput, { cause, step, host }: HoldReason): Awaited | undefined {
   const { state, nowMs } = input;
   if (cause !== 'unknown' || !host || step === undefined) return undefined;
