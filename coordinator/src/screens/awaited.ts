@@ -1,5 +1,5 @@
 import { DEFAULTS, type HoldReason } from '@signalbox/protocol';
-import { type Cell, cellKey } from '@signalbox/sequencer';
+import { type Cell, cellOfReason } from '@signalbox/sequencer';
 import type { RunInput } from './model.ts';
 
 /** An outcome that nobody knows and that its host will tell without being asked by anybody. */
@@ -13,16 +13,17 @@ export interface Awaited {
  * What a reason of a hold waits for. Undefined when it needs a person: its host has said that it cannot tell, or has not
  * said anything in its time.
  */
-export function awaitedFor(input: RunInput, { cause, step, host }: HoldReason): Awaited | undefined {
+export function awaitedFor(input: RunInput, reason: HoldReason): Awaited | undefined {
   const { state, nowMs } = input;
-  if (cause !== 'unknown' || !host || step === undefined) return undefined;
-  const cell = state.cells.get(cellKey(step, host));
-  if (cell?.work?.kind !== 'command' || cell.probed !== undefined) return undefined;
+  const cell = cellOfReason(state, reason);
+  if (reason.cause !== 'unknown' || cell?.work?.kind !== 'command' || cell.probed !== undefined) return undefined;
+  const { host, work } = cell;
+  if (host === null) return undefined;
   if (state.silent.has(host)) return { host };
   const sinceMs = backSince(input, host, cell);
   if (sinceMs === undefined) return undefined;
   // As long as after the command was sent: it may have reached the host in the last moment.
-  const byMs = sinceMs + DEFAULTS.commandTtlMs + cell.work.timeoutMs + DEFAULTS.silenceSlackMs;
+  const byMs = sinceMs + DEFAULTS.commandTtlMs + work.timeoutMs + DEFAULTS.silenceSlackMs;
   return nowMs < byMs ? { host, back: { sinceMs, byMs } } : undefined;
 }
 

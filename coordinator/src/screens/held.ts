@@ -1,5 +1,5 @@
 import { formatDuration, type HoldReason, type Plan } from '@signalbox/protocol';
-import { type Cell, cellKey, cellOf, indexOf, isEnded, openReasons, type RunState } from '@signalbox/sequencer';
+import { type Cell, cellOf, cellOfReason, indexOf, isEnded, openReasons, type RunState } from '@signalbox/sequencer';
 import { safeText } from '../cli/safe-text.ts';
 import { awaitedFor } from './awaited.ts';
 import { type Choice, choicesOf } from './choices.ts';
@@ -118,9 +118,9 @@ function knownLines(input: RunInput, { fences }: RunModel): string[] {
     const values = newest ? namedValues(Object.keys(newest.values), newest.values) : '';
     return newest ? [`${step} on ${host}: ${values} (${formatDuration(newest.ageMs)} old)`] : [];
   });
-  const probed = openReasons(state).flatMap(({ step, host }) => {
-    const cell = step === undefined ? undefined : state.cells.get(cellKey(step, host ?? null));
-    return cell?.probed === undefined ? [] : [`the probe of ${step} says ${cell.probed}`];
+  const probed = openReasons(state).flatMap((reason) => {
+    const cell = cellOfReason(state, reason);
+    return cell?.probed === undefined ? [] : [`the probe of ${cell.step} says ${cell.probed}`];
   });
   const sampled = new Set((live?.gates ?? []).map(({ step }) => step));
   const standing = fences.filter(({ step }) => !sampled.has(step)).map((fence) => `fence ${fenceText(fence)}`);
@@ -130,11 +130,11 @@ function knownLines(input: RunInput, { fences }: RunModel): string[] {
 
 /** What a host that is back said in its last beat that it is at. */
 function stillRun({ state, hosts }: RunInput): string[] {
-  return openReasons(state).flatMap(({ step, host }) => {
-    if (step === undefined || !host || state.silent.has(host)) return [];
-    const work = state.cells.get(cellKey(step, host))?.work;
-    const running = hosts.find(({ name }) => name === host)?.health?.running ?? [];
-    return work?.kind === 'command' && running.includes(work.id) ? [`${host} is still at ${step}`] : [];
+  return openReasons(state).flatMap((reason) => {
+    const { step, host, work } = cellOfReason(state, reason) ?? {};
+    if (!host || work?.kind !== 'command' || state.silent.has(host)) return [];
+    const running = hosts.find(({ name }) => name === host)?.health?.running;
+    return running?.includes(work.id) ? [`${host} is still at ${step}`] : [];
   });
 }
 

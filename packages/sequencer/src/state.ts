@@ -10,7 +10,7 @@ import type {
   SignedStart,
   VoteEvidence,
 } from '@signalbox/protocol';
-import { cellKey } from './cell.ts';
+import { type Cell, cellKey } from './cell.ts';
 import type { Cells } from './cells.ts';
 
 export type RunStatus =
@@ -112,10 +112,15 @@ export function isLeftOut(state: RunState, host: string | null): boolean {
 
 /** Why the run is held as things are now: without outcomes that have become known since. */
 export function openReasons(state: RunState): readonly HoldReason[] {
-  return state.reasons.filter(({ cause, step, host }) => {
-    const cell = step === undefined ? undefined : state.cells.get(cellKey(step, host ?? null));
-    return cause !== 'unknown' || cell === undefined || cell.phase === 'unknown';
+  return state.reasons.filter((reason) => {
+    const cell = cellOfReason(state, reason);
+    return reason.cause !== 'unknown' || cell === undefined || cell.phase === 'unknown';
   });
+}
+
+/** The step on a host that a reason is about; undefined when it is about the run. */
+export function cellOfReason(state: RunState, { step, host }: HoldReason): Cell | undefined {
+  return step === undefined ? undefined : state.cells.get(cellKey(step, host ?? null));
 }
 
 /** A host knows of decisions that the log does not have: until a person has compared the two, nothing is asked of any. */
