@@ -48,8 +48,8 @@ interface Keys {
  */
 export class Enrolment {
   readonly #doors: EnrolmentOptions;
-  /** Tokens whose answers are not out yet: whoever asks with one would be cut off before it has its answer. */
-  readonly #answering = new Set<string>();
+  /** Who asks with which token, until its answer is out: it would be cut off before it has that. One may ask twice. */
+  readonly #asking = new Set<{ readonly tokenKey: string }>();
   #last: Promise<unknown> = Promise.resolve();
   #stop: Unsubscribe = async () => {};
 
@@ -155,7 +155,19 @@ export class Enrolment {
     hosts.rekey(host, keys);
   }
 
-  async #join(tokenKey: string, data: Uint8Array): Promise<{ reply: Uint8Array; after?: () => void }> {
+  async #join(tokenKey: string, data: Uint8Array): Promise<{ reply: Uint8Array; after: () => void }> {
+    const asking = { tokenKey };
+    this.#asking.add(asking);
+    const after = () => this.#answered(asking);
+    try {
+      return { reply: await this.#answer(tokenKey, data), after };
+    } catch (error) {
+      after();
+      throw error;
+    }
+  }
+
+  async #answer(tokenKey: string, data: Uint8Array): Promise<Uint8Array> {
     const { ports, audit } = this.#doors;
     let nonce = '';
     let host: string | undefined;
@@ -166,18 +178,16 @@ export class Enrolment {
       if (payload.tokenKey !== tokenKey || !keys.includes(payload.key) || payload.key === tokenKey) {
         throw coordinatorError('SB-ENROL-TOKEN', 'the request is not signed by the token and by the key of the host');
       }
-      this.#answering.add(tokenKey);
       const labels = await this.#inTurn(() => this.#letIn(payload));
       const by = { name: host, key: payload.key, role: 'host' };
       await audit.write({ verb: 'join', host, by, data });
       const joined: JoinReply = { type: 'joined', nonce, labels };
-      return { reply: seal('joined', joined, ports.signer), after: () => this.#answered(tokenKey) };
+      return seal('joined', joined, ports.signer);
     } catch (error) {
       const failure = failureOf(error);
       ports.log.warn({ tokenKey, code: failure.code }, failure.message);
       await audit.write({ verb: 'join', host, failure, data });
-      const failed: JoinReply = { type: 'failed', nonce, failure };
-      return { reply: seal('joined', failed, ports.signer), after: () => this.#answered(tokenKey) };
+      return seal('joined', { type: 'failed', nonce, failure } satisfies JoinReply, ports.signer);
     }
   }
 
@@ -200,10 +210,10 @@ export class Enrolment {
   }
 
   /** Closes the token if it was spent. */
-  #answered(tokenKey: string): void {
+  #answered(asking: { readonly tokenKey: string }): void {
     const { register, ports } = this.#doors;
-    this.#answering.delete(tokenKey);
-    if (!this.#isSpent(register.tokens[tokenKey])) return;
+    this.#asking.delete(asking);
+    if (!this.#isSpent(register.tokens[asking.tokenKey])) return;
     this.#inTurn(() => this.#change({})).catch((error: unknown) =>
       ports.log.error({ err: error }, 'tokens not closed'),
     );
@@ -217,9 +227,10 @@ export class Enrolment {
   async #change(change: Partial<Pick<RegisterFile, 'hosts' | 'tokens'>>): Promise<void> {
     const { register, reach, ports } = this.#doors;
     const nowMs = ports.clock.wallMs();
+    const asked = new Set([...this.#asking].map(({ tokenKey }) => tokenKey));
     const open = Object.entries(change.tokens ?? register.tokens);
     const tokens = Object.fromEntries(
-      open.filter(([key, token]) => token.expiresAtMs > nowMs && (this.#answering.has(key) || !this.#isSpent(token))),
+      open.filter(([key, token]) => token.expiresAtMs > nowMs && (asked.has(key) || !this.#isSpent(token))),
     );
     register.write({ ...change, tokens });
     try {

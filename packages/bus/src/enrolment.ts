@@ -30,10 +30,10 @@ export async function askToJoin(options: BusOptions, tokenKey: string, data: Uin
   }
 }
 
-/** Serves who asks to join, on a connection of its own. Nobody waits for an answer that is undefined. */
+/** Serves who asks to join, on a connection of its own. `after` is called when the answer is out, or cannot be sent. */
 export async function serveJoins(
   options: BusOptions,
-  handler: (tokenKey: string, data: Uint8Array) => Promise<{ reply: Uint8Array; after?: () => void }>,
+  handler: (tokenKey: string, data: Uint8Array) => Promise<{ reply: Uint8Array; after: () => void }>,
 ): Promise<Unsubscribe> {
   const link = await dial(options);
   link.nc.subscribe(subjects(options.mesh).all.joins, {
@@ -41,9 +41,12 @@ export async function serveJoins(
       if (error) return link.log('warn', 'subscription to joins failed', { error: error.message });
       void handler(tokenAt(message.subject, KEY_TOKEN), message.data).then(
         async ({ reply, after }) => {
-          if (message.reply) message.respond(reply);
-          await link.nc.flush();
-          after?.();
+          try {
+            if (message.reply) message.respond(reply);
+            await link.nc.flush();
+          } finally {
+            after();
+          }
         },
         (failed: unknown) => link.log('error', 'answering a join failed', { error: String(failed) }),
       );
